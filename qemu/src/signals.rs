@@ -1,0 +1,156 @@
+//! The wires between the blocks, and what the board and its user do.
+//!
+//! Each field has one writer, named in its documentation; everybody may read.
+//! Models stay small and independent because this is all they share.
+
+/// A request that one block makes of the whole machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// TOPRGU resets the SoC. The text says why (time-out, software reset).
+    Reset(&'static str),
+    /// The RTC lets go of the PMIC: the phone is off.
+    PowerOff(&'static str),
+}
+
+/// The supplies that other models care about (`Mt6323` drives them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names of the MT6323's outputs, facts/soc.md 10.4")]
+pub enum Rail {
+    Vproc, Vsys, Vpa, Vtcxo, Va, Vcama, Vcn33, Vcn28, Vio28, Vusb, Vmc, Vmch, Vemc3v3,
+    Vgp1, Vgp2, Vgp3, Vcn1v8, Vsim1, Vsim2, Vrtc, VcamAf, Vibr, Vrf18, Vm, Vio18, Vcamd, VcamIo,
+}
+
+/// Number of [`Rail`]s.
+pub const RAILS: usize = Rail::VcamIo as usize + 1;
+
+/// See the module documentation. Power-on values come from [`Default`].
+#[derive(Clone, Debug)]
+pub struct Signals {
+    // --- driven by TOPCKGEN ---
+    /// CLK_MUX_SEL.
+    pub clk_mux_sel: u32,
+    /// CG0 status word as read at +0x20 (bit 1 = clock off, *EN* bits the other way round).
+    pub cg0: u32,
+    /// CG1 status word as read at +0x24 (bit 1 = clock off).
+    pub cg1: u32,
+
+    // --- driven by APMIXED ---
+    /// Output of the ARM PLL in Hz.
+    pub armpll_hz: u64,
+    /// Output of the main PLL in Hz (1599 MHz on DDR2 boards, 1326 MHz on DDR3).
+    pub mainpll_hz: u64,
+    /// Output of UNIVPLL in Hz (1248 MHz when on).
+    pub univpll_hz: u64,
+
+    // --- driven by SPM ---
+    /// PWR_STATUS: bit n = domain n is on (facts/soc.md 9.6).
+    pub pwr_status: u32,
+
+    // --- driven by MCUSYS ---
+    /// The L2's RAM is mapped as SRAM at 0x0200_0000 instead of being a cache.
+    pub l2_is_sram: bool,
+    /// INT_POL_CTL: bit n of the 128 = line n is inverted before the GIC.
+    pub int_pol: u128,
+
+    // --- driven by INFRACFG_AO (SRAMROM part) ---
+    /// SLAVE_JUMP and SLAVE1_MAGIC: core 1 is told to leave the boot ROM.
+    pub core1_entry: Option<u32>,
+    /// USBDL_REG as last written.
+    pub usbdl_reg: u32,
+    /// USBDL_MAGIC as last written.
+    pub usbdl_magic: u32,
+
+    // --- driven by GPT ---
+    /// GPT6 runs: the ARM system counter is fed.
+    pub gpt6_running: bool,
+
+    // --- driven by GPIO ---
+    /// Mode of each pin, 0..=7.
+    pub pin_mode: [u8; 154],
+    /// Direction of each pin, bit n = output.
+    pub pin_output: [bool; 154],
+    /// Level that each pin drives when it is an output in mode 0.
+    pub pin_out_level: [bool; 154],
+
+    // --- driven by TOPRGU ---
+    /// WDT_SWSYSRST levels: bit n holds block n in reset.
+    pub swsysrst: u32,
+
+    // --- driven by the PMIC ---
+    /// Output of each rail in millivolts; 0 = off.
+    pub rails_mv: [u16; RAILS],
+    /// The PMIC's interrupt output (pin 7).
+    pub pmic_irq: bool,
+
+    // --- driven by the MSDC0 model, the eMMC's RST_n pin ---
+    /// MSDC0 drives RST_n low.
+    pub emmc_rst_n_low: bool,
+
+    // --- driven by the board and its user ---
+    /// Level that the board applies to each pin from outside.
+    pub pin_in_level: [bool; 154],
+    /// Matrix keys held: bit n = key index n (facts/soc.md 8.2), 0..=71.
+    pub keys: u128,
+    /// Power key held.
+    pub power_key: bool,
+    /// "Home" key of the PMIC held.
+    pub home_key: bool,
+    /// A charger is plugged in.
+    pub charger: bool,
+    /// Battery voltage in millivolts; 0 = no battery.
+    pub battery_mv: u16,
+
+    /// What the machine is asked to do after this access.
+    pub request: Option<Request>,
+}
+
+impl Signals {
+    /// Whether gate `bit` of CG1 lets the clock through.
+    pub fn cg1_open(&self, bit: u8) -> bool {
+        self.cg1 >> bit & 1 == 0
+    }
+
+    /// Whether power domain `bit` of PWR_STATUS is on.
+    pub fn domain_on(&self, bit: u8) -> bool {
+        self.pwr_status >> bit & 1 != 0
+    }
+
+    /// Millivolts on a rail.
+    pub fn rail_mv(&self, rail: Rail) -> u16 {
+        self.rails_mv[rail as usize]
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Signals {
+            clk_mux_sel: 0,
+            cg0: 0,
+            cg1: 0,
+            armpll_hz: 897_000_000,
+            mainpll_hz: 1_599_000_000,
+            univpll_hz: 1_248_000_000,
+            pwr_status: 0,
+            l2_is_sram: true,
+            int_pol: 0,
+            core1_entry: None,
+            usbdl_reg: 0,
+            usbdl_magic: 0,
+            gpt6_running: false,
+            pin_mode: [0; 154],
+            pin_output: [false; 154],
+            pin_out_level: [false; 154],
+            swsysrst: 0,
+            rails_mv: [0; RAILS],
+            pmic_irq: false,
+            emmc_rst_n_low: false,
+            pin_in_level: [false; 154],
+            keys: 0,
+            power_key: false,
+            home_key: false,
+            charger: false,
+            battery_mv: 4000,
+            request: None,
+        }
+    }
+}
