@@ -1,0 +1,58 @@
+//! The image's own memory, as the linker script (`linker/lk.ld`) lays it out.
+
+use core::ops::Range;
+
+/// Where DRAM begins. Source: facts/soc.md 1.1.
+pub const DRAM_BASE: u32 = 0x8000_0000;
+
+/// Where the preloader leaves the boot argument. Source: facts/soc.md 3.1.
+pub const BOOT_ARGUMENT: u32 = 0x800D_0000;
+
+macro_rules! symbol {
+    ($name:ident) => {{
+        unsafe extern "C" {
+            static $name: u8;
+        }
+        &raw const $name as u32
+    }};
+}
+
+/// Code, constants and initialised data.
+pub fn image() -> Range<u32> {
+    symbol!(__image_start)..symbol!(__image_end)
+}
+
+/// End of the code.
+pub fn text_end() -> u32 {
+    symbol!(__text_end)
+}
+
+/// End of the constants.
+pub fn rodata_end() -> u32 {
+    symbol!(__rodata_end)
+}
+
+/// Zeroed data and stacks.
+pub fn work() -> Range<u32> {
+    symbol!(__bss_start)..symbol!(__exception_stack_top)
+}
+
+/// The page below the stack that is never mapped.
+pub fn stack_guard() -> u32 {
+    symbol!(__stack_guard)
+}
+
+/// The heap.
+pub fn heap() -> Range<u32> {
+    symbol!(__heap_start)..symbol!(__heap_end)
+}
+
+/// The log that outlives a reset.
+pub fn log() -> Range<u32> {
+    symbol!(__log_start)..symbol!(__log_end)
+}
+
+/// The hint block that `unilk pack` fills in.
+pub fn hints() -> u32 {
+    symbol!(__hints)
+}
