@@ -53,6 +53,17 @@ pub trait Block: Send {
 
     /// A character typed at the phone's serial line, for the UARTs.
     fn receive(&mut self, _byte: u8, _cx: &mut Context<'_>) {}
+
+    /// Whether the block looks at [`Signals`] that others drive and must hear
+    /// of changes at once (EINT, keypad): the machine then calls
+    /// [`Block::wires_changed`].
+    fn watches_wires(&self) -> bool {
+        false
+    }
+
+    /// The wires may have changed: called after an access to or a tick of
+    /// another block and after an action of the user.
+    fn wires_changed(&mut self, _cx: &mut Context<'_>) {}
 }
 
 /// Guest memory as a bus master sees it (DMA).
@@ -140,14 +151,30 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Reports a guest error.
-    pub fn report(&mut self, kind: GuestError, block: &'static str, offset: u32, message: impl Into<String>) {
-        self.reports.push(Report { kind, block, offset, message: message.into() });
+    pub fn report(
+        &mut self,
+        kind: GuestError,
+        block: &'static str,
+        offset: u32,
+        message: impl Into<String>,
+    ) {
+        self.reports.push(Report {
+            kind,
+            block,
+            offset,
+            message: message.into(),
+        });
     }
 
     /// Reports an access to a register that does not exist; reads return 0.
     pub fn unknown_register(&mut self, block: &'static str, offset: u32, write: bool) -> u32 {
         let what = if write { "write to" } else { "read of" };
-        self.report(GuestError::UnknownRegister, block, offset, format!("{what} a register that does not exist"));
+        self.report(
+            GuestError::UnknownRegister,
+            block,
+            offset,
+            format!("{what} a register that does not exist"),
+        );
         0
     }
 }
@@ -216,7 +243,9 @@ const TEST_MEMORY_LIMIT: usize = 16 << 20;
 impl TestMemory {
     fn span(&mut self, addr: u32, len: usize) -> Option<&mut [u8]> {
         let start = addr.checked_sub(TEST_MEMORY_BASE)? as usize;
-        let end = start.checked_add(len).filter(|&end| end <= TEST_MEMORY_LIMIT)?;
+        let end = start
+            .checked_add(len)
+            .filter(|&end| end <= TEST_MEMORY_LIMIT)?;
         if self.0.len() < end {
             self.0.resize(end, 0);
         }
@@ -226,9 +255,13 @@ impl TestMemory {
 
 impl Memory for TestMemory {
     fn read(&mut self, addr: u32, data: &mut [u8]) -> bool {
-        self.span(addr, data.len()).map(|from| data.copy_from_slice(from)).is_some()
+        self.span(addr, data.len())
+            .map(|from| data.copy_from_slice(from))
+            .is_some()
     }
     fn write(&mut self, addr: u32, data: &[u8]) -> bool {
-        self.span(addr, data.len()).map(|to| to.copy_from_slice(data)).is_some()
+        self.span(addr, data.len())
+            .map(|to| to.copy_from_slice(data))
+            .is_some()
     }
 }

@@ -14,10 +14,38 @@ pub enum Request {
 
 /// The supplies that other models care about (`Mt6323` drives them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names of the MT6323's outputs, facts/soc.md 10.4")]
+#[allow(
+    missing_docs,
+    reason = "the names of the MT6323's outputs, facts/soc.md 10.4"
+)]
 pub enum Rail {
-    Vproc, Vsys, Vpa, Vtcxo, Va, Vcama, Vcn33, Vcn28, Vio28, Vusb, Vmc, Vmch, Vemc3v3,
-    Vgp1, Vgp2, Vgp3, Vcn1v8, Vsim1, Vsim2, Vrtc, VcamAf, Vibr, Vrf18, Vm, Vio18, Vcamd, VcamIo,
+    Vproc,
+    Vsys,
+    Vpa,
+    Vtcxo,
+    Va,
+    Vcama,
+    Vcn33,
+    Vcn28,
+    Vio28,
+    Vusb,
+    Vmc,
+    Vmch,
+    Vemc3v3,
+    Vgp1,
+    Vgp2,
+    Vgp3,
+    Vcn1v8,
+    Vsim1,
+    Vsim2,
+    Vrtc,
+    VcamAf,
+    Vibr,
+    Vrf18,
+    Vm,
+    Vio18,
+    Vcamd,
+    VcamIo,
 }
 
 /// Number of [`Rail`]s.

@@ -22,3 +22,4 @@ pub mod rtc;
 pub mod msdc;
 pub mod emmc;
 pub mod scratch;
+pub mod registers;

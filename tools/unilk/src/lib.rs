@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The host side of unilk as a library: what a person needs between a phone
+//! and the image, in the formats that the field's other tools read and write.
+//!
+//! Every module takes bytes or a description and returns bytes or an error;
+//! only the command line in `main.rs` opens files by name and talks to people.
+
+pub mod bootimg;
+pub mod bytes;
+pub mod dos;
+pub mod emmc;
+pub mod layout;
+pub mod mtk;
+pub mod pack;
+pub mod pmt;
+pub mod preloader;
+pub mod recognise;
+pub mod scatter;

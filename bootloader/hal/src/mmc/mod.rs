@@ -1,0 +1,31 @@
+//! eMMC, the card's side: identification, fastest safe bus mode, areas, reads
+//! and writes. It knows the protocol and no register: a [`Host`] (on the phone
+//! [`crate::msdc::Msdc`], in the tests a fake card) carries its commands.
+//!
+//! [`Emmc::init`] always starts from CMD0. Adopting the state that the
+//! preloader left would save about 3 ms, but a card was seen busy at the
+//! hand-over, and mode, width and selected area would have to be guessed.
+//!
+//! What is read is named by three types that must not be mixed; this module
+//! speaks only of blocks of the selected area and says how large each area is.
+//!
+//! Source: facts/storage-and-images.md 4.1 and 8.5 to 8.9; JEDEC JESD84-B45
+//! for the fields of OCR, CID, CSD, EXT_CSD and device status.
+
+mod block;
+mod bring_up;
+mod command;
+mod emmc;
+mod error;
+#[cfg(test)]
+mod fake;
+mod host;
+mod registers;
+mod transfer;
+
+pub use block::{BadBlocks, BlockDevice, Geometry, Rejected};
+pub use command::{BLOCK_BYTES, Command, Reply, Response, State, Status};
+pub use emmc::{Area, Card, Emmc, Fallback, Mode};
+pub use error::Error;
+pub use host::{Bus, Direction, Host, Width};
+pub use registers::{AreaSizes, Cid, Csd, ExtCsd};

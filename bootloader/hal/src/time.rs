@@ -1,0 +1,371 @@
+//! Time: how long since we started, delays, and waits that always end.
+//!
+//! One clock for the whole bootloader: GPT4, which the preloader leaves
+//! running free at 13 MHz. It wraps every 330 s, so a single wait is limited
+//! to half of that, and [`uptime_us`] must be asked (every delay and wait
+//! does) at least once a turn.
+//!
+//! Long waits sleep in WFI. The CPU keeps interrupts masked; an interrupt
+//! that the GIC presents still ends WFI, and the secure physical timer (PPI
+//! 29) ends it in any case. That needs the system counter, which runs only
+//! while GPT6 does, and the GIC, so sleeping starts when both drivers have
+//! said so; before that a wait polls.
+//!
+//! On a host the clock is fake and advances by 1 µs each time it is read.
+//!
+//! Source: facts/soc.md 1.4, 1.5 and 5.
+
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// GPT4 and the system counter count at this rate.
+pub const TICKS_PER_SECOND: u32 = 13_000_000;
+const TICKS_PER_MICRO: u32 = 13;
+/// Half a turn of the counter: beyond it "later" and "earlier" look alike.
+const MAX_WAIT_TICKS: u32 = 1 << 31;
+/// A wait that expects an interrupt still looks by itself this often.
+const IDLE_SLICE_TICKS: u32 = TICKS_PER_SECOND / 1000;
+/// Below this, going to sleep costs more than it saves.
+const MIN_SLEEP_TICKS: u32 = 50 * TICKS_PER_MICRO;
+
+/// A span of time in microseconds. Waits are cut at 165 s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros(pub u32);
+
+impl Micros {
+    /// A span of `ms` milliseconds.
+    pub const fn from_ms(ms: u32) -> Self {
+        Self(ms.saturating_mul(1000))
+    }
+
+    const fn ticks(self) -> u32 {
+        let ticks = self.0.saturating_mul(TICKS_PER_MICRO);
+        if ticks > MAX_WAIT_TICKS {
+            MAX_WAIT_TICKS
+        } else {
+            ticks
+        }
+    }
+}
+
+/// What was waited for did not come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Timeout;
+
+/// A point in time after which a wait is given up.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    start: u32,
+    span: u32,
+}
+
+impl Deadline {
+    /// The point that lies `timeout` in the future.
+    pub fn after(timeout: Micros) -> Self {
+        Self {
+            start: ticks(),
+            span: timeout.ticks(),
+        }
+    }
+
+    /// Whether the point is reached.
+    pub fn expired(&self) -> bool {
+        // A single read of the counter can be caught in mid-carry; only the
+        // answer that ends a wait is worth the price of a sure one.
+        self.passed(clock::raw_ticks()) && self.passed(ticks())
+    }
+
+    fn passed(&self, now: u32) -> bool {
+        now.wrapping_sub(self.start) >= self.span
+    }
+
+    /// Ticks that are left, 0 when expired.
+    fn remaining(&self) -> u32 {
+        self.span
+            .saturating_sub(ticks().wrapping_sub(self.start))
+    }
+}
+
+/// The 13 MHz counter, free running, 32 bits.
+///
+/// The median of three reads: the counter is asynchronous to the bus and a
+/// single read can be wrong.
+pub fn ticks() -> u32 {
+    let (a, b, c) = (clock::raw_ticks(), clock::raw_ticks(), clock::raw_ticks());
+    median(a, b, c)
+}
+
+/// The middle one of three readings of a counter that may wrap between them.
+fn median(a: u32, b: u32, c: u32) -> u32 {
+    // Distances from `a` as signed numbers survive the wrap.
+    let (to_b, to_c) = (b.wrapping_sub(a) as i32, c.wrapping_sub(a) as i32);
+    let (low, high) = (to_b.min(to_c), to_b.max(to_c));
+    a.wrapping_add(0.clamp(low, high) as u32)
+}
+
+/// Waits at least `time`, asleep where possible.
+pub fn delay(time: Micros) {
+    let deadline = Deadline::after(time);
+    while !deadline.expired() {
+        sleep(deadline.remaining());
+    }
+    uptime_us();
+}
+
+/// Asks `ready` until it says yes, at most for `timeout`. It is asked once
+/// more after the time is up, so that being held up is not a failure.
+pub fn poll(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout> {
+    wait(timeout, ready, |_| core::hint::spin_loop())
+}
+
+/// As [`poll`], but sleeps between questions until an interrupt or for 1 ms.
+/// For waits whose end raises an interrupt that is enabled in the GIC, and
+/// for those that take milliseconds.
+pub fn idle(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout> {
+    wait(timeout, ready, |deadline| {
+        sleep(deadline.remaining().min(IDLE_SLICE_TICKS));
+    })
+}
+
+fn wait(
+    timeout: Micros,
+    mut ready: impl FnMut() -> bool,
+    mut pause: impl FnMut(&Deadline),
+) -> Result<(), Timeout> {
+    if ready() {
+        return Ok(());
+    }
+    let deadline = Deadline::after(timeout);
+    while !deadline.expired() {
+        if ready() {
+            return Ok(());
+        }
+        pause(&deadline);
+    }
+    uptime_us();
+    if ready() { Ok(()) } else { Err(Timeout) }
+}
+
+static START: AtomicU32 = AtomicU32::new(0);
+static LAST: AtomicU32 = AtomicU32::new(0);
+static TURNS: AtomicU32 = AtomicU32::new(0);
+
+/// Marks this moment as the start of [`uptime_us`]: the first thing after
+/// entry, once GPT4 is known to run.
+pub fn start() {
+    let now = ticks();
+    START.store(now, Ordering::Relaxed);
+    LAST.store(now, Ordering::Relaxed);
+    TURNS.store(0, Ordering::Relaxed);
+}
+
+/// Microseconds since [`start`]. One core only.
+pub fn uptime_us() -> u64 {
+    let now = ticks();
+    // Plain loads and stores: the exclusive ones need caches, and only core 0
+    // is ever here.
+    let mut turns = TURNS.load(Ordering::Relaxed);
+    if now < LAST.load(Ordering::Relaxed) {
+        turns = turns.wrapping_add(1);
+        TURNS.store(turns, Ordering::Relaxed);
+    }
+    LAST.store(now, Ordering::Relaxed);
+    micros_between(START.load(Ordering::Relaxed), turns, now)
+}
+
+fn micros_between(start: u32, turns: u32, now: u32) -> u64 {
+    let ticks = (u64::from(turns) << 32 | u64::from(now)).saturating_sub(u64::from(start));
+    ticks / u64::from(TICKS_PER_MICRO)
+}
+
+static COUNTER_RUNS: AtomicBool = AtomicBool::new(false);
+static TIMER_WAKES: AtomicBool = AtomicBool::new(false);
+
+/// The system counter has been started (GPT6), or is about to be stopped.
+pub(crate) fn set_counter_runs(runs: bool) {
+    COUNTER_RUNS.store(runs, Ordering::Relaxed);
+}
+
+/// The GIC presents the secure timer's interrupt, or is about to stop that.
+pub(crate) fn set_timer_wakes(wakes: bool) {
+    TIMER_WAKES.store(wakes, Ordering::Relaxed);
+}
+
+/// Sleeps for about `ticks` or until an interrupt, or returns at once.
+fn sleep(ticks: u32) {
+    let possible =
+        COUNTER_RUNS.load(Ordering::Relaxed) && TIMER_WAKES.load(Ordering::Relaxed);
+    if possible && ticks >= MIN_SLEEP_TICKS {
+        clock::sleep(ticks);
+    } else {
+        core::hint::spin_loop();
+    }
+}
+
+/// [`embedded_hal::delay::DelayNs`] on top of [`delay`], rounded up to µs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Delay;
+
+impl embedded_hal::delay::DelayNs for Delay {
+    fn delay_ns(&mut self, ns: u32) {
+        delay(Micros(ns.div_ceil(1000)));
+    }
+
+    fn delay_us(&mut self, us: u32) {
+        // One wait must stay below half a turn of the counter.
+        const PIECE_US: u32 = 100_000_000;
+        let mut left = us;
+        while left > PIECE_US {
+            delay(Micros(PIECE_US));
+            left -= PIECE_US;
+        }
+        delay(Micros(left));
+    }
+
+    fn delay_ms(&mut self, ms: u32) {
+        for _ in 0..ms / 1000 {
+            self.delay_us(1_000_000);
+        }
+        self.delay_us(ms % 1000 * 1000);
+    }
+}
+
+#[cfg(target_arch = "arm")]
+mod clock {
+    use aarch32_cpu::asm;
+    use aarch32_cpu::generic_timer::{El1PhysicalTimer, GenericTimer};
+
+    #[inline]
+    pub(super) fn raw_ticks() -> u32 {
+        crate::peripherals::clock().read()
+    }
+
+    pub(super) fn sleep(ticks: u32) {
+        // SAFETY: no other handle exists: this function makes the only one,
+        // on the only core that runs, and drops it before it returns.
+        let mut timer = unsafe { El1PhysicalTimer::new() };
+        // The caller keeps `ticks` within i32, which TVAL is.
+        timer.countdown_set(ticks.min(i32::MAX as u32));
+        timer.interrupt_mask(false);
+        timer.enable(true);
+        asm::isb();
+        asm::dsb();
+        asm::wfi();
+        // Off again, so that the level-sensitive line drops and the next WFI
+        // sleeps.
+        timer.enable(false);
+        asm::isb();
+    }
+}
+
+#[cfg(all(not(target_arch = "arm"), not(test)))]
+mod clock {
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    static FAKE: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn raw_ticks() -> u32 {
+        FAKE.fetch_add(super::TICKS_PER_MICRO, Ordering::Relaxed)
+    }
+
+    pub(super) fn sleep(_ticks: u32) {}
+}
+
+/// The clock of the tests: a thread's own, with a hook that plays hardware
+/// whenever a driver writes a register or looks at the time.
+#[cfg(test)]
+pub(crate) mod clock {
+    use std::cell::{Cell, RefCell};
+
+    type Hook = Box<dyn FnMut()>;
+
+    thread_local! {
+        static NOW: Cell<u32> = const { Cell::new(0) };
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn raw_ticks() -> u32 {
+        play();
+        NOW.with(|now| {
+            now.set(now.get().wrapping_add(super::TICKS_PER_MICRO));
+            now.get()
+        })
+    }
+
+    pub(super) fn sleep(ticks: u32) {
+        NOW.with(|now| now.set(now.get().wrapping_add(ticks)));
+    }
+
+    /// Sets this thread's clock.
+    pub(crate) fn set(ticks: u32) {
+        NOW.with(|now| now.set(ticks));
+    }
+
+    /// Lets the fake hardware see what has been written. What it writes
+    /// itself does not call it again.
+    pub(crate) fn play() {
+        HOOK.with(|hook| {
+            if let Ok(mut hook) = hook.try_borrow_mut()
+                && let Some(play) = hook.as_mut()
+            {
+                play();
+            }
+        });
+    }
+
+    /// From now on `play` runs after each register write and whenever this
+    /// thread's clock is read.
+    pub(crate) fn each_tick(play: impl FnMut() + 'static) {
+        HOOK.with(|hook| *hook.borrow_mut() = Some(Box::new(play)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn median_survives_a_glitch_and_the_wrap() {
+        assert_eq!(median(100, 101, 102), 101);
+        assert_eq!(median(100, 0x8000, 102), 102);
+        assert_eq!(median(0, 101, 102), 101);
+        assert_eq!(median(u32::MAX, 0, 1), 0);
+    }
+
+    #[test]
+    fn poll_ends_when_ready_and_when_time_is_up() {
+        let mut calls = 0;
+        assert_eq!(
+            poll(Micros(1000), || {
+                calls += 1;
+                calls == 5
+            }),
+            Ok(())
+        );
+        let before = ticks();
+        assert_eq!(poll(Micros(1000), || false), Err(Timeout));
+        let spent = ticks().wrapping_sub(before);
+        assert!((13_000..14_000).contains(&spent), "{spent} ticks");
+    }
+
+    #[test]
+    fn a_wait_across_the_wrap_lasts_its_time() {
+        clock::set(u32::MAX - 500);
+        let before = u32::MAX - 500;
+        delay(Micros(100));
+        let spent = ticks().wrapping_sub(before);
+        assert!((1300..1700).contains(&spent), "{spent} ticks");
+    }
+
+    #[test]
+    fn a_wait_is_cut_at_half_a_turn() {
+        assert_eq!(Micros(255).ticks(), 3315);
+        assert_eq!(Micros(u32::MAX).ticks(), MAX_WAIT_TICKS);
+    }
+
+    #[test]
+    fn uptime_counts_turns_of_the_counter() {
+        assert_eq!(micros_between(13, 0, 26), 1);
+        assert_eq!(micros_between(0, 1, 0), (1 << 32) / 13);
+    }
+}

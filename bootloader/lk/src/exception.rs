@@ -1,0 +1,82 @@
+//! What happens when nothing should: CPU exceptions and panics. Both print
+//! what they know, mark the log, and wait for the watchdog, which is running.
+
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use aarch32_cpu::register::{Dfar, Dfsr, Ifar, Ifsr};
+
+use crate::log::{self, say};
+
+/// Registers as `start.s` pushes them.
+#[repr(C)]
+pub struct Frame {
+    cpsr: u32,
+    sp: u32,
+    lr: u32,
+    r: [u32; 13],
+    pc: u32,
+}
+
+const NAMES: [&str; 7] = [
+    "undefined instruction",
+    "supervisor call",
+    "prefetch abort",
+    "data abort",
+    "reserved vector",
+    "unexpected IRQ",
+    "unexpected FIQ",
+];
+const PREFETCH: u32 = 2;
+const DATA: u32 = 3;
+
+static DYING: AtomicBool = AtomicBool::new(false);
+
+/// Called by the vectors in `start.s`.
+///
+/// # Safety
+///
+/// Only the vectors may call this, with a frame on the exception stack.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
+    if DYING.swap(true, Ordering::Relaxed) {
+        wait_for_watchdog();
+    }
+    let name = NAMES.get(kind as usize).unwrap_or(&"exception");
+    say!("CPU-TRAP {name} at {:08x}", frame.pc);
+    match kind {
+        PREFETCH => say!("  fault address {:08x}, status {:03x}", Ifar::read().0, Ifsr::read().raw_value()),
+        DATA => say!("  fault address {:08x}, status {:03x}", Dfar::read().0, Dfsr::read().raw_value()),
+        _ => {}
+    }
+    for (n, row) in frame.r.chunks(4).enumerate() {
+        say!("  r{:<2} {row:08x?}", n * 4);
+    }
+    say!("  sp {:08x}  lr {:08x}  cpsr {:08x}", frame.sp, frame.lr, frame.cpsr);
+    die()
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    if DYING.swap(true, Ordering::Relaxed) {
+        wait_for_watchdog();
+    }
+    match info.location() {
+        Some(place) => say!("LK-PANIC {} ({}:{})", info.message(), place.file(), place.line()),
+        None => say!("LK-PANIC {}", info.message()),
+    }
+    die()
+}
+
+fn die() -> ! {
+    say!("the watchdog will restart the phone; this log is kept and shown by the next boot");
+    log::flush();
+    wait_for_watchdog()
+}
+
+/// Does nothing until the watchdog acts.
+pub fn wait_for_watchdog() -> ! {
+    loop {
+        aarch32_cpu::asm::wfi();
+    }
+}

@@ -1,0 +1,110 @@
+//! A model of the preloader: what MediaTek's first stage does between the boot
+//! ROM and the image in UBOOT, as far as that image can notice.
+//!
+//! It works on the phone through the same registers as a real one, so that a
+//! wrong value shows up as a guest error, except where the real sequence is a
+//! long negotiation that nobody sees (PMIC wrapper, eMMC): there the model is
+//! put in its final state. It takes no virtual time; the boot argument states
+//! how long the real one would have taken.
+//! Source: facts/soc.md 1.3, 3, 6, 9.7; facts/storage-and-images.md 1.3, 4, 6.5.
+
+mod argument;
+mod image;
+mod partition;
+mod reason;
+pub mod scratch;
+mod state;
+
+use crate::machine::bootrom::Handover;
+use crate::machine::{Host, Machine};
+use crate::report::Event;
+
+pub use partition::Layout;
+
+/// Where the image goes and is entered.
+pub const ENTRY: u32 = 0x8002_0000;
+/// Where the boot argument goes.
+pub const BOOT_ARGUMENT: u32 = 0x800D_0000;
+/// Bytes of boot argument that this preloader knows.
+pub const BOOT_ARGUMENT_LEN: u32 = 0x50;
+
+/// SCTLR of a Cortex-A7 after reset; MMU, caches and branch prediction off.
+const SCTLR_RESET: u32 = 0x00C5_0078;
+/// SCTLR.I and SCTLR.Z, for the preloaders that leave the instruction cache on.
+const SCTLR_ICACHE: u32 = 1 << 12 | 1 << 11;
+/// The preloader's vectors and stack, in L2-SRAM: gone when it becomes cache.
+const PRELOADER_VECTORS: u32 = 0x0200_7500;
+const PRELOADER_STACK: u32 = 0x0200_7000;
+
+/// How the preloader ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It jumps to the next stage.
+    Jump(Handover),
+    /// It, or the boot ROM before it, waits for a host on USB.
+    UsbDownload {
+        /// "boot-rom" or "preloader".
+        by: &'static str,
+        /// Seconds that it waits; `None` = for ever.
+        timeout_s: Option<u32>,
+    },
+}
+
+/// The phone in the preloader's hands.
+pub struct Phone<'a> {
+    /// Its blocks.
+    pub machine: &'a mut Machine,
+    /// Its memory and clock.
+    pub host: &'a mut dyn Host,
+}
+
+impl Phone<'_> {
+    fn read(&mut self, addr: u32) -> u32 {
+        self.machine.poke(addr, 4, None, self.host)
+    }
+
+    fn write(&mut self, addr: u32, value: u32) {
+        self.machine.poke(addr, 4, Some(value), self.host);
+    }
+
+    fn modify(&mut self, addr: u32, change: impl FnOnce(u32) -> u32) {
+        let old = self.read(addr);
+        self.write(addr, change(old));
+    }
+
+    fn log(&mut self, text: impl Into<String>) {
+        let t_ns = self.host.now();
+        self.machine.note(Event::Preloader { text: text.into(), t_ns });
+    }
+}
+
+/// Runs from the boot ROM's first check to the jump.
+pub fn run(phone: &mut Phone<'_>) -> Outcome {
+    if let Some(download) = reason::armed_download(phone) {
+        return download;
+    }
+    let reset = reason::reset_status(phone);
+    state::early(phone);
+    if phone.machine.board().download_keys_held(&phone.machine.signals) {
+        phone.log("all download keys are held");
+        return Outcome::UsbDownload { by: "boot-rom", timeout_s: Some(reason::KEY_DOWNLOAD_S) };
+    }
+    let boot_reason = reason::boot_reason(phone, reset);
+    scratch::fill_buffers(phone.host);
+    if let Err(message) = image::load(phone) {
+        phone.log(message);
+        return Outcome::UsbDownload { by: "preloader", timeout_s: None };
+    }
+    argument::write(phone, boot_reason);
+    state::late(phone);
+    let board = phone.machine.board();
+    let sctlr = if board.boot.icache { SCTLR_RESET | SCTLR_ICACHE } else { SCTLR_RESET };
+    Outcome::Jump(Handover {
+        entry: ENTRY,
+        sctlr,
+        vbar: PRELOADER_VECTORS,
+        sp: PRELOADER_STACK,
+        // r3 carries nothing; it must not look like a boot argument.
+        registers: [ENTRY, BOOT_ARGUMENT, BOOT_ARGUMENT_LEN, scratch::GARBAGE, BOOT_ARGUMENT, BOOT_ARGUMENT_LEN],
+    })
+}

@@ -1,0 +1,98 @@
+//! Arguments of `unilk` and what each subcommand does with them.
+
+mod bootimg;
+mod emmc;
+mod inspect;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use unilk::pack;
+
+/// Largest input that is read whole: no bootloader, kernel or ramdisk of this
+/// chip comes near.
+const WHOLE_FILE_MAX: u64 = 256 << 20;
+
+/// Images for MT6572 phones: pack, build, inspect.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a flashable lk.bin of a linked bootloader
+    ///
+    /// Takes an ELF file linked at 0x80020000, or a raw image for that
+    /// address, and puts MediaTek's 512-byte header in front. Refuses what
+    /// would not fit the UBOOT partition or would not start.
+    Pack {
+        /// ELF file or raw image
+        input: PathBuf,
+        /// File to write
+        #[arg(short, long, default_value = "lk.bin")]
+        output: PathBuf,
+        /// Name in the header
+        #[arg(long, default_value = pack::LK_NAME)]
+        name: String,
+    },
+    /// Say what a file is and what its header holds
+    Inspect(inspect::Arguments),
+    /// Build an Android boot or recovery image
+    Bootimg(bootimg::Arguments),
+    /// Build the contents of a phone's eMMC
+    #[command(subcommand)]
+    Emmc(emmc::Command),
+}
+
+impl Cli {
+    /// Does what the arguments ask for.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Pack {
+                input,
+                output,
+                name,
+            } => pack(&input, &output, &name),
+            Command::Inspect(arguments) => arguments.run(),
+            Command::Bootimg(arguments) => arguments.run(),
+            Command::Emmc(command) => command.run(),
+        }
+    }
+}
+
+fn pack(input: &Path, output: &Path, name: &str) -> Result<()> {
+    let image = pack::lk_image(&read(input)?, name).with_context(|| input.display().to_string())?;
+    write(output, &image)?;
+    let payload = image.len() - unilk::mtk::HEADER_BYTES;
+    println!(
+        "{}: payload {payload} bytes, {} left in UBOOT",
+        output.display(),
+        unilk::mtk::LK_PAYLOAD_MAX - payload
+    );
+    Ok(())
+}
+
+/// Reads a whole file of bounded size.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let context = || format!("cannot read {}", path.display());
+    let size = std::fs::metadata(path).with_context(context)?.len();
+    ensure!(
+        size <= WHOLE_FILE_MAX,
+        "{} is larger than {WHOLE_FILE_MAX} bytes",
+        path.display()
+    );
+    std::fs::read(path).with_context(context)
+}
+
+fn write(path: &Path, data: &[u8]) -> Result<()> {
+    std::fs::write(path, data).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Sizes on the command line: `4096`, `0x1000`, `64K`, `4G`.
+fn size(text: &str) -> Result<u64, String> {
+    unilk::bytes::parse_size(text)
+        .ok_or_else(|| "expected a size such as 4096, 0x1000, 64K or 4G".to_owned())
+}

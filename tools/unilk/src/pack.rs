@@ -1,0 +1,253 @@
+//! Makes a flashable `lk.bin` of a linked bootloader.
+//!
+//! The preloader checks nothing but the header's magic
+//! (facts/storage-and-images.md 1.3), so whatever would leave a phone without
+//! a bootloader has to be refused here: wrong link address, wrong size, a file
+//! that is something else altogether.
+//!
+//! Source: facts/storage-and-images.md 1.3, 1.4.
+
+use crate::mtk::{self, LK_ADDRESS, LK_PAYLOAD_MAX};
+use crate::recognise::{HEAD_BYTES, Kind};
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use object::{Endianness, elf};
+use std::fmt;
+
+/// Header name that stock tools expect in `UBOOT`.
+pub const LK_NAME: &str = "LK";
+
+/// Why a file cannot become an `lk.bin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// Not an input for a bootloader image.
+    Kind(Kind),
+    /// The ELF file is damaged or not 32-bit little-endian ARM.
+    Elf(String),
+    /// Linked for another address than the preloader jumps to.
+    LinkAddress(u64),
+    /// The entry point is not the first byte of the payload.
+    Entry(u64),
+    /// Nothing to load.
+    Empty,
+    /// Larger than `UBOOT` holds; the payload's size in bytes.
+    TooBig(usize),
+    /// The first word is not an ARM instruction.
+    FirstWord(u32),
+    /// The header could not be made.
+    Header(mtk::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(f, "this is a {}, not a bootloader", kind.describe()),
+            Self::Elf(why) => write!(f, "cannot read the ELF file: {why}"),
+            Self::LinkAddress(at) => write!(
+                f,
+                "linked at {at:#x}, but the preloader loads to {LK_ADDRESS:#x}"
+            ),
+            Self::Entry(at) => write!(
+                f,
+                "entry point is {at:#x}, but the first byte is what gets called"
+            ),
+            Self::Empty => write!(f, "no loadable bytes"),
+            Self::TooBig(size) => write!(
+                f,
+                "payload is {size} bytes ({size:#x}), {} more than the {LK_PAYLOAD_MAX:#x} that fit the UBOOT partition",
+                size - LK_PAYLOAD_MAX
+            ),
+            Self::FirstWord(word) => write!(
+                f,
+                "first word {word:#010x} is not an ARM instruction; is this a raw image for {LK_ADDRESS:#x}?"
+            ),
+            Self::Header(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The payload of `lk.bin` in `input`: an ELF file's loadable segments laid
+/// out from 0x80020000, or a raw image as it is.
+pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
+    let head = &input[..input.len().min(HEAD_BYTES)];
+    let payload = match Kind::of(head) {
+        Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
+        Kind::Unknown => input.to_vec(),
+        other => return Err(Error::Kind(other)),
+    };
+    if payload.len() > LK_PAYLOAD_MAX {
+        return Err(Error::TooBig(payload.len()));
+    }
+    let first = crate::bytes::u32_at(&payload, 0).ok_or(Error::Empty)?;
+    if !is_arm_instruction(first) {
+        return Err(Error::FirstWord(first));
+    }
+    Ok(payload)
+}
+
+/// A complete `lk.bin` made of `input` (see [`payload`]), with the header name
+/// `name`; [`LK_NAME`] unless there is a reason.
+pub fn lk_image(input: &[u8], name: &str) -> Result<Vec<u8>, Error> {
+    mtk::with_header(name, &payload(input)?).map_err(Error::Header)
+}
+
+/// Reset code starts with an always-executed instruction, or with the
+/// unconditional CPS that masks interrupts.
+fn is_arm_instruction(word: u32) -> bool {
+    word >> 28 == 0xE || word >> 20 == 0xF10
+}
+
+/// Lays the file-backed parts of all PT_LOAD segments of an ELF file out in
+/// memory order. What has no bytes in the file (.bss, stacks) is left out.
+///
+/// With `address`, image and entry point have to begin there; without it, the
+/// entry point has to be the first byte, wherever that is.
+pub fn flatten(input: &[u8], address: Option<u32>) -> Result<Vec<u8>, Error> {
+    let bad = |why: object::Error| Error::Elf(why.to_string());
+    let header = elf::FileHeader32::<Endianness>::parse(input).map_err(bad)?;
+    let endian = header.endian().map_err(bad)?;
+    if endian != Endianness::Little || header.e_machine(endian) != elf::EM_ARM {
+        return Err(Error::Elf("not for little-endian ARM".to_owned()));
+    }
+    let mut segments = Vec::new();
+    for segment in header.program_headers(endian, input).map_err(bad)? {
+        if segment.p_type(endian) != elf::PT_LOAD || segment.p_filesz(endian) == 0 {
+            continue;
+        }
+        let data = segment
+            .data(endian, input)
+            .map_err(|()| Error::Elf("a segment reaches past the end of the file".to_owned()))?;
+        segments.push((segment.p_paddr(endian), data));
+    }
+    segments.sort_by_key(|&(address, _)| address);
+    let &(base, _) = segments.first().ok_or(Error::Empty)?;
+    if address.is_some_and(|address| address != base) {
+        return Err(Error::LinkAddress(base.into()));
+    }
+    let entry = header.e_entry(endian);
+    if entry != base {
+        return Err(Error::Entry(entry.into()));
+    }
+    lay_out(base, &segments)
+}
+
+/// Puts `segments`, sorted by address, at their distances from `base`.
+fn lay_out(base: u32, segments: &[(u32, &[u8])]) -> Result<Vec<u8>, Error> {
+    let mut image = Vec::new();
+    for &(address, data) in segments {
+        let offset = (address - base) as usize;
+        let end = offset.saturating_add(data.len());
+        // Checked before the gap is filled: a stray segment at the end of the
+        // address space must not cost gigabytes.
+        if end > LK_PAYLOAD_MAX {
+            return Err(Error::TooBig(end));
+        }
+        if offset < image.len() {
+            return Err(Error::Elf(format!("segments overlap at {address:#x}")));
+        }
+        image.resize(offset, 0);
+        image.extend_from_slice(data);
+    }
+    Ok(image)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const BRANCH: [u8; 4] = [0x07, 0x00, 0x00, 0xEA];
+
+    /// A minimal ARM executable: header, program headers, segment bytes.
+    fn elf_file(entry: u32, segments: &[(u32, &[u8], u32)]) -> Vec<u8> {
+        let mut file = b"\x7fELF\x01\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend_from_slice(&2u16.to_le_bytes());
+        file.extend_from_slice(&40u16.to_le_bytes());
+        for word in [1, entry, 52, 0, 0] {
+            file.extend_from_slice(&word.to_le_bytes());
+        }
+        for half in [52u16, 32, segments.len() as u16, 40, 0, 0] {
+            file.extend_from_slice(&half.to_le_bytes());
+        }
+        let mut offset = 52 + 32 * segments.len() as u32;
+        for (address, data, memory) in segments {
+            let size = data.len() as u32;
+            for word in [1, offset, *address, *address, size, *memory, 5, 4] {
+                file.extend_from_slice(&word.to_le_bytes());
+            }
+            offset += size;
+        }
+        for (_, data, _) in segments {
+            file.extend_from_slice(data);
+        }
+        file
+    }
+
+    #[test]
+    fn segments_are_laid_out_in_order_and_bss_is_left_out() {
+        let file = elf_file(
+            LK_ADDRESS,
+            &[
+                (LK_ADDRESS + 0x20, b"data", 4),
+                (LK_ADDRESS, &BRANCH, 4),
+                (LK_ADDRESS + 0x1000, b"", 0x8000),
+            ],
+        );
+        let image = payload(&file).unwrap();
+        assert_eq!(image.len(), 0x24);
+        assert_eq!(image[..4], BRANCH);
+        assert!(image[4..0x20].iter().all(|&b| b == 0));
+        assert_eq!(&image[0x20..], b"data");
+    }
+
+    #[test]
+    fn the_size_limit_is_exact() {
+        let mut raw = BRANCH.to_vec();
+        raw.resize(LK_PAYLOAD_MAX, 0);
+        let image = lk_image(&raw, LK_NAME).unwrap();
+        assert_eq!(image.len(), 0x6_0000);
+        raw.push(0);
+        assert_eq!(lk_image(&raw, LK_NAME), Err(Error::TooBig(0x5_FE01)));
+    }
+
+    #[test]
+    fn wrong_addresses_are_refused() {
+        let file = elf_file(0x8108_0000, &[(0x8108_0000, &BRANCH, 4)]);
+        assert_eq!(payload(&file), Err(Error::LinkAddress(0x8108_0000)));
+        let file = elf_file(LK_ADDRESS + 4, &[(LK_ADDRESS, &BRANCH, 4)]);
+        assert_eq!(payload(&file), Err(Error::Entry(0x8002_0004)));
+        let far = elf_file(
+            LK_ADDRESS,
+            &[(LK_ADDRESS, &BRANCH, 4), (0xFFFF_FFF0, &BRANCH, 4)],
+        );
+        assert!(matches!(payload(&far), Err(Error::TooBig(_))));
+    }
+
+    #[test]
+    fn overlapping_and_truncated_segments_are_refused() {
+        let file = elf_file(
+            LK_ADDRESS,
+            &[(LK_ADDRESS, &[0xEA; 16], 16), (LK_ADDRESS + 8, &BRANCH, 4)],
+        );
+        assert!(matches!(payload(&file), Err(Error::Elf(_))));
+        let mut file = elf_file(LK_ADDRESS, &[(LK_ADDRESS, &[0xEA; 64], 64)]);
+        file.truncate(100);
+        assert!(matches!(payload(&file), Err(Error::Elf(_))));
+        for length in 0..file.len() {
+            assert!(payload(&file[..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused_by_name() {
+        let packed = lk_image(&BRANCH, LK_NAME).unwrap();
+        assert_eq!(payload(&packed), Err(Error::Kind(Kind::MediatekImage)));
+        assert_eq!(payload(b"MMM\x01...."), Err(Error::Kind(Kind::Preloader)));
+        assert_eq!(payload(b"ANDROID!...."), Err(Error::Kind(Kind::BootImage)));
+        assert_eq!(payload(&[0; 64]), Err(Error::FirstWord(0)));
+        assert_eq!(payload(&[0xFF; 64]), Err(Error::FirstWord(u32::MAX)));
+        assert_eq!(payload(&[0xEA]), Err(Error::Empty));
+    }
+}
