@@ -191,6 +191,8 @@ pub struct Boot {
     pub boot_time_ms: u32,
     /// Some preloaders leave the instruction cache on.
     pub icache: bool,
+    /// Milliseconds for which the eMMC is still busy at the jump.
+    pub card_busy_ms: u32,
     /// Connection of META mode: 1 UART, 2 USB.
     pub meta_com_type: u32,
     /// A broken preloader: the boot argument's magic.
@@ -211,6 +213,7 @@ impl Default for Boot {
             log_enable: true,
             boot_time_ms: 950,
             icache: false,
+            card_busy_ms: 0,
             meta_com_type: 0,
             argument_magic: 0x504C_504C,
             rank_count_override: None,

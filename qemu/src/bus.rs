@@ -51,6 +51,10 @@ pub trait Block: Send {
     /// Time has reached the deadline (or passed it).
     fn tick(&mut self, _cx: &mut Context<'_>) {}
 
+    /// Takes the state in which the preloader leaves the block, where that is
+    /// the result of a long negotiation and not of a few register writes.
+    fn leave_as_preloader(&mut self, _cx: &mut Context<'_>) {}
+
     /// A character typed at the phone's serial line, for the UARTs.
     fn receive(&mut self, _byte: u8, _cx: &mut Context<'_>) {}
 

@@ -4,6 +4,7 @@
 //! One model a block, written from the fact sheets and never from the drivers
 //! that run on it: a wrong offset must not be wrong on both sides.
 
+pub mod args;
 pub mod board;
 pub mod bus;
 mod ffi;

@@ -1,1 +1,239 @@
-//! plugin.
+//! The phone inside the QEMU process: reads the arguments, builds the machine,
+//! and takes QEMU's callbacks to it.
+//!
+//! Two locks: the machine's, taken under QEMU's big lock only, and the
+//! record's, taken by anybody for a moment. A guest error waits in the record
+//! until the memory hook of the same thread has said which instruction it was,
+//! or until that thread makes its next access.
+//! Source: facts/qemu-plugin.md.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::args::{Args, Dump};
+use crate::board::Board;
+use crate::bus::Memory as _;
+use crate::ffi::Qemu;
+use crate::machine::{Machine, bootrom, build, map};
+use crate::report::{Event, Fault, Recorder};
+
+static MACHINE: OnceLock<Mutex<Machine>> = OnceLock::new();
+static RECORD: OnceLock<Mutex<Record>> = OnceLock::new();
+static ARGS: OnceLock<Args> = OnceLock::new();
+
+/// Guest errors that wait for their PC, so that the memory hook can return at
+/// once in the normal case.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// The bootloader runs, and the kernel has not been seen.
+static KERNEL_AWAITED: AtomicBool = AtomicBool::new(false);
+
+/// The addresses of the bootloader: the first MiB of DRAM.
+const LK: core::ops::Range<u32> = map::DRAM..map::DRAM + 0x10_0000;
+
+/// The list of events and what still waits to be written to it.
+struct Record {
+    recorder: Recorder,
+    waiting: HashMap<ThreadId, Vec<Fault>>,
+    mmio: u64,
+    resets: u32,
+    dumped: bool,
+    finished: bool,
+}
+
+impl Record {
+    /// Writes the waiting faults of a thread, at `pc` if that is known.
+    fn flush(&mut self, thread: ThreadId, pc: Option<u32>) {
+        let Some(faults) = self.waiting.remove(&thread) else { return };
+        WAITING.fetch_sub(faults.len(), Ordering::Relaxed);
+        for fault in faults {
+            self.recorder.record(&Event::GuestError(Fault { pc, ..fault }));
+        }
+    }
+
+    fn flush_all(&mut self) {
+        let threads: Vec<ThreadId> = self.waiting.keys().copied().collect();
+        for thread in threads {
+            self.flush(thread, None);
+        }
+    }
+
+    fn add(&mut self, event: Event, thread: ThreadId) {
+        match event {
+            Event::GuestError(fault) if fault.write.is_some() => {
+                self.waiting.entry(thread).or_default().push(fault);
+                WAITING.fetch_add(1, Ordering::Relaxed);
+            }
+            event => {
+                self.flush(thread, None);
+                self.recorder.record(&event);
+            }
+        }
+    }
+}
+
+fn record() -> Option<MutexGuard<'static, Record>> {
+    RECORD.get().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Runs `act` on the machine and records what came of it.
+fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T {
+    let Some(machine) = MACHINE.get() else { return T::default() };
+    let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = act(&mut machine, &mut Qemu);
+    let events = machine.take_events();
+    let mmio = machine.mmio_accesses();
+    drop(machine);
+    publish(events, mmio);
+    result
+}
+
+fn publish(events: Vec<Event>, mmio: u64) {
+    if events.is_empty() && WAITING.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let Some(mut record) = record() else { return };
+    let thread = thread::current().id();
+    record.mmio = mmio;
+    record.flush(thread, None);
+    for event in events {
+        let ends = matches!(event, Event::PowerOff { .. } | Event::UsbDownload { .. } | Event::Stopped { .. });
+        KERNEL_AWAITED.store(
+            match event {
+                Event::LkEntry { .. } => true,
+                Event::Reset { .. } => false,
+                _ => KERNEL_AWAITED.load(Ordering::Relaxed),
+            },
+            Ordering::Relaxed,
+        );
+        record.add(event, thread);
+        if ends {
+            dump_at_end(&mut record);
+        }
+    }
+}
+
+/// Reads the arguments and files, before the machine exists.
+///
+/// # Errors
+/// A sentence for standard error.
+pub fn configure(arguments: &[String]) -> Result<(), String> {
+    let args = Args::parse(arguments)?;
+    let mut board = Board::load(&args.board)?;
+    let lk = match &args.lk {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|error| format!("lk={}: {error}", path.display()))?),
+    };
+    let storage = build::open_storage(args.emmc.as_deref())?;
+    board.emmc.absent |= storage.is_none();
+    let mut machine = Machine::new(build::blocks(&board, storage)?, board, lk, args.max_resets);
+    machine.put_storage(build::preloader_storage(args.emmc.as_deref())?);
+    let recorder = Recorder::new(args.events.as_deref(), args.strict)?;
+    let record = Record { recorder, waiting: HashMap::new(), mmio: 0, resets: 0, dumped: false, finished: false };
+    let again = |_| "the plugin was loaded twice".to_owned();
+    ARGS.set(args).map_err(|_| again(()))?;
+    RECORD.set(Mutex::new(record)).map_err(|_| again(()))?;
+    MACHINE.set(Mutex::new(machine)).map_err(|_| again(()))
+}
+
+/// The machine that QEMU made is complete: ours goes in front of it.
+///
+/// # Errors
+/// What is missing in QEMU's machine.
+pub fn machine_done() -> Result<(), &'static str> {
+    let dram_bytes = MACHINE.get().map_or(0, |machine| {
+        machine.lock().unwrap_or_else(PoisonError::into_inner).dram_bytes()
+    });
+    Qemu::build(dram_bytes, bootrom::STUB)
+}
+
+/// A load from an address that is not RAM.
+pub fn read(addr: u32, size: u8) -> u32 {
+    with_machine(|machine, qemu| machine.read(addr, size, qemu))
+}
+
+/// A store to an address that is not RAM.
+pub fn write(addr: u32, size: u8, value: u32) {
+    with_machine(|machine, qemu| machine.write(addr, size, value, qemu));
+}
+
+/// The deadline has come.
+pub fn timer() {
+    with_machine(|machine, qemu| machine.timer(qemu));
+}
+
+/// Characters from a character device.
+pub fn receive(port: u8, bytes: &[u8]) {
+    with_machine(|machine, qemu| machine.receive(port, bytes, qemu));
+}
+
+/// QEMU resets the machine; the first time is the power-on.
+pub fn reset() {
+    dump_at_reset();
+    with_machine(|machine, qemu| machine.reset(qemu));
+}
+
+/// An instruction is translated. True if the memory hook must watch it.
+pub fn translated(pc: u32, first_of_block: bool) -> bool {
+    let in_lk = LK.contains(&pc);
+    if first_of_block && !in_lk && pc >= map::DRAM && KERNEL_AWAITED.swap(false, Ordering::Relaxed) {
+        let t_ns = Qemu::clock();
+        if let Some(mut record) = record() {
+            let mmio = record.mmio;
+            record.recorder.record(&Event::KernelEntry { pc, mmio, t_ns });
+        }
+    }
+    in_lk || ARGS.get().is_some_and(|args| args.pc_of_all)
+}
+
+/// A watched instruction has accessed memory.
+pub fn accessed(pc: u32) {
+    if WAITING.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    if let Some(mut record) = record() {
+        record.flush(thread::current().id(), Some(pc));
+    }
+}
+
+/// The process ends.
+pub fn exiting() {
+    let mmio = MACHINE.get().and_then(|machine| machine.try_lock().ok().map(|machine| machine.mmio_accesses()));
+    let Some(mut record) = record() else { return };
+    if record.finished || Qemu::clock() == 0 {
+        return;
+    }
+    record.finished = true;
+    record.flush_all();
+    dump_at_end(&mut record);
+    let mmio = mmio.unwrap_or(record.mmio);
+    record.recorder.finish(mmio);
+}
+
+fn dump_at_end(record: &mut Record) {
+    if !std::mem::replace(&mut record.dumped, true) {
+        for dump in ARGS.get().map_or(&[][..], |args| &args.dumps) {
+            save(dump, &dump.file);
+        }
+    }
+}
+
+fn dump_at_reset() {
+    let Some(mut record) = record() else { return };
+    record.resets += 1;
+    let count = record.resets - 1;
+    if count > 0 {
+        for dump in ARGS.get().map_or(&[][..], |args| &args.dumps) {
+            save(dump, format!("{}.{count}", dump.file.display()).as_ref());
+        }
+    }
+}
+
+fn save(dump: &Dump, file: &std::path::Path) {
+    let mut bytes = vec![0; dump.len as usize];
+    Qemu.read(dump.addr, &mut bytes);
+    if let Err(error) = std::fs::write(file, &bytes) {
+        eprintln!("mt6572: dump={}: {error}", file.display());
+    }
+}

@@ -15,6 +15,7 @@ use crate::bus::{GuestError, Nanos};
 
 /// One line of the list. Times are virtual nanoseconds since power-on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields say what the variant's line says")]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The phone left reset: `why` is "power-on" or TOPRGU's reason.
@@ -36,7 +37,14 @@ pub enum Event {
     /// The emulation was given up, for the reason stated.
     Stopped { why: String, t_ns: Nanos },
     /// The last line: accesses to registers and guest errors in all.
-    Exit { mmio: u64, errors: u64, resets: u32 },
+    Exit {
+        /// By the cores, the GIC's registers excepted.
+        mmio: u64,
+        /// All, also those that were not written out.
+        errors: u64,
+        /// The power-on is none.
+        resets: u32,
+    },
 }
 
 /// A guest error with all that is known about it.
@@ -59,6 +67,9 @@ pub struct Fault {
     /// When.
     pub t_ns: Nanos,
 }
+
+/// `why` of the first [`Event::Reset`], which is none.
+pub const POWER_ON: &str = "power-on";
 
 /// The word for a kind of guest error in the list.
 pub fn kind_name(kind: GuestError) -> &'static str {
@@ -122,7 +133,7 @@ impl Recorder {
                     return;
                 }
             }
-            Event::Reset { .. } => self.resets += 1,
+            Event::Reset { why, .. } if why != POWER_ON => self.resets += 1,
             _ => {}
         }
         if self.echo {

@@ -74,6 +74,12 @@ pub struct Signals {
     /// PWR_STATUS: bit n = domain n is on (facts/soc.md 9.6).
     pub pwr_status: u32,
 
+    // --- driven by MMSYS_CONFIG ---
+    /// MMSYS CG0 status (bit 1 = clock off).
+    pub mm_cg0: u32,
+    /// MMSYS CG1 status (bit 1 = clock off).
+    pub mm_cg1: u32,
+
     // --- driven by MCUSYS ---
     /// The L2's RAM is mapped as SRAM at 0x0200_0000 instead of being a cache.
     pub l2_is_sram: bool,
@@ -159,6 +165,8 @@ impl Default for Signals {
             mainpll_hz: 1_599_000_000,
             univpll_hz: 1_248_000_000,
             pwr_status: 0,
+            mm_cg0: !0,
+            mm_cg1: !0,
             l2_is_sram: true,
             int_pol: 0,
             core1_entry: None,

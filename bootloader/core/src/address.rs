@@ -94,7 +94,9 @@ impl AreaSizes {
     /// nobody addresses it this way.
     pub fn hardware_sectors(&self) -> u64 {
         let areas = 2 * u64::from(self.boot_mult) + u64::from(self.rpmb_mult);
-        self.gp_sectors.iter().fold(areas * MULT_SECTORS, |sum, &gp| sum.saturating_add(gp))
+        self.gp_sectors
+            .iter()
+            .fold(areas * MULT_SECTORS, |sum, &gp| sum.saturating_add(gp))
     }
 
     /// Sectors of all areas together: the end of linear space.
@@ -114,7 +116,10 @@ impl Translation {
     /// For the card `areas`, with the MBR at the start of its user area. That
     /// is so on most phones; [`Translation::with_mbr`] sets what was found.
     pub fn new(areas: AreaSizes) -> Self {
-        Self { areas, mbr: Linear(areas.hardware_sectors()) }
+        Self {
+            areas,
+            mbr: Linear(areas.hardware_sectors()),
+        }
     }
 
     /// The same card with the MBR at `mbr`.
@@ -141,12 +146,15 @@ impl Translation {
     /// The user-area block of a linear address.
     pub fn physical(&self, linear: Linear) -> Result<Physical, AddressError> {
         let user = self.areas.hardware_sectors();
-        let sector = linear
-            .0
-            .checked_sub(user)
-            .ok_or(AddressError::BelowUser { sector: linear.0, user })?;
+        let sector = linear.0.checked_sub(user).ok_or(AddressError::BelowUser {
+            sector: linear.0,
+            user,
+        })?;
         if sector >= self.areas.user_sectors {
-            return Err(AddressError::PastEnd { sector, sectors: self.areas.user_sectors });
+            return Err(AddressError::PastEnd {
+                sector,
+                sectors: self.areas.user_sectors,
+            });
         }
         Ok(Physical(sector))
     }
@@ -173,8 +181,12 @@ mod tests {
     use super::*;
 
     /// 6 MiB of hardware partitions, 4 GiB of user area.
-    const A516_CARD: AreaSizes =
-        AreaSizes { boot_mult: 16, rpmb_mult: 16, gp_sectors: [0; 4], user_sectors: 0x80_0000 };
+    const A516_CARD: AreaSizes = AreaSizes {
+        boot_mult: 16,
+        rpmb_mult: 16,
+        gp_sectors: [0; 4],
+        user_sectors: 0x80_0000,
+    };
 
     #[test]
     fn uboot_of_the_a516_in_all_three_spaces() {
@@ -183,29 +195,51 @@ mod tests {
         let uboot = Linear::from_bytes(0x232_0000).unwrap();
         assert_eq!(card.physical(uboot).unwrap().bytes(), 0x1D2_0000);
         assert_eq!(card.logical(uboot).unwrap().bytes(), 0x1D2_0000);
-        assert_eq!(card.linear_of_logical(Logical::from_bytes(0x1D2_0000).unwrap()), uboot);
+        assert_eq!(
+            card.linear_of_logical(Logical::from_bytes(0x1D2_0000).unwrap()),
+            uboot
+        );
     }
 
     #[test]
     fn a_smaller_boot_area_moves_the_mbr_off_block_zero() {
         // 2.5 MiB of hardware partitions under a layout made for 6 MiB: the
         // offset 0x380000 that host tools know as a second probe.
-        let areas = AreaSizes { boot_mult: 8, rpmb_mult: 4, ..A516_CARD };
+        let areas = AreaSizes {
+            boot_mult: 8,
+            rpmb_mult: 4,
+            ..A516_CARD
+        };
         let card = Translation::new(areas).with_mbr(Linear::from_bytes(0x60_0000).unwrap());
         assert_eq!(card.physical(card.mbr()).unwrap().bytes(), 0x38_0000);
         let uboot = card.linear_of_logical(Logical::from_bytes(0x1D2_0000).unwrap());
-        assert_eq!(card.physical(uboot).unwrap().bytes(), 0x1D2_0000 + 0x38_0000);
+        assert_eq!(
+            card.physical(uboot).unwrap().bytes(),
+            0x1D2_0000 + 0x38_0000
+        );
     }
 
     #[test]
     fn addresses_outside_the_user_area_are_refused() {
         let card = Translation::new(A516_CARD);
         let boot1 = Linear::from_sector(0);
-        assert_eq!(card.physical(boot1), Err(AddressError::BelowUser { sector: 0, user: 0x3000 }));
-        assert!(card.physical(Linear::from_sector(0x3000 + 0x7F_FFFF)).is_ok());
+        assert_eq!(
+            card.physical(boot1),
+            Err(AddressError::BelowUser {
+                sector: 0,
+                user: 0x3000
+            })
+        );
+        assert!(
+            card.physical(Linear::from_sector(0x3000 + 0x7F_FFFF))
+                .is_ok()
+        );
         assert_eq!(
             card.physical(card.end()),
-            Err(AddressError::PastEnd { sector: 0x80_0000, sectors: 0x80_0000 })
+            Err(AddressError::PastEnd {
+                sector: 0x80_0000,
+                sectors: 0x80_0000
+            })
         );
         assert_eq!(Linear::from_bytes(0x1001), None);
         assert_eq!(card.logical(boot1), None);
@@ -213,7 +247,10 @@ mod tests {
 
     #[test]
     fn gp_partitions_count_and_nothing_overflows() {
-        let areas = AreaSizes { gp_sectors: [8, 0, 0, u64::MAX], ..A516_CARD };
+        let areas = AreaSizes {
+            gp_sectors: [8, 0, 0, u64::MAX],
+            ..A516_CARD
+        };
         assert_eq!(areas.total_sectors(), u64::MAX);
         let card = Translation::new(areas);
         assert!(card.physical(Linear::from_sector(5)).is_err());

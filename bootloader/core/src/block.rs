@@ -38,7 +38,13 @@ pub enum BadBlocks {
 impl Geometry {
     /// An eMMC user area.
     pub const fn emmc(sectors: u64) -> Self {
-        Self { sectors, page_bytes: 512, erase_bytes: 0, spare_bytes: 0, bad_blocks: BadBlocks::Internal }
+        Self {
+            sectors,
+            page_bytes: 512,
+            erase_bytes: 0,
+            spare_bytes: 0,
+            bad_blocks: BadBlocks::Internal,
+        }
     }
 }
 
@@ -90,7 +96,11 @@ pub struct Window<'a, D> {
 impl<'a, D: BlockDevice> Window<'a, D> {
     /// `sectors` of `device` from `first` on.
     pub fn new(device: &'a mut D, first: Physical, sectors: u64) -> Self {
-        Self { device, first, sectors }
+        Self {
+            device,
+            first,
+            sectors,
+        }
     }
 }
 
@@ -120,13 +130,17 @@ impl<D: BlockDevice> ReadAt for Window<'_, D> {
             let whole = rest.len() / SECTOR_BYTES as usize;
             if skip == 0 && whole > 0 {
                 let (body, tail) = rest.split_at_mut(whole * SECTOR_BYTES as usize);
-                self.device.read(self.first.offset(sector), body).map_err(WindowError::Device)?;
+                self.device
+                    .read(self.first.offset(sector), body)
+                    .map_err(WindowError::Device)?;
                 sector += whole as u64;
                 rest = tail;
                 continue;
             }
             let mut buffer = [0; SECTOR_BYTES as usize];
-            self.device.read(self.first.offset(sector), &mut buffer).map_err(WindowError::Device)?;
+            self.device
+                .read(self.first.offset(sector), &mut buffer)
+                .map_err(WindowError::Device)?;
             let part = rest.len().min(buffer.len() - skip);
             let (head, tail) = rest.split_at_mut(part);
             head.copy_from_slice(&buffer[skip..skip + part]);
@@ -139,7 +153,7 @@ impl<D: BlockDevice> ReadAt for Window<'_, D> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::vec::Vec;
@@ -153,7 +167,11 @@ pub mod tests {
 
     impl FakeCard {
         pub fn new(bytes: usize) -> Self {
-            Self { data: std::vec![0; bytes], bad: Vec::new(), reads: 0 }
+            Self {
+                data: std::vec![0; bytes],
+                bad: Vec::new(),
+                reads: 0,
+            }
         }
 
         pub fn put(&mut self, at: usize, bytes: &[u8]) {
@@ -192,8 +210,14 @@ pub mod tests {
         let mut out = [0; 1600];
         window.read_at(100, &mut out).unwrap();
         assert_eq!(out[..], expected[..]);
-        assert_eq!(window.read_at(2040, &mut out[..9]), Err(WindowError::PastEnd));
-        assert_eq!(window.read_at(u32::MAX, &mut out), Err(WindowError::PastEnd));
+        assert_eq!(
+            window.read_at(2040, &mut out[..9]),
+            Err(WindowError::PastEnd)
+        );
+        assert_eq!(
+            window.read_at(u32::MAX, &mut out),
+            Err(WindowError::PastEnd)
+        );
         assert_eq!(card.reads, 3, "head, whole sectors at once, tail");
     }
 
@@ -202,6 +226,9 @@ pub mod tests {
         let mut card = FakeCard::new(16 * 512);
         card.bad.push(5);
         let mut window = Window::new(&mut card, Physical::from_sector(4), 4);
-        assert_eq!(window.read_at(0, &mut [0; 1024]), Err(WindowError::Device(5)));
+        assert_eq!(
+            window.read_at(0, &mut [0; 1024]),
+            Err(WindowError::Device(5))
+        );
     }
 }

@@ -94,7 +94,10 @@ impl BootMode {
 
     /// True for the modes in which the vendor's kernel gets a META_COM tag.
     pub const fn has_meta_com(self) -> bool {
-        matches!(self, Self::Meta | Self::Factory | Self::AdvMeta | Self::AteFactory)
+        matches!(
+            self,
+            Self::Meta | Self::Factory | Self::AdvMeta | Self::AteFactory
+        )
     }
 }
 
@@ -250,9 +253,14 @@ impl Dram {
     /// Believes `sizes` (bytes) if they can be true.
     pub fn new(sizes: &[u32]) -> Result<Self, DramError> {
         if sizes.is_empty() || sizes.len() > MAX_RANKS {
-            return Err(DramError::RankCount { count: sizes.len() as u32 });
+            return Err(DramError::RankCount {
+                count: sizes.len() as u32,
+            });
         }
-        let mut dram = Self { sizes: [0; MAX_RANKS], count: sizes.len() as u8 };
+        let mut dram = Self {
+            sizes: [0; MAX_RANKS],
+            count: sizes.len() as u8,
+        };
         let mut sum_mib = 0;
         for (rank, (&bytes, slot)) in (0u8..).zip(sizes.iter().zip(&mut dram.sizes)) {
             if bytes == 0 {
@@ -274,7 +282,10 @@ impl Dram {
     /// argument cannot be believed, because less memory than there is boots,
     /// more does not.
     pub const fn smallest() -> Self {
-        Self { sizes: [256 * MIB, 0, 0, 0], count: 1 }
+        Self {
+            sizes: [256 * MIB, 0, 0, 0],
+            count: 1,
+        }
     }
 
     /// Bytes in all ranks; at most 1 GiB.
@@ -289,11 +300,14 @@ impl Dram {
 
     /// The ranks in order of address.
     pub fn banks(&self) -> impl Iterator<Item = Bank> + '_ {
-        self.sizes.iter().take(usize::from(self.count)).scan(DRAM_BASE, |base, &len| {
-            let bank = Bank { base: *base, len };
-            *base += len;
-            Some(bank)
-        })
+        self.sizes
+            .iter()
+            .take(usize::from(self.count))
+            .scan(DRAM_BASE, |base, &len| {
+                let bank = Bank { base: *base, len };
+                *base += len;
+                Some(bank)
+            })
     }
 
     /// The ranks without what lies below `start`: how banks are reported to a
@@ -302,7 +316,10 @@ impl Dram {
         self.banks().filter_map(move |bank| {
             let base = bank.base.max(start);
             let end = bank.base + bank.len;
-            (base < end).then(|| Bank { base, len: end - base })
+            (base < end).then(|| Bank {
+                base,
+                len: end - base,
+            })
         })
     }
 }
@@ -347,11 +364,22 @@ impl BootArgument {
             mode: BootMode::from_word(word(0x04)).unwrap_or(BootMode::Normal),
             mode_word: word(0x04),
             reason: BootReason::from_word(word(0x2C)),
-            log_port: if word(0x0C) == LogPort::Uart1.base() { LogPort::Uart1 } else { LogPort::Uart2 },
-            log_baud: if (9_600..=3_250_000).contains(&baud) { baud } else { USUAL_BAUD },
+            log_port: if word(0x0C) == LogPort::Uart1.base() {
+                LogPort::Uart1
+            } else {
+                LogPort::Uart2
+            },
+            log_baud: if (9_600..=3_250_000).contains(&baud) {
+                baud
+            } else {
+                USUAL_BAUD
+            },
             log_enabled: bytes.u8(0x14) != Some(0),
             dram: parse_dram(bytes),
-            meta: MetaCom { kind: word(0x30) as u8, id: word(0x34) },
+            meta: MetaCom {
+                kind: word(0x30) as u8,
+                id: word(0x34),
+            },
             preloader_ms: word(0x38),
             factory_forbidden: word(0x48) == SEC_LIMIT_MAGIC && word(0x4C) == FORBID_FACTORY,
         })
@@ -381,7 +409,9 @@ fn parse_dram(bytes: Bytes<'_>) -> Result<Dram, DramError> {
     for (rank, size) in sizes.iter_mut().enumerate() {
         *size = bytes.u32(0x1C + 4 * rank).unwrap_or(0);
     }
-    let used = usize::try_from(count).ok().and_then(|count| sizes.get(..count));
+    let used = usize::try_from(count)
+        .ok()
+        .and_then(|count| sizes.get(..count));
     used.map_or(Err(DramError::RankCount { count }), Dram::new)
 }
 
@@ -394,14 +424,19 @@ mod tests {
 
     fn argument(ranks: &[u32]) -> [u8; 0x60] {
         let mut data = [0xA5; 0x60];
-        let mut put = |offset: usize, value: u32| data[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+        let mut put = |offset: usize, value: u32| {
+            data[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+        };
         put(0x00, MAGIC);
         put(0x04, 0xDEAD_BE00);
         put(0x0C, 0x1100_6000);
         put(0x10, 921_600);
         put(0x18, ranks.len() as u32);
         for rank in 0..4 {
-            put(0x1C + 4 * rank, ranks.get(rank).copied().unwrap_or(0xA5A5_A5A5));
+            put(
+                0x1C + 4 * rank,
+                ranks.get(rank).copied().unwrap_or(0xA5A5_A5A5),
+            );
         }
         put(0x2C, 4);
         put(0x30, 0xFFFF_FF02);
@@ -417,7 +452,10 @@ mod tests {
         let arg = BootArgument::parse(&argument(&[0x2000_0000])).unwrap();
         assert_eq!(arg.mode, BootMode::Normal);
         assert_eq!(arg.reason, BootReason::Reboot);
-        assert_eq!((arg.log_port, arg.log_baud, arg.log_enabled), (LogPort::Uart2, 921_600, true));
+        assert_eq!(
+            (arg.log_port, arg.log_baud, arg.log_enabled),
+            (LogPort::Uart2, 921_600, true)
+        );
         assert_eq!(arg.meta, MetaCom { kind: 2, id: 7 });
         assert_eq!(arg.preloader_ms, 1234);
         assert!(!arg.factory_forbidden);
@@ -429,8 +467,14 @@ mod tests {
         let short = argument(&[0x2000_0000]);
         let mut long = short;
         long[0x50..].fill(0);
-        assert_eq!(BootArgument::parse(&short[..0x50]), BootArgument::parse(&long));
-        assert_eq!(BootArgument::parse(&short[..0x4F]), Err(BootArgError::Short));
+        assert_eq!(
+            BootArgument::parse(&short[..0x50]),
+            BootArgument::parse(&long)
+        );
+        assert_eq!(
+            BootArgument::parse(&short[..0x4F]),
+            Err(BootArgError::Short)
+        );
     }
 
     #[test]
@@ -447,7 +491,10 @@ mod tests {
     fn wrong_magic_leaves_a_usable_fallback() {
         let mut data = argument(&[0x2000_0000]);
         data[3] = 0;
-        assert_eq!(BootArgument::parse(&data), Err(BootArgError::Magic { found: 0x004C_504C }));
+        assert_eq!(
+            BootArgument::parse(&data),
+            Err(BootArgError::Magic { found: 0x004C_504C })
+        );
         assert_eq!(BootArgument::fallback().dram.unwrap().total(), 0x1000_0000);
     }
 
@@ -457,10 +504,25 @@ mod tests {
         let banks: Vec<_> = dram.banks_from(0x8010_0000).collect();
         assert_eq!(
             banks,
-            [Bank { base: 0x8010_0000, len: 0x0FF0_0000 }, Bank { base: 0x9000_0000, len: 0x2000_0000 }]
+            [
+                Bank {
+                    base: 0x8010_0000,
+                    len: 0x0FF0_0000
+                },
+                Bank {
+                    base: 0x9000_0000,
+                    len: 0x2000_0000
+                }
+            ]
         );
         let upper: Vec<_> = dram.banks_from(0x9000_0000).collect();
-        assert_eq!(upper, [Bank { base: 0x9000_0000, len: 0x2000_0000 }]);
+        assert_eq!(
+            upper,
+            [Bank {
+                base: 0x9000_0000,
+                len: 0x2000_0000
+            }]
+        );
     }
 
     #[test]
@@ -469,13 +531,28 @@ mod tests {
         assert_eq!(dram(&[]), Err(DramError::RankCount { count: 0 }));
         assert_eq!(dram(&[0]), Err(DramError::ZeroRank { rank: 0 }));
         assert_eq!(dram(&[512 << 20, 0]), Err(DramError::ZeroRank { rank: 1 }));
-        assert_eq!(dram(&[0x1008_0000]), Err(DramError::Unaligned { rank: 0, bytes: 0x1008_0000 }));
-        assert_eq!(dram(&[512 << 20, 513 << 20]), Err(DramError::TooBig { mib: 1025 }));
-        assert_eq!(dram(&[0xC000_0000, 0xC000_0000]), Err(DramError::TooBig { mib: 6144 }));
+        assert_eq!(
+            dram(&[0x1008_0000]),
+            Err(DramError::Unaligned {
+                rank: 0,
+                bytes: 0x1008_0000
+            })
+        );
+        assert_eq!(
+            dram(&[512 << 20, 513 << 20]),
+            Err(DramError::TooBig { mib: 1025 })
+        );
+        assert_eq!(
+            dram(&[0xC000_0000, 0xC000_0000]),
+            Err(DramError::TooBig { mib: 6144 })
+        );
         assert!(dram(&[512 << 20, 512 << 20]).is_ok());
         let mut five = argument(&[1 << 20]);
         five[0x18] = 5;
-        assert_eq!(BootArgument::parse(&five).unwrap().dram, Err(DramError::RankCount { count: 5 }));
+        assert_eq!(
+            BootArgument::parse(&five).unwrap().dram,
+            Err(DramError::RankCount { count: 5 })
+        );
     }
 
     #[test]

@@ -177,17 +177,32 @@ impl Plan {
         }
         let mut next = page;
         let mut take = |section, len: u32| {
-            let outside = ImageError::Outside { section, bytes: len, partition };
+            let outside = ImageError::Outside {
+                section,
+                bytes: len,
+                partition,
+            };
             let extent = Extent { offset: next, len };
-            let end = next.checked_add(len).filter(|&end| end <= partition).ok_or(outside)?;
+            let end = next
+                .checked_add(len)
+                .filter(|&end| end <= partition)
+                .ok_or(outside)?;
             next = align_up(end, page).ok_or(outside)?;
             Ok(extent)
         };
         Ok(Self {
             page,
             kernel: take(Section::Kernel, kernel_len)?,
-            ramdisk: if ramdisk_len == 0 { None } else { Some(take(Section::Ramdisk, ramdisk_len)?) },
-            second: if second_len == 0 { None } else { Some(take(Section::Second, second_len)?) },
+            ramdisk: if ramdisk_len == 0 {
+                None
+            } else {
+                Some(take(Section::Ramdisk, ramdisk_len)?)
+            },
+            second: if second_len == 0 {
+                None
+            } else {
+                Some(take(Section::Second, second_len)?)
+            },
         })
     }
 }
@@ -200,7 +215,9 @@ fn piece<R: ReadAt>(
 ) -> Result<(Piece, [u8; HEADER_LEN]), ImageError> {
     let mut head = [0; HEADER_LEN];
     let seen = head.len().min(extent.len as usize);
-    source.read_at(extent.offset, &mut head[..seen]).map_err(|_| ImageError::Read)?;
+    source
+        .read_at(extent.offset, &mut head[..seen])
+        .map_err(|_| ImageError::Read)?;
     let plain = Piece {
         offset: extent.offset,
         len: extent.len,
@@ -220,12 +237,22 @@ fn piece<R: ReadAt>(
         Err(_) => 0,
     };
     if len == 0 || len > room {
-        return Err(ImageError::Inner { section, bytes: len, room });
+        return Err(ImageError::Inner {
+            section,
+            bytes: len,
+            room,
+        });
     }
     let usual = header.is_ok_and(|header| usual_name(section, header.name()));
-    let later_packer = header.is_ok_and(|header| header.load_address.is_some() || header.mode.is_some());
-    let wrapped =
-        Piece { offset: extent.offset + HEADER_LEN as u32, len, wrapped: true, odd_name: !usual, later_packer };
+    let later_packer =
+        header.is_ok_and(|header| header.load_address.is_some() || header.mode.is_some());
+    let wrapped = Piece {
+        offset: extent.offset + HEADER_LEN as u32,
+        len,
+        wrapped: true,
+        odd_name: !usual,
+        later_packer,
+    };
     Ok((wrapped, head))
 }
 
@@ -243,7 +270,9 @@ fn second<R: ReadAt>(source: &mut R, extent: Extent) -> Result<(Option<Piece>, b
     let mut start = [0; 8];
     if piece.wrapped {
         let seen = start.len().min(piece.len as usize);
-        source.read_at(piece.offset, &mut start[..seen]).map_err(|_| ImageError::Read)?;
+        source
+            .read_at(piece.offset, &mut start[..seen])
+            .map_err(|_| ImageError::Read)?;
     } else {
         start.copy_from_slice(&head[..8]);
     }
@@ -275,7 +304,9 @@ mod tests {
     fn image(page: usize, kernel: &[u8], ramdisk: &[u8], second: &[u8]) -> Vec<u8> {
         let mut data = std::vec![0; 1632];
         data[..8].copy_from_slice(b"ANDROID!");
-        let mut put = |at: usize, value: usize| data[at..at + 4].copy_from_slice(&(value as u32).to_le_bytes());
+        let mut put = |at: usize, value: usize| {
+            data[at..at + 4].copy_from_slice(&(value as u32).to_le_bytes());
+        };
         put(0x08, kernel.len());
         put(0x0C, 0x1000_8000);
         put(0x10, ramdisk.len());
@@ -307,15 +338,27 @@ mod tests {
         let mut kernel = wrapped("KERNEL", 0x3D_1E80);
         pad(&mut kernel, 2048);
         let image = open(&image(2048, &kernel, &wrapped("ROOTFS", 0x9_260D), &[])).unwrap();
-        assert_eq!((image.kernel.offset, image.kernel.len), (0x800 + 0x200, 0x3D_1E80));
+        assert_eq!(
+            (image.kernel.offset, image.kernel.len),
+            (0x800 + 0x200, 0x3D_1E80)
+        );
         let ramdisk = image.ramdisk.unwrap();
-        assert_eq!((ramdisk.offset, ramdisk.len), (0x800 + 0x3D_2800 + 0x200, 0x9_260D));
+        assert_eq!(
+            (ramdisk.offset, ramdisk.len),
+            (0x800 + 0x3D_2800 + 0x200, 0x9_260D)
+        );
         assert!(image.kernel.wrapped && !image.kernel.odd_name && !ramdisk.odd_name);
     }
 
     #[test]
     fn stock_recovery_with_the_exact_kernel_size() {
-        let image = open(&image(2048, &wrapped("KERNEL", 0x3D_1E80), &wrapped("RECOVERY", 0x1000), &[])).unwrap();
+        let image = open(&image(
+            2048,
+            &wrapped("KERNEL", 0x3D_1E80),
+            &wrapped("RECOVERY", 0x1000),
+            &[],
+        ))
+        .unwrap();
         assert_eq!(image.ramdisk.unwrap().offset, 0x800 + 0x3D_2800 + 0x200);
         assert!(!image.ramdisk.unwrap().odd_name);
     }
@@ -325,16 +368,28 @@ mod tests {
         let mut tree = std::vec![0xD0, 0x0D, 0xFE, 0xED, 0, 0, 0, 0x40];
         tree.resize(0x60, 0);
         let image = open(&image(4096, &[1; 5000], &[2; 10], &tree)).unwrap();
-        assert_eq!((image.kernel.offset, image.kernel.len, image.kernel.wrapped), (4096, 5000, false));
-        assert_eq!((image.ramdisk.unwrap().offset, image.ramdisk.unwrap().len), (4096 * 3, 10));
-        assert_eq!((image.tree.unwrap().offset, image.tree.unwrap().len), (4096 * 4, 0x40));
+        assert_eq!(
+            (image.kernel.offset, image.kernel.len, image.kernel.wrapped),
+            (4096, 5000, false)
+        );
+        assert_eq!(
+            (image.ramdisk.unwrap().offset, image.ramdisk.unwrap().len),
+            (4096 * 3, 10)
+        );
+        assert_eq!(
+            (image.tree.unwrap().offset, image.tree.unwrap().len),
+            (4096 * 4, 0x40)
+        );
         assert_eq!(image.cmdline(), (Some("quiet loop"), Some("=1 x=2")));
     }
 
     #[test]
     fn second_stage_that_is_no_tree_is_ignored() {
         let image = open(&image(2048, &[1; 10], &[], &[3; 100])).unwrap();
-        assert_eq!((image.tree, image.second_ignored, image.ramdisk), (None, true, None));
+        assert_eq!(
+            (image.tree, image.second_ignored, image.ramdisk),
+            (None, true, None)
+        );
     }
 
     #[test]
@@ -347,7 +402,13 @@ mod tests {
 
     #[test]
     fn names_that_hang_the_vendor_loader_are_only_noted() {
-        let image = open(&image(2048, &wrapped("zImage", 100), &wrapped("ramdisk", 100), &[])).unwrap();
+        let image = open(&image(
+            2048,
+            &wrapped("zImage", 100),
+            &wrapped("ramdisk", 100),
+            &[],
+        ))
+        .unwrap();
         assert!(image.kernel.odd_name && image.ramdisk.unwrap().odd_name);
     }
 
@@ -367,12 +428,27 @@ mod tests {
             data[at..at + 4].copy_from_slice(&value.to_le_bytes());
             open(&data)
         };
-        let outside = |section, bytes| Err(ImageError::Outside { section, bytes, partition: PARTITION });
+        let outside = |section, bytes| {
+            Err(ImageError::Outside {
+                section,
+                bytes,
+                partition: PARTITION,
+            })
+        };
         assert_eq!(with(0x08, 0), Err(ImageError::NoKernel));
-        assert_eq!(with(0x08, 0xFFFF_F900), outside(Section::Kernel, 0xFFFF_F900));
-        assert_eq!(with(0x08, PARTITION - 0x7FF), outside(Section::Kernel, PARTITION - 0x7FF));
+        assert_eq!(
+            with(0x08, 0xFFFF_F900),
+            outside(Section::Kernel, 0xFFFF_F900)
+        );
+        assert_eq!(
+            with(0x08, PARTITION - 0x7FF),
+            outside(Section::Kernel, PARTITION - 0x7FF)
+        );
         assert_eq!(with(0x10, PARTITION), outside(Section::Ramdisk, PARTITION));
-        assert_eq!(with(0x18, 0xFFFF_FFFF), outside(Section::Second, 0xFFFF_FFFF));
+        assert_eq!(
+            with(0x18, 0xFFFF_FFFF),
+            outside(Section::Second, 0xFFFF_FFFF)
+        );
     }
 
     #[test]
@@ -380,19 +456,37 @@ mod tests {
         let mut kernel = wrapped("KERNEL", 100);
         kernel[4..8].copy_from_slice(&101u32.to_le_bytes());
         let data = image(2048, &kernel, &[], &[]);
-        assert_eq!(open(&data), Err(ImageError::Inner { section: Section::Kernel, bytes: 101, room: 100 }));
+        assert_eq!(
+            open(&data),
+            Err(ImageError::Inner {
+                section: Section::Kernel,
+                bytes: 101,
+                room: 100
+            })
+        );
         let truncated = image(2048, &wrapped("KERNEL", 100)[..300], &[], &[]);
-        assert!(matches!(open(&truncated), Err(ImageError::Inner { room: 0, .. })));
+        assert!(matches!(
+            open(&truncated),
+            Err(ImageError::Inner { room: 0, .. })
+        ));
         assert_eq!(open(&[0; 4096]), Err(ImageError::Magic));
         assert_eq!(open(b"ANDROID!"), Err(ImageError::Read));
     }
 
     #[test]
     fn any_bytes_return_and_pieces_stay_inside() {
-        let seed = image(2048, &wrapped("KERNEL", 3000), &wrapped("ROOTFS", 1000), &[0xD0, 0x0D, 0xFE, 0xED, 0, 0, 0, 8]);
+        let seed = image(
+            2048,
+            &wrapped("KERNEL", 3000),
+            &wrapped("ROOTFS", 1000),
+            &[0xD0, 0x0D, 0xFE, 0xED, 0, 0, 0, 8],
+        );
         fuzz(&seed, 20_000, |data| {
             if let Ok(image) = open(data) {
-                for piece in [Some(image.kernel), image.ramdisk, image.tree].into_iter().flatten() {
+                for piece in [Some(image.kernel), image.ramdisk, image.tree]
+                    .into_iter()
+                    .flatten()
+                {
                     assert!(piece.offset.checked_add(piece.len).unwrap() <= PARTITION);
                 }
                 let _ = image.cmdline();

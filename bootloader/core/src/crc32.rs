@@ -9,7 +9,11 @@ const fn table() -> [u32; 16] {
         let mut value = index as u32;
         let mut bit = 0;
         while bit < 4 {
-            value = if value & 1 == 1 { (value >> 1) ^ 0xEDB8_8320 } else { value >> 1 };
+            value = if value & 1 == 1 {
+                (value >> 1) ^ 0xEDB8_8320
+            } else {
+                value >> 1
+            };
             bit += 1;
         }
         table[index] = value;
@@ -68,7 +72,10 @@ mod tests {
     #[test]
     fn matches_the_standard_check_value() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-        assert_eq!(Crc32::new().update(b"1234").update(b"56789").value(), 0xCBF4_3926);
+        assert_eq!(
+            Crc32::new().update(b"1234").update(b"56789").value(),
+            0xCBF4_3926
+        );
         assert_eq!(crc32(b""), 0);
     }
 }

@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn code_and_text_belong_to_the_variant() {
         assert_eq!(Sample::Size { found: 16 }.code(), "T-SIZE");
-        assert_eq!(Sample::Size { found: 16 }.to_string(), "size is 0x10: pack it again");
+        assert_eq!(
+            Sample::Size { found: 16 }.to_string(),
+            "size is 0x10: pack it again"
+        );
         assert_eq!(Sample::Gone.code(), "T-GONE");
         assert_eq!(Sample::Gone.to_string(), "it is gone: look elsewhere");
     }

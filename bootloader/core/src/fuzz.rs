@@ -20,13 +20,28 @@ impl Rng {
 
     /// A value in `0..limit` (0 when the limit is 0).
     pub fn below(&mut self, limit: usize) -> usize {
-        if limit == 0 { 0 } else { (self.next() >> 16) as usize % limit }
+        if limit == 0 {
+            0
+        } else {
+            (self.next() >> 16) as usize % limit
+        }
     }
 }
 
 /// Values on which size and offset arithmetic breaks if it breaks at all.
 const EDGES: [u32; 12] = [
-    0, 1, 2, 0x1FF, 0x200, 0x7FF, 0x800, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FE00, 0xFFFF_FFFE, 0xFFFF_FFFF,
+    0,
+    1,
+    2,
+    0x1FF,
+    0x200,
+    0x7FF,
+    0x800,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0xFFFF_FE00,
+    0xFFFF_FFFE,
+    0xFFFF_FFFF,
 ];
 
 fn mutate(rng: &mut Rng, seed: &[u8]) -> Vec<u8> {

@@ -91,7 +91,10 @@ impl Header {
     pub fn check_fits(&self, room: u32) -> Result<(), HeaderError> {
         let room = room.saturating_sub(HEADER_LEN as u32);
         if self.payload_len > room {
-            return Err(HeaderError::TooBig { payload: self.payload_len, room });
+            return Err(HeaderError::TooBig {
+                payload: self.payload_len,
+                room,
+            });
         }
         Ok(())
     }
@@ -119,7 +122,10 @@ impl Header {
     /// when the preloader would overwrite its own buffer while loading it.
     pub fn build_lk(payload_len: u32) -> Result<[u8; HEADER_LEN], HeaderError> {
         if payload_len > MAX_UBOOT_PAYLOAD {
-            return Err(HeaderError::TooBig { payload: payload_len, room: MAX_UBOOT_PAYLOAD });
+            return Err(HeaderError::TooBig {
+                payload: payload_len,
+                room: MAX_UBOOT_PAYLOAD,
+            });
         }
         Self::build("LK", payload_len)
     }
@@ -134,7 +140,12 @@ mod tests {
     #[test]
     fn builds_the_bytes_of_a_real_lk() {
         let header = Header::build_lk(0x3_E570).unwrap();
-        assert_eq!(header[..12], [0x88, 0x16, 0x88, 0x58, 0x70, 0xE5, 0x03, 0x00, 0x4C, 0x4B, 0, 0]);
+        assert_eq!(
+            header[..12],
+            [
+                0x88, 0x16, 0x88, 0x58, 0x70, 0xE5, 0x03, 0x00, 0x4C, 0x4B, 0, 0
+            ]
+        );
         assert_eq!(header[0x20..0x28], [0; 8]);
         assert!(header[0x28..].iter().all(|&b| b == 0xFF));
     }
@@ -143,7 +154,10 @@ mod tests {
     fn reads_back_what_it_built() {
         let header = Header::parse(&Header::build("ROOTFS", 0x9_260D).unwrap()).unwrap();
         assert_eq!((header.name(), header.payload_len), ("ROOTFS", 0x9_260D));
-        assert_eq!((header.load_address, header.mode, header.later_chip), (None, None, false));
+        assert_eq!(
+            (header.load_address, header.mode, header.later_chip),
+            (None, None, false)
+        );
     }
 
     #[test]
@@ -151,11 +165,17 @@ mod tests {
         let good = Header::build("LK", 16).unwrap();
         let mut bad = good;
         bad[0] = 0;
-        assert_eq!(Header::parse(&bad), Err(HeaderError::Magic { found: 0x5888_1600 }));
+        assert_eq!(
+            Header::parse(&bad),
+            Err(HeaderError::Magic { found: 0x5888_1600 })
+        );
         let mut empty = good;
         empty[4..8].fill(0);
         assert_eq!(Header::parse(&empty), Err(HeaderError::Empty));
-        assert_eq!(Header::parse(&good[..511]), Err(HeaderError::Short { len: 511 }));
+        assert_eq!(
+            Header::parse(&good[..511]),
+            Err(HeaderError::Short { len: 511 })
+        );
         let mut name = good;
         name[8] = 0xFF;
         assert_eq!(Header::parse(&name), Err(HeaderError::Name));
@@ -164,9 +184,21 @@ mod tests {
     #[test]
     fn payload_limit_is_the_partition() {
         assert!(Header::build_lk(0x5_FE00).is_ok());
-        assert_eq!(Header::build_lk(0x5_FE01), Err(HeaderError::TooBig { payload: 0x5_FE01, room: 0x5_FE00 }));
+        assert_eq!(
+            Header::build_lk(0x5_FE01),
+            Err(HeaderError::TooBig {
+                payload: 0x5_FE01,
+                room: 0x5_FE00
+            })
+        );
         let header = Header::parse(&Header::build("LK", 0x5_FE01).unwrap()).unwrap();
-        assert_eq!(header.check_fits(UBOOT_LEN), Err(HeaderError::TooBig { payload: 0x5_FE01, room: 0x5_FE00 }));
+        assert_eq!(
+            header.check_fits(UBOOT_LEN),
+            Err(HeaderError::TooBig {
+                payload: 0x5_FE01,
+                room: 0x5_FE00
+            })
+        );
     }
 
     #[test]

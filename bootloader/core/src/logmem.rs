@@ -1,241 +1,276 @@
-// (Complete; written for the integration. Please keep as it is.)
-//! The log that outlives a reset: two slots in DRAM, one for this boot and one
-//! for the boot before it.
+//! The log that survives a reset: a region of DRAM with two slots, one for
+//! this boot and one that keeps the last.
 //!
-//! DRAM keeps its contents across a watchdog reset, so what a failed boot said
-//! can be shown by the next. The slots take turns: a boot never writes over
-//! its predecessor. A slot holds plain text (the lines of the UART) and defmt
-//! frames (the detailed trace), each growing from its own start. Lengths are
-//! stored with their complement, and after the bytes that they count: whatever
-//! a reset interrupts, the older value still describes bytes that are there.
+//! DRAM usually keeps its content over a watchdog reset, but nobody promises
+//! it, and the power may fail in the middle of a write. So nothing here is
+//! believed without its check value: each record carries a CRC, its header is
+//! written after its text, and the place to write on is found by walking the
+//! records, not from a counter that could be torn. Boot's end is marked by
+//! [`Log::complete`]; a slot without that mark is the log of a failed boot
+//! and is not overwritten by the next.
 //!
-//! Source: our own format; where the region lies is `linker/lk.ld`.
+//! Layout: two slots of half the region. A slot starts with 16 bytes (magic,
+//! sequence number, state, CRC-32 of sequence and magic), then records of 8
+//! bytes header (length u16, kind u8, 0x5A, CRC-32) and text padded to 4.
 
-/// First word of a slot: "ULOG".
-pub const MAGIC: u32 = 0x474F_4C55;
-/// Layout of a slot.
-pub const VERSION: u32 = 1;
-/// Bytes of a slot's header.
-pub const HEADER_BYTES: usize = 64;
-/// Share of a slot that is text, in 1/8.
-const TEXT_EIGHTHS: usize = 3;
+use crate::bytes::{Bytes, put, put_u32};
+use crate::crc32::Crc32;
 
-const AT_MAGIC: usize = 0;
-const AT_VERSION: usize = 4;
-const AT_SEQUENCE: usize = 8;
-const AT_OUTCOME: usize = 16;
-const AT_TEXT: usize = 24;
-const AT_TRACE: usize = 32;
+const MAGIC: u32 = 0x474C_4B55;
+const SLOT_HEADER: usize = 16;
+const RECORD_HEADER: usize = 8;
+const RECORD_MARK: u8 = 0x5A;
+const STATE: usize = 8;
+/// State words differ in every bit pair, so that decay does not turn one into
+/// the other.
+const RUNNING: u32 = 0x5275_6E21;
+const COMPLETE: u32 = 0xAD8A_91DE;
+/// Share of a slot that only text may use: the last words of a failed boot
+/// must not be lost to trace frames.
+const TEXT_RESERVE: usize = 4;
 
-/// How a boot ended, as far as it could say.
+/// Smallest region that makes sense.
+pub const MIN_REGION: usize = 2 * 1024;
+
+/// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Outcome {
-    /// It never said: it hung, or the power went away.
-    Unfinished,
-    /// A kernel was started.
-    HandedOver,
-    /// It stopped with an error that it could name.
-    Stopped,
-    /// An exception or a panic.
-    Crashed,
+#[repr(u8)]
+pub enum Kind {
+    /// A line of plain text.
+    Text = 1,
+    /// Bytes of the defmt stream.
+    Defmt = 2,
 }
 
-impl Outcome {
-    const fn word(self) -> u32 {
-        match self {
-            Self::Unfinished => 1,
-            Self::HandedOver => 2,
-            Self::Stopped => 3,
-            Self::Crashed => 4,
-        }
-    }
-
-    const fn from_word(word: Option<u32>) -> Self {
-        match word {
-            Some(2) => Self::HandedOver,
-            Some(3) => Self::Stopped,
-            Some(4) => Self::Crashed,
-            _ => Self::Unfinished,
-        }
-    }
-
-    /// What a person calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unfinished => "did not finish",
-            Self::HandedOver => "started a kernel",
-            Self::Stopped => "stopped",
-            Self::Crashed => "crashed",
-        }
-    }
-}
-
-/// What a slot says of its boot.
+/// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Number of the boot, counted since the DRAM last lost its contents.
-    pub sequence: u32,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The lines of the UART.
-    pub text: &'a [u8],
-    /// defmt frames, each ended by a zero byte.
-    pub trace: &'a [u8],
+    /// What it holds.
+    pub kind: Kind,
+    /// Its bytes.
+    pub data: &'a [u8],
 }
 
-impl<'a> Record<'a> {
-    /// Reads one slot.
-    pub fn read(slot: &'a [u8]) -> Option<Self> {
-        if word(slot, AT_MAGIC)? != MAGIC || word(slot, AT_VERSION)? != VERSION {
+/// The log of one boot as found in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Boot<'a> {
+    /// Number of the boot since the region was first written.
+    pub sequence: u32,
+    /// True if it came to its end.
+    pub complete: bool,
+    slot: Bytes<'a>,
+}
+
+impl<'a> Boot<'a> {
+    /// The records that are whole, in order.
+    pub fn records(&self) -> Records<'a> {
+        Records {
+            slot: self.slot,
+            at: SLOT_HEADER,
+        }
+    }
+}
+
+/// Iterator over a boot's records; stops at the first that is not whole.
+#[derive(Debug, Clone)]
+pub struct Records<'a> {
+    slot: Bytes<'a>,
+    at: usize,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        let len = usize::from(self.slot.u16(self.at)?);
+        let kind = match self.slot.u8(self.at + 2)? {
+            1 => Kind::Text,
+            2 => Kind::Defmt,
+            _ => return None,
+        };
+        if self.slot.u8(self.at + 3)? != RECORD_MARK {
             return None;
         }
-        let (text, trace) = areas(slot.len())?;
-        let part = |area: core::ops::Range<usize>, at| {
-            let len = pair(slot, at).unwrap_or(0) as usize;
-            slot.get(area.start..area.start + len.min(area.len()))
-        };
-        Some(Self {
-            sequence: pair(slot, AT_SEQUENCE)?,
-            outcome: Outcome::from_word(pair(slot, AT_OUTCOME)),
-            text: part(text, AT_TEXT)?,
-            trace: part(trace, AT_TRACE)?,
-        })
-    }
-
-    /// The text as lines, without what a damaged DRAM may have put in.
-    pub fn lines(&self) -> impl Iterator<Item = &'a str> {
-        self.text
-            .split(|&byte| byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| core::str::from_utf8(line).unwrap_or("(damaged line)"))
+        let data = self.slot.slice(self.at + RECORD_HEADER, len)?;
+        if self.slot.u32(self.at + 4)? != record_crc(kind, data) {
+            return None;
+        }
+        self.at += record_len(len);
+        Some(Record { kind, data })
     }
 }
 
-/// Both slots of a region, the newest first.
-pub fn records(region: &[u8]) -> [Option<Record<'_>>; 2] {
-    let (first, second) = region.split_at(region.len() / 2);
-    let (first, second) = (Record::read(first), Record::read(second));
-    match (first, second) {
-        (Some(a), Some(b)) if newer(a.sequence, b.sequence) => [first, second],
-        (Some(_), None) => [first, None],
-        _ => [second, first],
+fn record_crc(kind: Kind, data: &[u8]) -> u32 {
+    let [low, high] = (data.len() as u16).to_le_bytes();
+    Crc32::new()
+        .update(&[low, high, kind as u8])
+        .update(data)
+        .value()
+}
+
+const fn record_len(data: usize) -> usize {
+    RECORD_HEADER + ((data + 3) & !3)
+}
+
+fn header_crc(sequence: u32) -> u32 {
+    Crc32::new()
+        .update(&MAGIC.to_le_bytes())
+        .update(&sequence.to_le_bytes())
+        .value()
+}
+
+/// The boot in a slot, if there is one.
+fn boot(slot: &[u8]) -> Option<Boot<'_>> {
+    let bytes = Bytes::new(slot);
+    let sequence = bytes.u32(4)?;
+    let valid = bytes.u32(0)? == MAGIC && bytes.u32(12)? == header_crc(sequence);
+    valid.then_some(Boot {
+        sequence,
+        complete: bytes.u32(STATE)? == COMPLETE,
+        slot: bytes,
+    })
+}
+
+error_enum! {
+    /// Why nothing was logged.
+    pub enum LogError {
+        /// The region is smaller than [`MIN_REGION`].
+        Region { /** Its bytes. */ len: usize }
+            => "LOG-SMALL", "log region has {len} bytes, 2048 are the least: correct the memory map";
+        /// No room left in this boot's slot.
+        Full => "LOG-FULL", "log of this boot is full: later lines are on the UART only";
     }
 }
 
-/// `a` was written after `b`, also when the counter has wrapped.
-fn newer(a: u32, b: u32) -> bool {
-    (a.wrapping_sub(b) as i32) > 0
-}
-
-/// The log of this boot.
-#[derive(Debug)]
+/// The log of the running boot, and the last boot's.
 pub struct Log<'a> {
     slot: &'a mut [u8],
-    text_len: usize,
-    trace_len: usize,
-    dropped: usize,
+    previous: &'a [u8],
+    sequence: u32,
+    at: usize,
+    lost: u32,
 }
 
 impl<'a> Log<'a> {
-    /// Takes the older slot of `region` for this boot and returns it with the
-    /// record of the boot before, if there is one. `None` if the region is
-    /// too small to hold a log at all.
-    pub fn begin(region: &'a mut [u8]) -> Option<(Self, Option<Record<'a>>)> {
-        let half = region.len() / 2;
-        areas(half)?;
-        let [newest, _] = records(region);
-        let previous = newest.map(|record| record.sequence);
-        let (first, second) = region.split_at_mut(half);
-        let first_is_newest =
-            previous.is_some() && Record::read(first).map(|record| record.sequence) == previous;
-        let (slot, old) = if first_is_newest { (second, first) } else { (first, second) };
-        let mut log = Self { slot, text_len: 0, trace_len: 0, dropped: 0 };
-        log.format(previous.map_or(1, |sequence| sequence.wrapping_add(1)));
-        Some((log, Record::read(old).filter(|_| previous.is_some())))
+    /// Starts the log of a new boot in `region`. The slot that is overwritten
+    /// is, in this order: one without a valid log, one of a complete boot,
+    /// the older one.
+    pub fn begin(region: &'a mut [u8]) -> Result<Self, LogError> {
+        let len = region.len();
+        if len < MIN_REGION {
+            return Err(LogError::Region { len });
+        }
+        let (first, second) = region.split_at_mut((len / 2) & !3);
+        let (slot, previous) = if keep_second(boot(first).as_ref(), boot(second).as_ref()) {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let newest = boot(slot)
+            .iter()
+            .chain(&boot(previous))
+            .map(|boot| boot.sequence)
+            .max();
+        let sequence = newest.map_or(1, |last| last.wrapping_add(1));
+        let mut log = Self {
+            slot,
+            previous,
+            sequence,
+            at: SLOT_HEADER,
+            lost: 0,
+        };
+        log.write_header();
+        Ok(log)
     }
 
-    /// The header last, its magic last of all: a reset in between leaves a
-    /// slot that is not taken for one.
-    fn format(&mut self, sequence: u32) {
-        put(self.slot, AT_MAGIC, 0);
-        self.put_pair(AT_SEQUENCE, sequence);
-        self.put_pair(AT_OUTCOME, Outcome::Unfinished.word());
-        self.put_pair(AT_TEXT, 0);
-        self.put_pair(AT_TRACE, 0);
-        put(self.slot, AT_VERSION, VERSION);
-        put(self.slot, AT_MAGIC, MAGIC);
+    /// The header is valid only once its CRC is there, and the first record's
+    /// place is cleared before.
+    fn write_header(&mut self) {
+        self.slot[..SLOT_HEADER + RECORD_HEADER].fill(0);
+        let crc = header_crc(self.sequence);
+        for (offset, word) in [(0, MAGIC), (4, self.sequence), (STATE, RUNNING), (12, crc)] {
+            // The slot is larger than its header.
+            let _ = put_u32(self.slot, offset, word);
+        }
     }
 
-    /// Appends to the text; what does not fit is counted and dropped.
-    pub fn append_text(&mut self, bytes: &[u8]) {
-        let Some((area, _)) = areas(self.slot.len()) else { return };
-        let taken = append(&mut self.slot[area], self.text_len, bytes);
-        self.dropped += bytes.len() - taken;
-        self.text_len += taken;
-        self.put_pair(AT_TEXT, self.text_len as u32);
+    /// Number of this boot.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
     }
 
-    /// Appends to the trace. A frame that does not fit is dropped from its
-    /// first missing byte on; its decoder resumes at the next zero byte.
-    pub fn append_trace(&mut self, bytes: &[u8]) {
-        let Some((_, area)) = areas(self.slot.len()) else { return };
-        let taken = append(&mut self.slot[area], self.trace_len, bytes);
-        self.dropped += bytes.len() - taken;
-        self.trace_len += taken;
-        self.put_pair(AT_TRACE, self.trace_len as u32);
+    /// The boot kept in the other slot, complete or not.
+    pub fn kept(&self) -> Option<Boot<'a>> {
+        boot(self.previous)
     }
 
-    /// The text so far.
-    pub fn text(&self) -> &[u8] {
-        areas(self.slot.len())
-            .and_then(|(area, _)| self.slot.get(area.start..area.start + self.text_len))
-            .unwrap_or(&[])
+    /// The boot directly before this one, if it did not come to its end: what
+    /// to show the person.
+    pub fn failed(&self) -> Option<Boot<'a>> {
+        self.kept()
+            .filter(|boot| !boot.complete && boot.sequence.wrapping_add(1) == self.sequence)
     }
 
-    /// Bytes that did not fit.
-    pub fn dropped(&self) -> usize {
-        self.dropped
+    /// Appends a record of at most 65535 bytes.
+    pub fn append(&mut self, kind: Kind, data: &[u8]) -> Result<(), LogError> {
+        let reserve = if kind == Kind::Defmt {
+            self.slot.len() / TEXT_RESERVE
+        } else {
+            0
+        };
+        let end = self.at + record_len(data.len());
+        if data.len() > usize::from(u16::MAX) || end + reserve > self.slot.len() {
+            self.lost = self.lost.saturating_add(1);
+            return Err(LogError::Full);
+        }
+        // What follows must not look like a record, then the text, and the
+        // header last: a cut at any point leaves the records before intact.
+        let behind = (end + RECORD_HEADER).min(self.slot.len());
+        self.slot[end..behind].fill(0);
+        let mut header = [0; RECORD_HEADER];
+        let [low, high] = (data.len() as u16).to_le_bytes();
+        header[..4].copy_from_slice(&[low, high, kind as u8, RECORD_MARK]);
+        header[4..].copy_from_slice(&record_crc(kind, data).to_le_bytes());
+        put(self.slot, self.at + RECORD_HEADER, data)
+            .and_then(|()| put(self.slot, self.at, &header))
+            .ok_or(LogError::Full)?;
+        self.at = end;
+        Ok(())
     }
 
-    /// Notes how the boot ended.
-    pub fn finish(&mut self, outcome: Outcome) {
-        self.put_pair(AT_OUTCOME, outcome.word());
+    /// Records that found no room.
+    pub fn lost(&self) -> u32 {
+        self.lost
     }
 
-    fn put_pair(&mut self, at: usize, value: u32) {
-        put(self.slot, at, value);
-        put(self.slot, at + 4, !value);
+    /// Bytes of this boot's slot in use.
+    pub fn used(&self) -> usize {
+        self.at
+    }
+
+    /// Marks the boot as having come to its end (the kernel is about to run).
+    pub fn complete(&mut self) {
+        let _ = put_u32(self.slot, STATE, COMPLETE);
+    }
+
+    /// This boot's own records.
+    pub fn records(&self) -> Records<'_> {
+        Records {
+            slot: Bytes::new(self.slot),
+            at: SLOT_HEADER,
+        }
     }
 }
 
-/// Where text and trace lie in a slot of `len` bytes.
-fn areas(len: usize) -> Option<(core::ops::Range<usize>, core::ops::Range<usize>)> {
-    let room = len.checked_sub(HEADER_BYTES).filter(|&room| room >= 64)?;
-    let middle = HEADER_BYTES + room / 8 * TEXT_EIGHTHS;
-    Some((HEADER_BYTES..middle, middle..len))
-}
-
-fn append(area: &mut [u8], used: usize, bytes: &[u8]) -> usize {
-    let room = area.get_mut(used..).unwrap_or(&mut []);
-    let taken = bytes.len().min(room.len());
-    room[..taken].copy_from_slice(&bytes[..taken]);
-    taken
-}
-
-fn word(slot: &[u8], at: usize) -> Option<u32> {
-    slot.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
-}
-
-/// A value that is stored with its complement. If the two disagree, the reset
-/// fell between them: the complement is the older one and still true.
-fn pair(slot: &[u8], at: usize) -> Option<u32> {
-    Some(!word(slot, at + 4)?)
-}
-
-fn put(slot: &mut [u8], at: usize, value: u32) {
-    if let Some(place) = slot.get_mut(at..at + 4) {
-        place.copy_from_slice(&value.to_le_bytes());
+/// True if the second slot's boot is the one to keep.
+fn keep_second(first: Option<&Boot<'_>>, second: Option<&Boot<'_>>) -> bool {
+    match (first, second) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(first), Some(second)) if first.complete != second.complete => first.complete,
+        // Sequence numbers compare by distance, so that they may wrap.
+        (Some(first), Some(second)) => (second.sequence.wrapping_sub(first.sequence) as i32) > 0,
     }
 }
 
@@ -243,80 +278,141 @@ fn put(slot: &mut [u8], at: usize, value: u32) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::fuzz::{Rng, fuzz};
+    use std::vec::Vec;
 
-    #[test]
-    fn the_next_boot_reads_what_this_one_said() {
-        let mut region = vec![0xA5; 4096];
-        {
-            let (mut log, previous) = Log::begin(&mut region).unwrap();
-            assert_eq!(previous, None);
-            log.append_text(b"hello\nworld\n");
-            log.append_trace(&[1, 2, 0]);
-            log.finish(Outcome::Crashed);
+    fn lines(records: Records<'_>) -> Vec<&str> {
+        records
+            .filter(|r| r.kind == Kind::Text)
+            .map(|r| core::str::from_utf8(r.data).unwrap())
+            .collect()
+    }
+
+    fn run(region: &mut [u8], line: &str, complete: bool) -> u32 {
+        let mut log = Log::begin(region).unwrap();
+        log.append(Kind::Text, line.as_bytes()).unwrap();
+        if complete {
+            log.complete();
         }
-        {
-            let (mut log, previous) = Log::begin(&mut region).unwrap();
-            let previous = previous.unwrap();
-            assert_eq!(previous.sequence, 1);
-            assert_eq!(previous.outcome, Outcome::Crashed);
-            assert_eq!(previous.lines().collect::<Vec<_>>(), ["hello", "world"]);
-            assert_eq!(previous.trace, [1, 2, 0]);
-            log.append_text(b"second\n");
-        }
-        let (_, previous) = Log::begin(&mut region).unwrap();
-        let previous = previous.unwrap();
-        assert_eq!((previous.sequence, previous.outcome), (2, Outcome::Unfinished));
-        assert_eq!(previous.text, b"second\n");
+        log.sequence()
     }
 
     #[test]
-    fn a_full_log_drops_and_counts() {
-        let mut region = vec![0; 512];
-        let (mut log, _) = Log::begin(&mut region).unwrap();
-        for _ in 0..100 {
-            log.append_text(b"0123456789");
+    fn a_failed_boot_is_shown_to_the_next() {
+        let mut region = std::vec![0xA5; 8192];
+        run(&mut region, "emmc: no answer", false);
+        let log = Log::begin(&mut region).unwrap();
+        assert_eq!(lines(log.failed().unwrap().records()), ["emmc: no answer"]);
+        assert_eq!(log.sequence(), 2);
+    }
+
+    #[test]
+    fn a_complete_boot_is_not_a_failure() {
+        let mut region = std::vec![0; 8192];
+        run(&mut region, "jump", true);
+        let log = Log::begin(&mut region).unwrap();
+        assert!(log.failed().is_none());
+        assert_eq!(lines(log.kept().unwrap().records()), ["jump"]);
+    }
+
+    #[test]
+    fn a_failure_outlives_later_good_boots_but_is_shown_once() {
+        let mut region = std::vec![0; 8192];
+        run(&mut region, "bad", false);
+        run(&mut region, "good 1", true);
+        let log = Log::begin(&mut region).unwrap();
+        assert!(log.failed().is_none(), "the boot before was good");
+        assert_eq!(lines(log.kept().unwrap().records()), ["bad"]);
+    }
+
+    #[test]
+    fn two_failures_in_a_row_keep_the_newer() {
+        let mut region = std::vec![0; 8192];
+        for number in 1..=5 {
+            run(&mut region, &std::format!("failure {number}"), false);
         }
-        assert_eq!(log.text().len() + log.dropped(), 1000);
-        assert!(log.text().starts_with(b"0123456789"));
-        assert!(log.dropped() > 0);
+        let log = Log::begin(&mut region).unwrap();
+        assert_eq!(lines(log.failed().unwrap().records()), ["failure 5"]);
     }
 
     #[test]
-    fn a_reset_between_length_and_complement_loses_only_the_last_piece() {
-        let mut region = vec![0; 1024];
-        let (mut log, _) = Log::begin(&mut region).unwrap();
-        log.append_text(b"kept\n");
-        log.append_text(b"torn\n");
-        // Undo the second complement, as if the reset had come before it.
-        let at = AT_TEXT + 4;
-        region[at..at + 4].copy_from_slice(&(!5u32).to_le_bytes());
-        assert_eq!(records(&region)[0].unwrap().text, b"kept\n");
+    fn a_cut_write_keeps_what_was_before() {
+        let mut region = std::vec![0xFF; 8192];
+        let mut log = Log::begin(&mut region).unwrap();
+        log.append(Kind::Text, b"one").unwrap();
+        log.append(Kind::Text, b"two").unwrap();
+        let end = log.used();
+        // A blank region is begun in its second slot. The second record's
+        // text decays: only the first is left.
+        region[4096 + end - 4] ^= 1;
+        let log = Log::begin(&mut region).unwrap();
+        assert_eq!(lines(log.failed().unwrap().records()), ["one"]);
     }
 
     #[test]
-    fn garbage_is_no_log_and_never_panics() {
-        let mut seed = 1u32;
-        let mut region = vec![0u8; 600];
-        for _ in 0..5000 {
-            for byte in &mut region {
-                seed ^= seed << 13;
-                seed ^= seed >> 17;
-                seed ^= seed << 5;
-                *byte = seed as u8;
+    fn old_records_do_not_show_through() {
+        let mut region = std::vec![0; 8192];
+        for _ in 0..2 {
+            let mut log = Log::begin(&mut region).unwrap();
+            for _ in 0..20 {
+                log.append(Kind::Text, b"long ago").unwrap();
             }
-            if seed & 1 == 0 {
-                region[..4].copy_from_slice(&MAGIC.to_le_bytes());
-                region[4..8].copy_from_slice(&VERSION.to_le_bytes());
-            }
-            let _ = records(&region);
-            Log::begin(&mut region).unwrap();
+            log.complete();
         }
-        assert!(Log::begin(&mut region[..64]).is_none());
+        let mut log = Log::begin(&mut region).unwrap();
+        log.append(Kind::Text, b"now").unwrap();
+        assert_eq!(lines(log.records()), ["now"]);
     }
 
     #[test]
-    fn the_sequence_may_wrap() {
-        assert!(newer(0, u32::MAX));
-        assert!(!newer(u32::MAX, 0));
+    fn trace_frames_leave_room_for_the_last_words() {
+        let mut region = std::vec![0; 8192];
+        let mut log = Log::begin(&mut region).unwrap();
+        while log.append(Kind::Defmt, &[7; 100]).is_ok() {}
+        assert_eq!(log.lost(), 1);
+        for _ in 0..10 {
+            log.append(
+                Kind::Text,
+                b"IMG-MAGIC partition holds no Android boot image",
+            )
+            .unwrap();
+        }
+        while log.append(Kind::Text, b"x").is_ok() {}
+        assert!(log.used() <= 4096);
+        assert_eq!(
+            log.records()
+                .filter(|record| record.kind == Kind::Defmt)
+                .count(),
+            28
+        );
+    }
+
+    #[test]
+    fn random_memory_is_an_empty_log() {
+        for seed in 1..200 {
+            let mut rng = Rng::new(seed);
+            let mut region: Vec<u8> = (0..4096).map(|_| rng.next() as u8).collect();
+            let log = Log::begin(&mut region).unwrap();
+            assert_eq!((log.sequence(), log.records().count()), (1, 0));
+            assert!(log.kept().is_none());
+        }
+        assert_eq!(
+            Log::begin(&mut [0; 100]).map(|_| ()),
+            Err(LogError::Region { len: 100 })
+        );
+    }
+
+    #[test]
+    fn any_bytes_return() {
+        let mut region = std::vec![0; 4096];
+        run(&mut region, "one", false);
+        run(&mut region, "two", true);
+        fuzz(&region, 5_000, |data| {
+            let mut region = data.to_vec();
+            if let Ok(mut log) = Log::begin(&mut region) {
+                let _ = log.failed().map(|boot| boot.records().count());
+                let _ = log.append(Kind::Text, b"text");
+            }
+        });
     }
 }

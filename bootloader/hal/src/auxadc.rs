@@ -126,10 +126,12 @@ mod tests {
         clock::each_tick(move || {
             if peek(&regs.con1_set) == 1 << 12 {
                 poke(&regs.data[12].data, 1 << 12 | 2048);
+                regs.con1_set.put(0);
+                regs.con1_clear.put(0);
             }
         });
         assert_eq!(Auxadc::new(regs).read_mv(12), Ok(750));
-        assert_eq!(peek(&regs.con1_clear), 1 << 12);
+        assert_eq!(peek(&regs.con1_clear), 1 << 12, "stopped afterwards");
     }
 
     #[test]

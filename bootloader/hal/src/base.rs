@@ -1,7 +1,7 @@
 //! Where each block of the MT6572 sits: the one place in the bootloader that
 //! knows a physical address.
 //!
-//! Only [`crate::Peripherals`] turns one of these into a reference to
+//! Only `Peripherals` turns one of these into a reference to
 //! registers; a driver gets its block handed and cannot reach another.
 //!
 //! Source: facts/soc.md 1.1, 1.2, 1.3 and 1.4.

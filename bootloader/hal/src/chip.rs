@@ -26,7 +26,7 @@ assert_offsets!(IdBlock {
     hw_subcode: 0x0c,
 });
 
-/// Registers of the e-fuse block: only those in [`DEVINFO_OFFSETS`] are
+/// Registers of the e-fuse block: only those in `DEVINFO_OFFSETS` are
 /// known to exist.
 #[repr(C)]
 pub struct EfuseBlock {
@@ -200,7 +200,9 @@ impl Chip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clocks::topckgen;
     use crate::reg::{leaked, poke};
+    use crate::time::clock;
 
     fn chip() -> (&'static IdBlock, &'static EfuseBlock) {
         let id: &IdBlock = leaked();
@@ -233,6 +235,26 @@ mod tests {
         assert_eq!(info.0[19], 0x184);
         assert_eq!(info.0[20], 0x6572);
         assert_eq!(info.0[25], 0x11c);
+    }
+
+    #[test]
+    fn the_fuses_gate_is_opened_and_closed_again() {
+        let (id, efuse) = chip();
+        let gates = leaked();
+        topckgen::animate(gates);
+        // Fuses read only while their clock runs.
+        clock::each_tick(move || {
+            let open = Topckgen::new(gates).is_open(Gate::Efuse);
+            poke(&efuse.words[0x140 / 4], if open { 0x1234 } else { 0 });
+        });
+        let mut clocks = Topckgen::new(gates);
+        clocks.close(Gate::Efuse);
+        let info = Chip::new(id, efuse).devinfo(&mut clocks);
+        assert_eq!(info.unique_id()[0], 0x1234);
+        assert!(!clocks.is_open(Gate::Efuse));
+        clocks.open(Gate::Efuse);
+        Chip::new(id, efuse).devinfo(&mut clocks);
+        assert!(clocks.is_open(Gate::Efuse));
     }
 
     #[test]

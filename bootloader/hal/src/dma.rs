@@ -92,6 +92,7 @@ impl DmaRegion {
     }
 
     /// Takes the region out, leaving an empty one.
+    #[must_use = "memory that is dropped is lost"]
     pub fn take(&mut self) -> Self {
         mem::replace(self, Self::empty())
     }

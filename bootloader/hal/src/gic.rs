@@ -17,11 +17,8 @@ const IDS: usize = 160;
 const FIRST_SPI: u32 = 32;
 /// The secure physical timer of the core.
 pub const SECURE_TIMER: u32 = 29;
-/// IAR when nothing is pending.
-const SPURIOUS: u32 = 1023;
-
-/// Shared interrupt of the eMMC host.
-pub const SPI_MSDC0: u8 = 26;
+/// From here on IAR does not name an interrupt: 1023 is "nothing pending".
+const FIRST_SPECIAL: u32 = 1020;
 
 /// Registers of the distributor.
 #[repr(C)]
@@ -88,7 +85,10 @@ impl Gic {
         let distributor = self.distributor;
         distributor.ctlr.put(0);
         fill(&distributor.config[2..IDS / 16], 0);
-        fill(&distributor.targets[FIRST_SPI as usize / 4..IDS / 4], 0x0101_0101);
+        fill(
+            &distributor.targets[FIRST_SPI as usize / 4..IDS / 4],
+            0x0101_0101,
+        );
         fill(&distributor.priority[..IDS / 4], 0xa0a0_a0a0);
         fill(&distributor.disable[..IDS / 32], u32::MAX);
         distributor.ctlr.put(1);
@@ -100,21 +100,21 @@ impl Gic {
 
     /// Lets shared interrupt `spi` wake the core. Its handler is whoever
     /// waits: the line must fall when that driver has served its block.
-    pub fn enable(&mut self, spi: u8) {
-        self.enable_id(FIRST_SPI + u32::from(spi));
+    pub fn enable(&mut self, spi: u32) {
+        self.enable_id(FIRST_SPI.saturating_add(spi));
     }
 
     /// Shared interrupt `spi` no longer wakes the core.
-    pub fn disable(&mut self, spi: u8) {
-        let (word, bit) = place(FIRST_SPI + u32::from(spi));
+    pub fn disable(&mut self, spi: u32) {
+        let (word, bit) = place(FIRST_SPI.saturating_add(spi));
         if let Some(register) = self.distributor.disable.get(word) {
             register.put(bit);
         }
     }
 
     /// Whether shared interrupt `spi` is pending.
-    pub fn is_pending(&self, spi: u8) -> bool {
-        let (word, bit) = place(FIRST_SPI + u32::from(spi));
+    pub fn is_pending(&self, spi: u32) -> bool {
+        let (word, bit) = place(FIRST_SPI.saturating_add(spi));
         self.distributor
             .pending
             .get(word)
@@ -126,7 +126,7 @@ impl Gic {
     pub fn acknowledge(&mut self) -> Option<u32> {
         let value = self.cpu.acknowledge.read();
         let id = value & 0x3ff;
-        if id == SPURIOUS {
+        if id >= FIRST_SPECIAL {
             return None;
         }
         self.cpu.end.put(value);
@@ -175,7 +175,11 @@ mod tests {
     #[test]
     fn init_targets_core_0_and_enables_the_timer_only() {
         let (mut gic, distributor, cpu) = gic();
+        distributor.config[3].put(u32::MAX);
+        distributor.config[1].put(0xaaaa_aaaa);
         gic.init();
+        assert_eq!(distributor.config[3].read(), 0);
+        assert_eq!(distributor.config[1].read(), 0xaaaa_aaaa, "private");
         assert_eq!(distributor.targets[8].read(), 0x0101_0101);
         assert_eq!(distributor.targets[39].read(), 0x0101_0101);
         assert_eq!(distributor.priority[0].read(), 0xa0a0_a0a0);
@@ -187,7 +191,7 @@ mod tests {
     #[test]
     fn shared_interrupts_start_at_32() {
         let (mut gic, distributor, _) = gic();
-        gic.enable(SPI_MSDC0);
+        gic.enable(26);
         assert_eq!(distributor.enable[1].read(), 1 << 26);
         gic.disable(74);
         assert_eq!(distributor.disable[3].read(), 1 << 10);
@@ -198,7 +202,7 @@ mod tests {
     #[test]
     fn quiesce_drains_and_gives_up_on_a_stuck_line() {
         let (mut gic, distributor, cpu) = gic();
-        poke(&cpu.acknowledge, SPURIOUS);
+        poke(&cpu.acknowledge, 1023);
         assert!(gic.quiesce());
         assert_eq!(distributor.disable[0].read(), u32::MAX);
         poke(&cpu.acknowledge, 32 + 26);

@@ -112,9 +112,7 @@ impl Gpt {
     pub fn start_system_counter(&mut self) {
         self.run_free(GPT6);
         #[cfg(target_arch = "arm")]
-        aarch32_cpu::register::Cntfrq::write(aarch32_cpu::register::Cntfrq(
-            time::TICKS_PER_SECOND,
-        ));
+        aarch32_cpu::register::Cntfrq::write(aarch32_cpu::register::Cntfrq(time::TICKS_PER_SECOND));
         time::set_counter_runs(true);
     }
 

@@ -29,6 +29,8 @@ pub mod mcusys;
 pub mod mmc;
 pub mod mmsys;
 pub mod msdc;
+pub mod mt6323;
+#[cfg(target_arch = "arm")]
 mod peripherals;
 pub mod pwrap;
 mod reg;
@@ -37,3 +39,6 @@ pub mod sramrom;
 pub mod time;
 pub mod toprgu;
 pub mod uart;
+
+#[cfg(target_arch = "arm")]
+pub use peripherals::Peripherals;

@@ -74,10 +74,16 @@ impl Mcusys {
 
     /// Says which level of shared interrupt `spi` (0 to 127) means "active".
     /// Nearly every block of this chip pulls its line low.
-    pub fn set_active_low(&mut self, spi: u8, active_low: bool) {
-        if let Some(register) = self.regs.polarity.get(usize::from(spi / 32)) {
+    pub fn set_active_low(&mut self, spi: u32, active_low: bool) {
+        if let Some(register) = self.regs.polarity.get(spi as usize / 32) {
             let bit = 1 << (spi % 32);
-            register.update(|value| if active_low { value | bit } else { value & !bit });
+            register.update(|value| {
+                if active_low {
+                    value | bit
+                } else {
+                    value & !bit
+                }
+            });
         }
     }
 }

@@ -46,7 +46,10 @@ impl Mmsys {
 
     /// Both groups' gates, a set bit meaning stopped.
     pub fn stopped(&self) -> [u32; 2] {
-        [self.regs.gates[0].status.read(), self.regs.gates[1].status.read()]
+        [
+            self.regs.gates[0].status.read(),
+            self.regs.gates[1].status.read(),
+        ]
     }
 }
 

@@ -1,10 +1,130 @@
-//! Placeholder.
+//! Every block of the chip, handed out once: the only place where addresses
+//! become references.
+//!
+//! Source: facts/soc.md 1.2, through [`crate::base`].
 
+use crate::auxadc::Auxadc;
+use crate::base;
+use crate::chip::Chip;
+use crate::clocks::{Apmixed, Infracfg, Topckgen};
+use crate::eint::Eint;
+use crate::gic::Gic;
+use crate::gpio::{Gpio, Pads};
+use crate::gpt::Gpt;
+use crate::keypad::Keypad;
+use crate::mcusys::Mcusys;
+use crate::mmsys::Mmsys;
+use crate::msdc;
+use crate::mt6323::Mt6323;
+use crate::pwrap::Pwrap;
+use crate::spm::Spm;
+use crate::sramrom::Sramrom;
+use crate::toprgu::Toprgu;
+use crate::uart::Uart;
+use core::sync::atomic::{AtomicBool, Ordering};
 use volatile_register::RO;
 
-/// GPT4's counter.
-#[cfg(target_arch = "arm")]
+/// The drivers of the chip's blocks. The eMMC host comes as bare registers:
+/// its driver also needs memory that the DMA may use, which is not ours. The
+/// UARTs are there to be taken: the one that carries the log belongs to it.
+#[expect(missing_docs, reason = "each field is documented at its driver")]
+pub struct Peripherals {
+    pub apmixed: Apmixed,
+    pub auxadc: Auxadc,
+    pub chip: Chip,
+    pub eint: Eint,
+    pub gic: Gic,
+    pub gpio: Gpio,
+    pub gpt: Gpt,
+    pub infracfg: Infracfg,
+    pub keypad: Keypad,
+    pub mcusys: Mcusys,
+    pub mmsys: Mmsys,
+    pub msdc0: &'static msdc::RegisterBlock,
+    pub msdc0_pads: &'static msdc::PadRegisters,
+    pub pads: Pads,
+    pub pmic: Mt6323<Pwrap>,
+    pub spm: Spm,
+    pub sramrom: Sramrom,
+    pub topckgen: Topckgen,
+    pub toprgu: Toprgu,
+    pub uart0: Option<Uart>,
+    pub uart1: Option<Uart>,
+}
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl Peripherals {
+    /// All drivers, the first time it is asked; `None` after that.
+    pub fn take() -> Option<Self> {
+        // Load and store instead of a swap: exclusive accesses are not
+        // guaranteed to work while the MMU is off, and only one core is here.
+        if TAKEN.load(Ordering::Relaxed) {
+            return None;
+        }
+        TAKEN.store(true, Ordering::Relaxed);
+        // SAFETY: the first and only set.
+        Some(unsafe { Self::steal() })
+    }
+
+    /// All drivers, whoever else has them: for exception and panic handlers.
+    ///
+    /// # Safety
+    ///
+    /// The code that owns the first set must not run again while this one is
+    /// used: its read-modify-writes could be torn.
+    pub unsafe fn steal() -> Self {
+        // SAFETY: each address is the base of the block that the type
+        // describes, and is device memory for the life of the system.
+        unsafe {
+            Self {
+                apmixed: Apmixed::new(block(base::APMIXED)),
+                auxadc: Auxadc::new(block(base::AUXADC)),
+                chip: Chip::new(block(base::CHIP_ID), block(base::EFUSE)),
+                eint: Eint::new(block(base::EINT)),
+                gic: Gic::new(block(base::GIC_DISTRIBUTOR), block(base::GIC_CPU)),
+                gpio: Gpio::new(block(base::GPIO)),
+                gpt: Gpt::new(block(base::GPT)),
+                infracfg: Infracfg::new(block(base::INFRACFG_AO)),
+                keypad: Keypad::new(block(base::KEYPAD)),
+                mcusys: Mcusys::new(block(base::MCUSYS)),
+                mmsys: Mmsys::new(block(base::MMSYS)),
+                msdc0: block(base::MSDC0),
+                msdc0_pads: block(base::IOCFG_BOTTOM),
+                pads: Pads::new(
+                    [
+                        block(base::IOCFG_TOP),
+                        block(base::IOCFG_BOTTOM),
+                        block(base::IOCFG_LEFT),
+                        block(base::IOCFG_RIGHT),
+                    ],
+                    block(base::MIPI_CONFIG),
+                ),
+                pmic: Mt6323::new(Pwrap::new(block(base::PWRAP))),
+                spm: Spm::new(block(base::SPM)),
+                sramrom: Sramrom::new(block(base::SRAMROM)),
+                topckgen: Topckgen::new(block(base::TOPCKGEN)),
+                toprgu: Toprgu::new(block(base::TOPRGU)),
+                uart0: Some(Uart::new(block(base::UART0))),
+                uart1: Some(Uart::new(block(base::UART1))),
+            }
+        }
+    }
+}
+
+/// The register block at `base`.
+///
+/// # Safety
+///
+/// `base` must be the address of a block that `T` describes.
+const unsafe fn block<T>(base: usize) -> &'static T {
+    // SAFETY: the caller promises it; registers are naturally aligned.
+    unsafe { &*(base as *const T) }
+}
+
+/// GPT4's counter, which everybody may read.
 pub(crate) fn clock() -> &'static RO<u32> {
-    // SAFETY: GPT4's count register; reading it has no effect.
-    unsafe { &*((crate::base::GPT + 0x48) as *const RO<u32>) }
+    const GPT4_COUNT: usize = base::GPT + 0x48;
+    // SAFETY: the register is there and reading it changes nothing.
+    unsafe { block(GPT4_COUNT) }
 }

@@ -2,7 +2,8 @@
 //! arbitration. Software owns its port "WACS2".
 //!
 //! The preloader leaves it initialised and nothing here disturbs that; the
-//! full set-up in [`init`] is for images that were started by other means.
+//! full set-up, [`Pwrap::initialise`], is for images that were started by
+//! other means.
 //! An access takes a few microseconds. The port is a small state machine: a
 //! predecessor may have left a read half-way, which the next access clears.
 //!
@@ -275,4 +276,5 @@ impl PmicBus for Pwrap {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! `volatile-register` marks every write unsafe, because a register could be
 //! a DMA address. In this crate the danger is taken once, where
-//! [`crate::Peripherals`] hands a block to its driver; a block whose
+//! `Peripherals` hands a block to its driver; a block whose
 //! registers can reach memory on their own (MSDC) keeps its own rules and
 //! does not use this module.
 
@@ -15,7 +15,7 @@ pub(crate) trait Write<T: Copy> {
 }
 
 impl<T: Copy> Write<T> for RW<T> {
-    #[inline(always)]
+    #[inline]
     fn put(&self, value: T) {
         // SAFETY: the driver owns the block that this register is part of,
         // and no register of these blocks makes the hardware touch memory.
@@ -26,7 +26,7 @@ impl<T: Copy> Write<T> for RW<T> {
 }
 
 impl<T: Copy> Write<T> for WO<T> {
-    #[inline(always)]
+    #[inline]
     fn put(&self, value: T) {
         // SAFETY: as above.
         unsafe { self.write(value) }
@@ -42,7 +42,7 @@ pub(crate) trait Update<T: Copy>: Write<T> {
 }
 
 impl<T: Copy> Update<T> for RW<T> {
-    #[inline(always)]
+    #[inline]
     fn update(&self, change: impl FnOnce(T) -> T) {
         self.put(change(self.read()));
     }
@@ -74,7 +74,6 @@ pub(crate) fn poke<T: Copy>(register: &volatile_register::RO<T>, value: T) {
     // that only this thread uses.
     unsafe { cell.write_volatile(value) }
 }
-
 
 /// What a driver last wrote into a write-only register.
 #[cfg(test)]

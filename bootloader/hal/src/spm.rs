@@ -230,10 +230,7 @@ mod tests {
     fn a_domain_that_does_not_follow_is_reported() {
         let mut infra = Infracfg::new(leaked());
         let mut spm = Spm::new(leaked());
-        assert_eq!(
-            spm.power_on(Domain::Mfg, &mut infra),
-            Err(SpmError::Switch)
-        );
+        assert_eq!(spm.power_on(Domain::Mfg, &mut infra), Err(SpmError::Switch));
         // The fence of the display domain never shows in the status.
         assert_eq!(
             spm.power_off(Domain::Display, &mut infra),

@@ -69,20 +69,19 @@ impl Deadline {
     }
 
     /// Whether the point is reached.
-    pub fn expired(&self) -> bool {
+    pub fn expired(self) -> bool {
         // A single read of the counter can be caught in mid-carry; only the
         // answer that ends a wait is worth the price of a sure one.
         self.passed(clock::raw_ticks()) && self.passed(ticks())
     }
 
-    fn passed(&self, now: u32) -> bool {
+    fn passed(self, now: u32) -> bool {
         now.wrapping_sub(self.start) >= self.span
     }
 
     /// Ticks that are left, 0 when expired.
-    fn remaining(&self) -> u32 {
-        self.span
-            .saturating_sub(ticks().wrapping_sub(self.start))
+    fn remaining(self) -> u32 {
+        self.span.saturating_sub(ticks().wrapping_sub(self.start))
     }
 }
 
@@ -130,7 +129,7 @@ pub fn idle(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout>
 fn wait(
     timeout: Micros,
     mut ready: impl FnMut() -> bool,
-    mut pause: impl FnMut(&Deadline),
+    mut pause: impl FnMut(Deadline),
 ) -> Result<(), Timeout> {
     if ready() {
         return Ok(());
@@ -140,7 +139,7 @@ fn wait(
         if ready() {
             return Ok(());
         }
-        pause(&deadline);
+        pause(deadline);
     }
     uptime_us();
     if ready() { Ok(()) } else { Err(Timeout) }
@@ -181,7 +180,7 @@ fn micros_between(start: u32, turns: u32, now: u32) -> u64 {
 static COUNTER_RUNS: AtomicBool = AtomicBool::new(false);
 static TIMER_WAKES: AtomicBool = AtomicBool::new(false);
 
-/// The system counter has been started (GPT6), or is about to be stopped.
+/// The system counter has been started (GPT6).
 pub(crate) fn set_counter_runs(runs: bool) {
     COUNTER_RUNS.store(runs, Ordering::Relaxed);
 }
@@ -191,11 +190,18 @@ pub(crate) fn set_timer_wakes(wakes: bool) {
     TIMER_WAKES.store(wakes, Ordering::Relaxed);
 }
 
+/// Whether something would end WFI in time.
+#[cfg(not(test))]
+fn can_sleep() -> bool {
+    COUNTER_RUNS.load(Ordering::Relaxed) && TIMER_WAKES.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+use clock::can_sleep;
+
 /// Sleeps for about `ticks` or until an interrupt, or returns at once.
 fn sleep(ticks: u32) {
-    let possible =
-        COUNTER_RUNS.load(Ordering::Relaxed) && TIMER_WAKES.load(Ordering::Relaxed);
-    if possible && ticks >= MIN_SLEEP_TICKS {
+    if ticks >= MIN_SLEEP_TICKS && can_sleep() {
         clock::sleep(ticks);
     } else {
         core::hint::spin_loop();
@@ -281,7 +287,8 @@ pub(crate) mod clock {
 
     thread_local! {
         static NOW: Cell<u32> = const { Cell::new(0) };
-        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+        static HOOKS: RefCell<Vec<Hook>> = const { RefCell::new(Vec::new()) };
+        static CAN_SLEEP: Cell<bool> = const { Cell::new(false) };
     }
 
     pub(super) fn raw_ticks() -> u32 {
@@ -296,6 +303,16 @@ pub(crate) mod clock {
         NOW.with(|now| now.set(now.get().wrapping_add(ticks)));
     }
 
+    /// The flags behind the real answer are shared by all tests.
+    pub(super) fn can_sleep() -> bool {
+        CAN_SLEEP.get()
+    }
+
+    /// Lets this thread's waits sleep.
+    pub(super) fn let_sleep() {
+        CAN_SLEEP.set(true);
+    }
+
     /// Sets this thread's clock.
     pub(crate) fn set(ticks: u32) {
         NOW.with(|now| now.set(ticks));
@@ -304,11 +321,9 @@ pub(crate) mod clock {
     /// Lets the fake hardware see what has been written. What it writes
     /// itself does not call it again.
     pub(crate) fn play() {
-        HOOK.with(|hook| {
-            if let Ok(mut hook) = hook.try_borrow_mut()
-                && let Some(play) = hook.as_mut()
-            {
-                play();
+        HOOKS.with(|hooks| {
+            if let Ok(mut hooks) = hooks.try_borrow_mut() {
+                hooks.iter_mut().for_each(|play| play());
             }
         });
     }
@@ -316,7 +331,7 @@ pub(crate) mod clock {
     /// From now on `play` runs after each register write and whenever this
     /// thread's clock is read.
     pub(crate) fn each_tick(play: impl FnMut() + 'static) {
-        HOOK.with(|hook| *hook.borrow_mut() = Some(Box::new(play)));
+        HOOKS.with(|hooks| hooks.borrow_mut().push(Box::new(play)));
     }
 }
 
@@ -355,6 +370,29 @@ mod tests {
         delay(Micros(100));
         let spent = ticks().wrapping_sub(before);
         assert!((1300..1700).contains(&spent), "{spent} ticks");
+    }
+
+    #[test]
+    fn idle_sleeps_in_slices_and_delay_in_one() {
+        let mut asked = 0;
+        clock::let_sleep();
+        let before = ticks();
+        assert_eq!(
+            idle(Micros(10_000), || {
+                asked += 1;
+                false
+            }),
+            Err(Timeout)
+        );
+        // Once a millisecond, and polling through the last 50 µs.
+        assert!((10..40).contains(&asked), "asked {asked} times");
+        let spent = ticks().wrapping_sub(before);
+        assert!((130_000..133_000).contains(&spent), "{spent} ticks");
+
+        let before = ticks();
+        delay(Micros(300_000));
+        let spent = ticks().wrapping_sub(before);
+        assert!((3_900_000..3_901_000).contains(&spent), "{spent} ticks");
     }
 
     #[test]

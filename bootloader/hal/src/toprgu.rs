@@ -175,11 +175,7 @@ impl Toprgu {
         self.regs
             .req_irq_en
             .update(|value| value & !KEY_MASK & !0b11 | REQ_IRQ_KEY);
-        self.write_mode(
-            Mode::DEFAULT
-                .with_enable(true)
-                .with_bypass_power_key(true),
-        );
+        self.write_mode(Mode::DEFAULT.with_enable(true).with_bypass_power_key(true));
         self.kick();
     }
 

@@ -14,6 +14,8 @@ use volatile_register::{RO, RW};
 
 /// Clock of both UARTs when their mux selects the crystal.
 pub const CLOCK_HZ: u32 = 26_000_000;
+/// Depth of the transmit FIFO that every 16550 has.
+const FIFO_BYTES: usize = 16;
 /// Longest wait for room in the transmitter. A character at the slowest
 /// usable rate (9600 baud) takes 1.04 ms, a full FIFO 17 ms.
 const ROOM_TIMEOUT: Micros = Micros(20_000);
@@ -160,6 +162,22 @@ impl Uart {
         room
     }
 
+    /// Bytes that can be put right now: a whole FIFO once the last one is
+    /// empty, for callers that have better things to do than wait.
+    pub fn room(&mut self) -> usize {
+        if self.line().transmit_room() {
+            self.stuck = false;
+            FIFO_BYTES
+        } else {
+            0
+        }
+    }
+
+    /// Puts a byte into the room that [`Uart::room`] reported.
+    pub fn put_unchecked(&mut self, byte: u8) {
+        self.regs.data.put(u32::from(byte));
+    }
+
     /// Sends a byte, waiting for room. A byte that cannot be sent is dropped.
     pub fn putc(&mut self, byte: u8) {
         if self.try_put(byte) || self.stuck {
@@ -207,6 +225,7 @@ fn with_carriage_returns(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::reg::{leaked, poke};

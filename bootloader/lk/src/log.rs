@@ -2,26 +2,32 @@
 //! reset, and on the UART as fast as it goes.
 //!
 //! A line of text costs a millisecond of UART time, as much as 100 KiB from
-//! the eMMC. So [`say!`] writes to the kept log only, and [`pump`] moves bytes
-//! from there into the UART's FIFO whenever the boot waits for something else.
-//! [`flush`] waits for the rest.
+//! the eMMC. So [`say!`] writes to the kept log and to a queue, and [`pump`]
+//! moves bytes from the queue into the UART's FIFO whenever the boot waits for
+//! something else. [`flush`] waits for the rest.
 
 use core::cell::UnsafeCell;
 use core::fmt::{self, Write};
 
+use heapless::{Deque, String, Vec};
 use mt6572_hal::time;
 use mt6572_hal::uart::Uart;
-use unilk_core::logmem::{Log, Outcome, Record};
+use unilk_core::logmem::{Boot, Kind, Log};
 
 use crate::map;
+
+/// Longest line; what is longer is cut.
+const LINE: usize = 240;
+/// Longest frame of the trace; what is longer is dropped.
+const FRAME: usize = 256;
+/// Text that waits for the UART. When it is full, a line waits with it.
+const QUEUE: usize = 4096;
 
 struct State {
     log: Option<Log<'static>>,
     uart: Option<Uart>,
-    /// Bytes of the text that the UART has taken.
-    sent: usize,
-    /// A carriage return went out for the line feed that comes next.
-    returned: bool,
+    queue: Deque<u8, QUEUE>,
+    frame: Vec<u8, FRAME>,
 }
 
 struct Local(UnsafeCell<State>);
@@ -29,8 +35,10 @@ struct Local(UnsafeCell<State>);
 // while it holds the state.
 unsafe impl Sync for Local {}
 
-static STATE: Local = Local(UnsafeCell::new(State { log: None, uart: None, sent: 0, returned: false }));
+static STATE: Local =
+    Local(UnsafeCell::new(State { log: None, uart: None, queue: Deque::new(), frame: Vec::new() }));
 
+#[expect(clippy::mut_from_ref, reason = "the one door to the state, see SAFETY")]
 fn state() -> &'static mut State {
     // SAFETY: see `Sync`: the reference never outlives one of the functions
     // below, and none of them is entered twice.
@@ -43,16 +51,17 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Opens the kept log; returns the record of the boot before.
-pub fn begin() -> Option<Record<'static>> {
+/// Opens the kept log; returns the boot before this one, if it failed.
+pub fn begin() -> Option<Boot<'static>> {
     let region = map::log();
     // SAFETY: the linker script reserves this region for the log alone, it is
     // mapped, and this function is called once.
     let memory =
         unsafe { core::slice::from_raw_parts_mut(region.start as *mut u8, (region.end - region.start) as usize) };
-    let (log, previous) = Log::begin(memory)?;
+    let log = Log::begin(memory).ok()?;
+    let failed = log.failed();
     state().log = Some(log);
-    previous
+    failed
 }
 
 /// From here on the text also goes out of `uart`.
@@ -63,51 +72,68 @@ pub fn attach(uart: Uart) {
 /// Appends one line; see [`say!`].
 pub fn line(text: fmt::Arguments<'_>) {
     let now = time::uptime_us();
-    let mut out = Text(state());
-    let _ = writeln!(out, "[{:4}.{:06}] {text}", now / 1_000_000, now % 1_000_000);
+    let mut line = Cut(String::new());
+    let _ = write!(line, "[{:4}.{:06}] {text}", now / 1_000_000, now % 1_000_000);
+    let State { log, queue, .. } = state();
+    if let Some(log) = log {
+        // A full log says so through `lost`; the line still goes out.
+        let _ = log.append(Kind::Text, line.0.as_bytes());
+    }
+    for byte in line.0.bytes().chain(*b"\r\n") {
+        if queue.is_full() {
+            flush();
+        }
+        let _ = state().queue.push_back(byte);
+    }
     pump();
 }
 
-/// Appends to the trace (defmt's encoder).
+/// Collects one frame of the trace (defmt's encoder).
 pub fn trace(bytes: &[u8]) {
-    if let Some(log) = &mut state().log {
-        log.append_trace(bytes);
+    let frame = &mut state().frame;
+    if frame.extend_from_slice(bytes).is_err() {
+        // Too long: the frame is spoilt, `trace_end` drops it.
+        let _ = frame.resize(FRAME, 0);
     }
 }
 
-/// Notes how the boot ends, for the next one.
-pub fn finish(outcome: Outcome) {
+/// Stores the frame.
+pub fn trace_end() {
+    let State { log, frame, .. } = state();
+    if let Some(log) = log
+        && !frame.is_full()
+    {
+        let _ = log.append(Kind::Defmt, frame);
+    }
+    frame.clear();
+}
+
+/// Notes that this boot came to the end that was meant.
+pub fn complete() {
     if let Some(log) = &mut state().log {
-        log.finish(outcome);
+        log.complete();
     }
 }
 
 /// Gives the UART what its FIFO takes, without waiting. True when all is out.
 pub fn pump() -> bool {
-    let State { log, uart, sent, returned } = state();
-    let (Some(log), Some(uart)) = (log, uart) else { return true };
-    let text = log.text();
-    while let Some(&byte) = text.get(*sent) {
-        if byte == b'\n' && !*returned {
-            if !uart.try_put(b'\r') {
-                return false;
-            }
-            *returned = true;
+    let State { uart, queue, .. } = state();
+    let Some(uart) = uart else { return true };
+    let room = uart.room();
+    for _ in 0..room {
+        match queue.pop_front() {
+            Some(byte) => uart.put_unchecked(byte),
+            None => return true,
         }
-        if !uart.try_put(byte) {
-            return false;
-        }
-        *returned = false;
-        *sent += 1;
     }
-    true
+    queue.is_empty()
 }
 
 /// Waits until the last byte has left the UART: before a jump, a reset, a
 /// power-off.
 pub fn flush() {
-    // A full log at 921600 baud is out in a third of a second.
-    let _ = time::poll(time::Micros::from_ms(2000), pump);
+    // A full queue at 921600 baud is out in 45 ms, at 9600 in five seconds.
+    let _ = time::poll(time::Micros::from_ms(5000), pump);
     if let Some(uart) = &mut state().uart {
         uart.flush();
     }
@@ -118,12 +144,15 @@ pub fn typed() -> Option<u8> {
     state().uart.as_mut()?.getc()
 }
 
-struct Text<'a>(&'a mut State);
+/// A line that swallows what does not fit.
+struct Cut(String<LINE>);
 
-impl Write for Text<'_> {
+impl Write for Cut {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if let Some(log) = &mut self.0.log {
-            log.append_text(text.as_bytes());
+        for character in text.chars() {
+            if self.0.push(character).is_err() {
+                break;
+            }
         }
         Ok(())
     }

@@ -51,8 +51,3 @@ pub fn heap() -> Range<u32> {
 pub fn log() -> Range<u32> {
     symbol!(__log_start)..symbol!(__log_end)
 }
-
-/// The hint block that `unilk pack` fills in.
-pub fn hints() -> u32 {
-    symbol!(__hints)
-}

@@ -30,6 +30,8 @@ const SECTION_DEVICE: u32 = SECTION | SECTION_XN | SECTION_RW | 0b01 << 2;
 
 // Small-page descriptor, normal memory.
 const PAGE_NORMAL: u32 = 0b10 | 0b001 << 6 | 0b11 << 2;
+// The log is not cached: what it says must be in DRAM when a reset comes.
+const PAGE_UNCACHED: u32 = 0b10 | 0b001 << 6;
 const PAGE_XN: u32 = 1;
 const PAGE_RW: u32 = 0b01 << 4;
 const PAGE_RO: u32 = 1 << 9 | 0b01 << 4;
@@ -124,6 +126,8 @@ fn first_mib_page(address: u32) -> u32 {
         address | PAGE_NORMAL | PAGE_RO
     } else if address < map::rodata_end() {
         address | PAGE_NORMAL | PAGE_RO | PAGE_XN
+    } else if map::log().contains(&address) {
+        address | PAGE_UNCACHED | PAGE_RW | PAGE_XN
     } else {
         address | PAGE_NORMAL | PAGE_RW | PAGE_XN
     }

@@ -32,6 +32,7 @@ unsafe impl defmt::Logger for Trace {
     unsafe fn release() {
         // SAFETY: see above.
         unsafe { (*ENCODER.0.get()).end_frame(log::trace) }
+        log::trace_end();
     }
 
     unsafe fn write(bytes: &[u8]) {

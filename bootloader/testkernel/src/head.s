@@ -16,7 +16,7 @@
     .global _head
 _head:
     .rept 8
-    nop
+    mov     r0, r0                  // as every zImage begins
     .endr
     b       1f
     .word   0x016F2818              // zImage magic, +0x24
@@ -223,7 +223,7 @@ tags:                               // how large we are when unpacked
     .word   4                       // words in this tag
     .word   0x5a534c4b
     .word   unpacked - _head        // where the inflated size stands
-    .word   __bss_end - __file_end  // and what is zeroed behind it
+    .word   __bss_bytes             // and what is zeroed behind it
     .word   0
 unpacked:
     .word   __file_end - _head

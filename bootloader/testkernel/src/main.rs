@@ -24,23 +24,31 @@ mod kernel {
     use crate::machine::{Machine, fail, print};
     use crate::{atags, tree};
 
-    #[cfg(feature = "head-fixed")]
-    const HEAD: u32 = 0;
-    #[cfg(feature = "head-masked")]
-    const HEAD: u32 = 1;
-    #[cfg(not(any(feature = "head-fixed", feature = "head-masked")))]
-    const HEAD: u32 = 2;
-
     const TEXT_OFFSET: u32 = if cfg!(feature = "text-offset-2m") { 0x20_8000 } else { 0x8000 };
 
-    global_asm!(
-        ".set HEAD, {head}",
-        ".set TEXT_OFFSET, {offset}",
-        include_str!("head.s"),
-        head = const HEAD,
-        offset = const TEXT_OFFSET,
-        options(raw)
-    );
+    // `options(raw)` leaves the braces of register lists alone, but takes no
+    // operands: the two constants go in as text.
+    macro_rules! head {
+        ($head:literal, $text_offset:literal) => {
+            global_asm!(
+                concat!(".set HEAD, ", $head),
+                concat!(".set TEXT_OFFSET, ", $text_offset),
+                include_str!("head.s"),
+                options(raw)
+            );
+        };
+    }
+
+    #[cfg(feature = "head-fixed")]
+    head!("0", "0x8000");
+    #[cfg(all(feature = "head-masked", not(feature = "text-offset-2m")))]
+    head!("1", "0x8000");
+    #[cfg(all(feature = "head-masked", feature = "text-offset-2m"))]
+    head!("1", "0x208000");
+    #[cfg(not(any(feature = "head-fixed", feature = "head-masked", feature = "text-offset-2m")))]
+    head!("2", "0x8000");
+    #[cfg(all(feature = "text-offset-2m", not(any(feature = "head-fixed", feature = "head-masked"))))]
+    head!("2", "0x208000");
 
     /// What `head.s` found when it was entered.
     #[repr(C)]

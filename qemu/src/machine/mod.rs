@@ -5,6 +5,7 @@
 //! Nothing here knows QEMU's types; tests run a whole machine with a host of
 //! their own. Source: facts/soc.md 1, 9; facts/qemu-plugin.md.
 
+mod adopted;
 pub mod bootrom;
 pub mod build;
 pub mod interrupts;
@@ -13,8 +14,9 @@ mod timeline;
 
 use crate::board::Board;
 use crate::bus::{Block, Context, GuestError, IrqSources, Memory, Nanos, Report, Reset, Size};
+use crate::models::emmc::Store;
 use crate::preloader::{self, Outcome};
-use crate::report::{Event, Fault, kind_name};
+use crate::report::{Event, Fault, POWER_ON, kind_name};
 use crate::signals::{Request, Signals};
 use bootrom::Handover;
 use map::{MAP, Needs};
@@ -44,6 +46,14 @@ pub trait Host: Memory {
 /// A block in its place in the map: index n belongs to `MAP[n]`.
 type Slots = Vec<Box<dyn Block>>;
 
+/// What an access takes the preloader model, so that polls see time pass.
+const POKE_NS: Nanos = 100;
+
+/// While core 1 runs, a deadline comes at least so often: with `-icount`,
+/// QEMU 7.2 lets one core run until the next deadline, and a core that waits
+/// for the other in a loop would wait for billions of instructions.
+const CORE_SWITCH_NS: Nanos = 1_000_000;
+
 /// After so many guest errors the guest runs wild, and nothing is learnt by
 /// watching on.
 const RUNAWAY_ERRORS: u64 = 200_000;
@@ -71,11 +81,16 @@ pub struct Machine {
     log: Vec<String>,
     events: Vec<Event>,
     lk: Option<Vec<u8>>,
+    /// The card as the preloader reads it.
+    storage: Option<Box<dyn Store>>,
     handover: Option<Handover>,
     preloader_runs: bool,
     l2_mapped: bool,
     core1_powered: bool,
     armed: Option<Nanos>,
+    /// How far the phone's time is ahead of the host's: the preloader model
+    /// works while the host's clock stands still.
+    ahead: Nanos,
     /// A reset or power-off was asked for: nothing that the cores still do counts.
     stopping: bool,
     pending_reset: Option<&'static str>,
@@ -116,7 +131,7 @@ impl Memory for RamOnly<'_> {
 
 impl Machine {
     /// A phone with its battery out. `lk` takes the place of what is in UBOOT.
-    pub fn new(board: Board, slots: Slots, lk: Option<Vec<u8>>, max_resets: u32) -> Machine {
+    pub fn new(slots: Slots, board: Board, lk: Option<Vec<u8>>, max_resets: u32) -> Machine {
         assert_eq!(slots.len(), MAP.len(), "one model a line of the map");
         let watchers = (0..slots.len()).filter(|&index| slots[index].watches_wires()).collect();
         let timeline = Timeline::new(&board);
@@ -133,11 +148,13 @@ impl Machine {
             log: Vec::new(),
             events: Vec::new(),
             lk,
+            storage: None,
             handover: None,
             preloader_runs: false,
             l2_mapped: true,
             core1_powered: true,
             armed: None,
+            ahead: 0,
             stopping: false,
             pending_reset: None,
             powered: false,
@@ -233,7 +250,7 @@ impl Machine {
         host: &mut dyn Host,
         run: impl FnOnce(&mut dyn Block, &mut Context<'_>) -> T,
     ) -> T {
-        let now = host.now();
+        let now = self.now(host);
         let mut memory = RamOnly { host, dram_bytes: self.board.dram_bytes(), l2_mapped: self.l2_mapped };
         let mut cx = Context {
             now,
@@ -337,11 +354,18 @@ impl Machine {
 
     fn settle_deadline(&mut self, host: &mut dyn Host) {
         let blocks = self.slots.iter().filter_map(|block| block.deadline());
-        let next = blocks.chain(self.timeline.deadline()).min();
+        let switch = (self.now(host) / CORE_SWITCH_NS + 1) * CORE_SWITCH_NS;
+        let switch = self.signals.core1_entry.map(|_| switch);
+        let next = blocks.chain(self.timeline.deadline()).chain(switch).min();
         if next != self.armed {
             self.armed = next;
-            host.set_deadline(next);
+            host.set_deadline(next.map(|at| at.saturating_sub(self.ahead)));
         }
+    }
+
+    /// The phone's time.
+    fn now(&self, host: &dyn Host) -> Nanos {
+        host.now() + self.ahead
     }
 
     /// A deadline has come.
@@ -350,7 +374,7 @@ impl Machine {
         if self.stopping {
             return;
         }
-        let now = host.now();
+        let now = self.now(host);
         if self.timeline.run(now, &self.board, &mut self.signals) {
             self.notify_watchers(None, host);
         }
@@ -382,7 +406,8 @@ impl Machine {
         let kind = if why.is_some() && self.powered { Reset::Watchdog } else { Reset::PowerOn };
         if kind == Reset::PowerOn {
             self.signals = self.board.signals();
-            self.timeline.hold(&self.board, now, &mut self.signals);
+            let phone_time = self.now(host);
+            self.timeline.hold(&self.board, phone_time, &mut self.signals);
         }
         self.irq = IrqSources::default();
         self.stopping = false;
@@ -394,7 +419,7 @@ impl Machine {
         self.interrupts.forget();
         self.handover = None;
         self.preloader_runs = true;
-        self.events.push(Event::Reset { why: why.unwrap_or("power-on").into(), t_ns: now });
+        self.events.push(Event::Reset { why: why.unwrap_or(POWER_ON).into(), t_ns: now });
         self.armed = None;
         host.set_deadline(None);
         self.settle(host);
@@ -433,7 +458,35 @@ impl Machine {
     /// An access by the preloader model: not counted, but checked and reported
     /// like any other.
     pub(crate) fn poke(&mut self, addr: u32, size: Size, write: Option<u32>, host: &mut dyn Host) -> u32 {
+        self.ahead += POKE_NS;
+        let now = self.now(host);
+        for index in 0..self.slots.len() {
+            if self.slots[index].deadline().is_some_and(|at| at <= now) {
+                self.with_block(index, host, |block, cx| block.tick(cx));
+            }
+        }
         self.dispatch(addr, size, write, host)
+    }
+
+    /// Puts the block called `name` in the state in which the preloader leaves it.
+    pub(crate) fn leave_as_preloader(&mut self, name: &str, host: &mut dyn Host) {
+        if let Some(index) = MAP.iter().position(|entry| entry.name == name) {
+            self.with_block(index, host, |block, cx| block.leave_as_preloader(cx));
+        }
+    }
+
+    pub(crate) fn take_storage(&mut self) -> Option<Box<dyn Store>> {
+        self.storage.take()
+    }
+
+    /// Gives the preloader the user area of the card.
+    pub fn put_storage(&mut self, storage: Option<Box<dyn Store>>) {
+        self.storage = storage;
+    }
+
+    /// DRAM that is fitted, in bytes.
+    pub fn dram_bytes(&self) -> u32 {
+        self.board.dram_bytes()
     }
 
     pub(crate) fn board(&self) -> &Board {
@@ -456,6 +509,3 @@ fn unmapped_message(addr: u32, dram_bytes: u32) -> String {
         "nothing is at this address".into()
     }
 }
-
-#[cfg(test)]
-mod tests;

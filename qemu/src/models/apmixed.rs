@@ -82,7 +82,9 @@ impl Apmixed {
     /// ARMPLL at 897 MHz, MAINPLL at 1599 MHz, UNIVPLL at 1248 MHz; the modem
     /// and GPU PLLs off.
     pub fn new() -> Self {
-        Apmixed { registers: RegisterFile::new(NAME, &REGISTERS) }
+        Apmixed {
+            registers: RegisterFile::new(NAME, &REGISTERS),
+        }
     }
 
     /// Output of the PLL whose CON0 is at `base`, in Hz; 0 while it is off.
@@ -95,7 +97,11 @@ impl Apmixed {
             return 0;
         }
         let post_divider = 1 << (con1 >> 24 & 7).min(4);
-        let times_16384 = if base == UNIVPLL { u64::from(con1 & 0x7f) << 14 } else { u64::from(con1 & 0x001f_ffff) };
+        let times_16384 = if base == UNIVPLL {
+            u64::from(con1 & 0x7f) << 14
+        } else {
+            u64::from(con1 & 0x001f_ffff)
+        };
         ((XTAL_HZ * times_16384) >> 14) / post_divider
     }
 
@@ -113,7 +119,12 @@ impl Apmixed {
             return;
         }
         if self.registers.get(offset + 0x10) & (PWR_ON | PWR_ISO_EN) != PWR_ON {
-            cx.report(GuestError::Refused, NAME, offset, "PLL enabled without power or while isolated");
+            cx.report(
+                GuestError::Refused,
+                NAME,
+                offset,
+                "PLL enabled without power or while isolated",
+            );
         }
     }
 }
@@ -124,7 +135,11 @@ impl Block for Apmixed {
     }
 
     fn read(&mut self, offset: u32, size: Size, cx: &mut Context<'_>) -> u32 {
-        if check_width(NAME, offset, size, &[4], cx) { self.registers.read(offset, cx) } else { 0 }
+        if check_width(NAME, offset, size, &[4], cx) {
+            self.registers.read(offset, cx)
+        } else {
+            0
+        }
     }
 
     fn write(&mut self, offset: u32, size: Size, value: u32, cx: &mut Context<'_>) {
@@ -184,6 +199,13 @@ mod tests {
         world.read(&mut block, 0x114);
         block.read(0x104, 2, &mut world.cx());
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::Refused, GuestError::UnknownRegister, GuestError::AccessSize]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::Refused,
+                GuestError::UnknownRegister,
+                GuestError::AccessSize
+            ]
+        );
     }
 }

@@ -25,7 +25,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { hw_version: 0xcb00, sw_version: 1, hw_subcode: 0x8a00 }
+        Config {
+            hw_version: 0xcb00,
+            sw_version: 1,
+            hw_subcode: 0x8a00,
+        }
     }
 }
 
@@ -83,7 +87,11 @@ mod tests {
     #[test]
     fn words_stand_in_the_order_of_this_chip() {
         let mut world = TestWorld::default();
-        let mut block = ChipId::new(Config { hw_version: 0xca01, sw_version: 0, ..Config::default() });
+        let mut block = ChipId::new(Config {
+            hw_version: 0xca01,
+            sw_version: 0,
+            ..Config::default()
+        });
         assert_eq!(world.read(&mut block, 0x0), 0xca01);
         assert_eq!(world.read(&mut block, 0x4), 0);
         assert_eq!(world.read(&mut block, 0x8), 0x6572);
@@ -99,7 +107,14 @@ mod tests {
         world.write(&mut block, 0x8, 0);
         block.read(0x8, 1, &mut world.cx());
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::UnknownRegister, GuestError::BadValue, GuestError::AccessSize]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::UnknownRegister,
+                GuestError::BadValue,
+                GuestError::AccessSize
+            ]
+        );
         assert_eq!(world.read(&mut block, 0x8), 0x6572);
     }
 }

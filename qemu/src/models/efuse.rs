@@ -16,6 +16,7 @@ const NAME: &str = "EFUSE";
 
 /// Offsets of the words in the block, by devinfo index. Index 20 is the chip
 /// code in the chip ID page and has no word here.
+#[rustfmt::skip]
 pub const DEVINFO_OFFSETS: [Option<u32>; 26] = [
     Some(0x020), Some(0x030), Some(0x038), Some(0x040), Some(0x044), Some(0x048), Some(0x060),
     Some(0x100), Some(0x104), Some(0x108), Some(0x120), Some(0x130), Some(0x140), Some(0x144),
@@ -76,7 +77,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { variant: Variant::default(), unique_id: 0x6572_0123_4567_89ab, devinfo: BTreeMap::new() }
+        Config {
+            variant: Variant::default(),
+            unique_id: 0x6572_0123_4567_89ab,
+            devinfo: BTreeMap::new(),
+        }
     }
 }
 
@@ -88,7 +93,11 @@ pub struct Efuse {
 impl Efuse {
     /// A chip with these fuses. Devinfo indices that no word has are ignored.
     pub fn new(config: &Config) -> Self {
-        let mut words: BTreeMap<u32, u32> = DEVINFO_OFFSETS.iter().flatten().map(|&offset| (offset, 0)).collect();
+        let mut words: BTreeMap<u32, u32> = DEVINFO_OFFSETS
+            .iter()
+            .flatten()
+            .map(|&offset| (offset, 0))
+            .collect();
         words.insert(UNIQUE_ID_LOW, config.unique_id as u32);
         words.insert(UNIQUE_ID_HIGH, (config.unique_id >> 32) as u32);
         words.insert(CPU_BIN, config.variant.cpu_bin() << 8);
@@ -96,7 +105,10 @@ impl Efuse {
             words.insert(GPU_BIN, GPU_416_MHZ);
         }
         for (index, &value) in &config.devinfo {
-            let offset = index.parse::<usize>().ok().and_then(|index| *DEVINFO_OFFSETS.get(index)?);
+            let offset = index
+                .parse::<usize>()
+                .ok()
+                .and_then(|index| *DEVINFO_OFFSETS.get(index)?);
             if let Some(offset) = offset {
                 words.insert(offset, value);
             }
@@ -139,7 +151,10 @@ mod tests {
 
     fn word(variant: Variant, offset: u32) -> u32 {
         let mut world = TestWorld::default();
-        let mut block = Efuse::new(&Config { variant, ..Config::default() });
+        let mut block = Efuse::new(&Config {
+            variant,
+            ..Config::default()
+        });
         let value = world.read(&mut block, offset);
         assert!(world.reports.is_empty());
         value
@@ -147,7 +162,13 @@ mod tests {
 
     #[test]
     fn variants_differ_in_the_speed_bins() {
-        let bins = [Variant::Mt6572, Variant::Mt6572W, Variant::Mt6572A, Variant::Mt6572M].map(|v| word(v, 0x180));
+        let bins = [
+            Variant::Mt6572,
+            Variant::Mt6572W,
+            Variant::Mt6572A,
+            Variant::Mt6572M,
+        ]
+        .map(|v| word(v, 0x180));
         assert_eq!(bins, [0x000, 0x100, 0x200, 0x300]);
         assert_eq!(word(Variant::Mt6572M, 0x178), 1 << 27);
         assert_eq!(word(Variant::Mt6572W, 0x178), 0);
@@ -155,8 +176,10 @@ mod tests {
 
     #[test]
     fn board_files_choose_the_fuses() {
-        let config: Config =
-            toml::from_str("variant = \"MT6572M\"\nunique_id = 0x1122334455667788\n[devinfo]\n15 = 0xcafe\n").unwrap();
+        let config: Config = toml::from_str(
+            "variant = \"MT6572M\"\nunique_id = 0x1122334455667788\n[devinfo]\n15 = 0xcafe\n",
+        )
+        .unwrap();
         let mut world = TestWorld::default();
         let mut block = Efuse::new(&config);
         assert_eq!(world.read(&mut block, 0x140), 0x5566_7788);

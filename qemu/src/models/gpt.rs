@@ -65,7 +65,11 @@ impl Timer {
             // The vendor LK never writes GPT5's CLK and counts in 32 kHz ticks.
             clk: if index == GPT5 { CLK_32K } else { 0 },
             compare: 0,
-            mask: if index == GPT6 { u64::MAX } else { u32::MAX.into() },
+            mask: if index == GPT6 {
+                u64::MAX
+            } else {
+                u32::MAX.into()
+            },
             base: 0,
             since: 0,
             next_match: None,
@@ -87,7 +91,11 @@ impl Timer {
 
     /// Input clock in Hz and what it is divided by.
     fn rate(&self) -> (u128, u128) {
-        let hz = if self.clk & CLK_32K != 0 { 32_768 } else { 13_000_000 };
+        let hz = if self.clk & CLK_32K != 0 {
+            32_768
+        } else {
+            13_000_000
+        };
         let divider = match self.clk & 0xf {
             13 => 16,
             14 => 32,
@@ -106,7 +114,8 @@ impl Timer {
     fn time_of(&self, ticks: u64) -> Nanos {
         let (hz, divider) = self.rate();
         let elapsed = (u128::from(ticks) * NANOS_PER_SECOND * divider).div_ceil(hz);
-        self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))
+        self.since
+            .saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }
 
     fn count(&self, now: Nanos) -> u64 {
@@ -133,7 +142,9 @@ impl Timer {
     /// Does what is due by `now`; true if a match happened.
     fn settle(&mut self, now: Nanos) -> bool {
         let ticks = self.ticks(now);
-        let Some(due) = self.next_match.filter(|&due| due <= ticks) else { return false };
+        let Some(due) = self.next_match.filter(|&due| due <= ticks) else {
+            return false;
+        };
         match self.mode() {
             Mode::OneShot => {
                 self.con &= !EN;
@@ -200,7 +211,11 @@ fn decode(offset: u32) -> Option<(usize, Field)> {
 impl Gpt {
     /// All timers stopped; GPT5 on the 32 kHz clock, the others on 13 MHz.
     pub fn new() -> Self {
-        Gpt { timers: std::array::from_fn(Timer::new), irqen: 0, irqsta: 0 }
+        Gpt {
+            timers: std::array::from_fn(Timer::new),
+            irqen: 0,
+            irqsta: 0,
+        }
     }
 
     fn settle(&mut self, cx: &mut Context<'_>) {
@@ -214,7 +229,14 @@ impl Gpt {
         cx.signals.gpt6_running = self.timers[GPT6].enabled();
     }
 
-    fn write_timer(&mut self, index: usize, field: Field, value: u32, offset: u32, cx: &mut Context<'_>) {
+    fn write_timer(
+        &mut self,
+        index: usize,
+        field: Field,
+        value: u32,
+        offset: u32,
+        cx: &mut Context<'_>,
+    ) {
         let timer = &mut self.timers[index];
         match field {
             Field::Con => timer.restart(cx.now, value & CLR != 0, |timer| timer.con = value & 0x31),
@@ -249,7 +271,9 @@ impl Block for Gpt {
             IRQACK => return write_only(NAME, offset, "IRQACK", cx),
             _ => {}
         }
-        let Some((index, field)) = decode(offset) else { return cx.unknown_register(NAME, offset, false) };
+        let Some((index, field)) = decode(offset) else {
+            return cx.unknown_register(NAME, offset, false);
+        };
         let timer = &self.timers[index];
         match field {
             Field::Con => timer.con,
@@ -312,15 +336,21 @@ mod tests {
 
     #[test]
     fn gpt4_counts_13_ticks_a_microsecond_and_wraps() {
-        let mut world = TestWorld { now: 5 * MS, ..TestWorld::default() };
+        let mut world = TestWorld {
+            now: 5 * MS,
+            ..TestWorld::default()
+        };
         let mut gpt = Gpt::new();
         world.write(&mut gpt, 0x40, 0x31);
         assert_eq!(world.read(&mut gpt, 0x48), 0);
         world.now += 1_000;
         assert_eq!(world.read(&mut gpt, 0x48), 13);
         // 2^32 ticks of 13 MHz are 330.38 s.
-        world.now = 5 * MS + 330_382 * MS;
-        assert_eq!(world.read(&mut gpt, 0x48), (330_382_u64 * 13_000 - (1 << 32)) as u32);
+        world.now = 5 * MS + 330_383 * MS;
+        assert_eq!(
+            world.read(&mut gpt, 0x48),
+            (330_383_u64 * 13_000 - (1 << 32)) as u32
+        );
         assert_eq!(gpt.deadline(), None);
         assert!(world.reports.is_empty());
     }
@@ -393,7 +423,11 @@ mod tests {
         world.write(&mut gpt, 0x10, 0x13);
         world.advance(&mut gpt, MS);
         assert!(world.irq.get(74));
-        assert_eq!(gpt.deadline(), None, "nothing more to tell until the acknowledge");
+        assert_eq!(
+            gpt.deadline(),
+            None,
+            "nothing more to tell until the acknowledge"
+        );
         world.now = 3 * MS + MS / 2;
         assert_eq!(world.read(&mut gpt, 0x18), 6_500);
         world.write(&mut gpt, 0x08, 1);
@@ -425,7 +459,8 @@ mod tests {
         world.write(&mut gpt, 0x60, 0x31);
         assert!(world.signals.gpt6_running);
         world.now = 1_000_000 * MS;
-        let count = u64::from(world.read(&mut gpt, 0x78)) << 32 | u64::from(world.read(&mut gpt, 0x68));
+        let count =
+            u64::from(world.read(&mut gpt, 0x78)) << 32 | u64::from(world.read(&mut gpt, 0x68));
         assert_eq!(count, 13_000_000_000);
         world.write(&mut gpt, 0x60, 0);
         assert!(!world.signals.gpt6_running);
@@ -445,7 +480,12 @@ mod tests {
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
         assert_eq!(
             kinds,
-            [GuestError::BadValue, GuestError::UnknownRegister, GuestError::UnknownRegister, GuestError::AccessSize]
+            [
+                GuestError::BadValue,
+                GuestError::UnknownRegister,
+                GuestError::UnknownRegister,
+                GuestError::AccessSize
+            ]
         );
     }
 }

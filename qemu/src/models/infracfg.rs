@@ -29,8 +29,14 @@ const SLAVE1_MAGIC_VALUE: u32 = 0x534c_4131;
 const BOOT_SLV_CFG_KEY: u32 = 0x1380_0000;
 
 /// What the boot ROM must find again after a reset of the SoC.
-const SURVIVE_WATCHDOG: [u32; 6] =
-    [USBDL_REG, USBDL_MAGIC, PRESERVE_ENTRY, PRESERVE_MAGIC, USBDL_TO_DIS, DA_LENGTH];
+const SURVIVE_WATCHDOG: [u32; 6] = [
+    USBDL_REG,
+    USBDL_MAGIC,
+    PRESERVE_ENTRY,
+    PRESERVE_MAGIC,
+    USBDL_TO_DIS,
+    DA_LENGTH,
+];
 
 static REGISTERS: [Register; 16] = [
     rw(0x000, "TOP_CKMUXSEL", 0),
@@ -66,7 +72,9 @@ impl Infracfg {
     /// CPU on the crystal, nothing protected, core 1 not released, USB
     /// download not armed.
     pub fn new() -> Self {
-        Infracfg { registers: RegisterFile::new(NAME, &REGISTERS) }
+        Infracfg {
+            registers: RegisterFile::new(NAME, &REGISTERS),
+        }
     }
 
     /// Where core 1 starts when its power domain comes on again, if software
@@ -84,7 +92,8 @@ impl Infracfg {
             2 => cx.signals.univpll_hz,
             _ => cx.signals.mainpll_hz / 2,
         };
-        let (numerator, denominator) = cpu_divider(self.registers.get(TOP_CKDIV1)).unwrap_or((1, 1));
+        let (numerator, denominator) =
+            cpu_divider(self.registers.get(TOP_CKDIV1)).unwrap_or((1, 1));
         source * numerator / denominator
     }
 
@@ -101,15 +110,30 @@ impl Infracfg {
     fn check(offset: u32, value: u32, cx: &mut Context<'_>) -> bool {
         match offset {
             BOOT_SLV_CFG if value & !1 != BOOT_SLV_CFG_KEY => {
-                cx.report(GuestError::BadValue, NAME, offset, "BOOT_SLV_CFG written without the key 0x13800000");
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    "BOOT_SLV_CFG written without the key 0x13800000",
+                );
                 false
             }
             SLAVE1_MAGIC if value != 0 && value != SLAVE1_MAGIC_VALUE => {
-                cx.report(GuestError::BadValue, NAME, offset, "SLAVE1_MAGIC is neither 0 nor \"SLA1\"");
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    "SLAVE1_MAGIC is neither 0 nor \"SLA1\"",
+                );
                 true
             }
             TOP_CKDIV1 if cpu_divider(value).is_none() => {
-                cx.report(GuestError::BadValue, NAME, offset, format!("CPU divider code {} means nothing", value & 0x1f));
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    format!("CPU divider code {} means nothing", value & 0x1f),
+                );
                 true
             }
             _ => true,
@@ -136,7 +160,11 @@ impl Block for Infracfg {
     }
 
     fn read(&mut self, offset: u32, size: Size, cx: &mut Context<'_>) -> u32 {
-        if check_width(NAME, offset, size, &[4], cx) { self.registers.read(offset, cx) } else { 0 }
+        if check_width(NAME, offset, size, &[4], cx) {
+            self.registers.read(offset, cx)
+        } else {
+            0
+        }
     }
 
     fn write(&mut self, offset: u32, size: Size, value: u32, cx: &mut Context<'_>) {
@@ -197,7 +225,10 @@ mod tests {
         world.write(&mut block, 0x41c, 0xfffd);
         world.write(&mut block, 0x420, 0x5553_4244);
         block.reset(Reset::Watchdog, &mut world.cx());
-        assert_eq!((world.signals.usbdl_reg, world.signals.usbdl_magic), (0xfffd, 0x5553_4244));
+        assert_eq!(
+            (world.signals.usbdl_reg, world.signals.usbdl_magic),
+            (0xfffd, 0x5553_4244)
+        );
         block.reset(Reset::PowerOn, &mut world.cx());
         assert_eq!((world.signals.usbdl_reg, world.signals.usbdl_magic), (0, 0));
         assert!(world.reports.is_empty());

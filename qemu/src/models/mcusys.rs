@@ -52,7 +52,9 @@ impl Default for Mcusys {
 impl Mcusys {
     /// The L2 as SRAM, no line inverted.
     pub fn new() -> Self {
-        Mcusys { registers: RegisterFile::new(NAME, &REGISTERS) }
+        Mcusys {
+            registers: RegisterFile::new(NAME, &REGISTERS),
+        }
     }
 
     fn l2c_size(&self) -> u32 {
@@ -73,7 +75,11 @@ impl Block for Mcusys {
     }
 
     fn read(&mut self, offset: u32, size: Size, cx: &mut Context<'_>) -> u32 {
-        if check_width(NAME, offset, size, &[4], cx) { self.registers.read(offset, cx) } else { 0 }
+        if check_width(NAME, offset, size, &[4], cx) {
+            self.registers.read(offset, cx)
+        } else {
+            0
+        }
     }
 
     fn write(&mut self, offset: u32, size: Size, value: u32, cx: &mut Context<'_>) {
@@ -81,7 +87,12 @@ impl Block for Mcusys {
             return;
         }
         if offset == CACHE_CONFIG && self.l2c_size() > 1 {
-            cx.report(GuestError::BadValue, NAME, offset, format!("L2C_SIZE {} is not a size", self.l2c_size()));
+            cx.report(
+                GuestError::BadValue,
+                NAME,
+                offset,
+                format!("L2C_SIZE {} is not a size", self.l2c_size()),
+            );
         }
         self.drive(cx);
     }
@@ -135,6 +146,13 @@ mod tests {
         world.read(&mut block, 0x11c);
         block.read(0x100, 1, &mut world.cx());
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::BadValue, GuestError::UnknownRegister, GuestError::AccessSize]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::BadValue,
+                GuestError::UnknownRegister,
+                GuestError::AccessSize
+            ]
+        );
     }
 }

@@ -23,3 +23,4 @@ pub mod msdc;
 pub mod emmc;
 pub mod scratch;
 pub mod registers;
+pub mod mmsys;

@@ -21,17 +21,32 @@ pub struct Register {
 
 /// A register that keeps all 32 bits.
 pub const fn rw(offset: u32, name: &'static str, reset: u32) -> Register {
-    Register { offset, name, reset, writable: u32::MAX }
+    Register {
+        offset,
+        name,
+        reset,
+        writable: u32::MAX,
+    }
 }
 
 /// A register of which only `writable` bits exist.
 pub const fn masked(offset: u32, name: &'static str, reset: u32, writable: u32) -> Register {
-    Register { offset, name, reset, writable }
+    Register {
+        offset,
+        name,
+        reset,
+        writable,
+    }
 }
 
 /// A register that software can only read.
 pub const fn ro(offset: u32, name: &'static str, reset: u32) -> Register {
-    Register { offset, name, reset, writable: 0 }
+    Register {
+        offset,
+        name,
+        reset,
+        writable: 0,
+    }
 }
 
 /// What a write does through a value register and its two aliases.
@@ -67,12 +82,19 @@ pub fn check_width(
 ) -> bool {
     let ok = allowed.contains(&size) && offset.is_multiple_of(4);
     if !ok {
-        let wanted: Vec<String> = allowed.iter().map(|bytes| (bytes * 8).to_string()).collect();
+        let wanted: Vec<String> = allowed
+            .iter()
+            .map(|bytes| (bytes * 8).to_string())
+            .collect();
         cx.report(
             GuestError::AccessSize,
             block,
             offset,
-            format!("{}-bit access; the register takes {} bits, aligned to 4 bytes", size * 8, wanted.join(" or ")),
+            format!(
+                "{}-bit access; the register takes {} bits, aligned to 4 bytes",
+                size * 8,
+                wanted.join(" or ")
+            ),
         );
     }
     ok
@@ -80,13 +102,23 @@ pub fn check_width(
 
 /// Reports a write to a register that only answers reads.
 pub fn read_only(block: &'static str, offset: u32, name: &str, cx: &mut Context<'_>) {
-    cx.report(GuestError::BadValue, block, offset, format!("write to {name}, which is read-only"));
+    cx.report(
+        GuestError::BadValue,
+        block,
+        offset,
+        format!("write to {name}, which is read-only"),
+    );
 }
 
 /// Reports a read of a SET, CLR or command register, whose content is
 /// undefined (facts/soc.md, conventions).
 pub fn write_only(block: &'static str, offset: u32, name: &str, cx: &mut Context<'_>) -> u32 {
-    cx.report(GuestError::BadValue, block, offset, format!("read of {name}, which is write-only"));
+    cx.report(
+        GuestError::BadValue,
+        block,
+        offset,
+        format!("read of {name}, which is write-only"),
+    );
     0
 }
 
@@ -101,7 +133,11 @@ pub struct RegisterFile {
 impl RegisterFile {
     /// Registers at their reset values; `block` is the name in reports.
     pub fn new(block: &'static str, table: &'static [Register]) -> Self {
-        RegisterFile { block, table, values: table.iter().map(|register| register.reset).collect() }
+        RegisterFile {
+            block,
+            table,
+            values: table.iter().map(|register| register.reset).collect(),
+        }
     }
 
     /// All registers back to their reset values.
@@ -112,7 +148,9 @@ impl RegisterFile {
     }
 
     fn index(&self, offset: u32) -> Option<usize> {
-        self.table.iter().position(|register| register.offset == offset)
+        self.table
+            .iter()
+            .position(|register| register.offset == offset)
     }
 
     /// Whether there is a register at `offset`.
@@ -161,7 +199,11 @@ mod tests {
     use super::*;
     use crate::bus::TestWorld;
 
-    static TABLE: [Register; 3] = [rw(0x00, "A", 7), masked(0x04, "B", 0x100, 0xff), ro(0x08, "C", 9)];
+    static TABLE: [Register; 3] = [
+        rw(0x00, "A", 7),
+        masked(0x04, "B", 0x100, 0xff),
+        ro(0x08, "C", 9),
+    ];
 
     #[test]
     fn table_decides_what_a_write_changes() {
@@ -171,10 +213,20 @@ mod tests {
         assert!(file.write(0x04, 0xffff, &mut world.cx()));
         assert!(!file.write(0x08, 1, &mut world.cx()));
         assert!(!file.write(0x0c, 1, &mut world.cx()));
-        assert_eq!([file.get(0), file.get(4), file.get(8)], [0xdead_beef, 0x1ff, 9]);
+        assert_eq!(
+            [file.get(0), file.get(4), file.get(8)],
+            [0xdead_beef, 0x1ff, 9]
+        );
         assert_eq!(file.read(0x10, &mut world.cx()), 0);
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::BadValue, GuestError::UnknownRegister, GuestError::UnknownRegister]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::BadValue,
+                GuestError::UnknownRegister,
+                GuestError::UnknownRegister
+            ]
+        );
         file.reset();
         assert_eq!([file.get(0), file.get(4), file.get(8)], [7, 0x100, 9]);
     }

@@ -15,17 +15,33 @@ pub struct Scratch {
 impl Scratch {
     /// `len` bytes, all zero. `name` is used in reports.
     pub fn new(name: &'static str, len: u32) -> Self {
-        Scratch { name, bytes: vec![0; len as usize] }
+        Scratch {
+            name,
+            bytes: vec![0; len as usize],
+        }
     }
 
     /// Where an access lies in the memory, if it lies inside and is aligned.
-    fn span(&self, offset: u32, size: Size, write: bool, cx: &mut Context<'_>) -> Option<std::ops::Range<usize>> {
+    fn span(
+        &self,
+        offset: u32,
+        size: Size,
+        write: bool,
+        cx: &mut Context<'_>,
+    ) -> Option<std::ops::Range<usize>> {
         if !offset.is_multiple_of(u32::from(size.max(1))) {
-            cx.report(GuestError::AccessSize, self.name, offset, "access that is not aligned to its width");
+            cx.report(
+                GuestError::AccessSize,
+                self.name,
+                offset,
+                "access that is not aligned to its width",
+            );
             return None;
         }
         let start = offset as usize;
-        let end = start.checked_add(usize::from(size)).filter(|&end| end <= self.bytes.len());
+        let end = start
+            .checked_add(usize::from(size))
+            .filter(|&end| end <= self.bytes.len());
         if end.is_none() {
             cx.unknown_register(self.name, offset, write);
         }
@@ -39,12 +55,19 @@ impl Block for Scratch {
     }
 
     fn read(&mut self, offset: u32, size: Size, cx: &mut Context<'_>) -> u32 {
-        let Some(span) = self.span(offset, size, false, cx) else { return 0 };
-        self.bytes[span].iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))
+        let Some(span) = self.span(offset, size, false, cx) else {
+            return 0;
+        };
+        self.bytes[span]
+            .iter()
+            .rev()
+            .fold(0, |value, &byte| value << 8 | u32::from(byte))
     }
 
     fn write(&mut self, offset: u32, size: Size, value: u32, cx: &mut Context<'_>) {
-        let Some(span) = self.span(offset, size, true, cx) else { return };
+        let Some(span) = self.span(offset, size, true, cx) else {
+            return;
+        };
         for (byte, from) in self.bytes[span].iter_mut().zip(value.to_le_bytes()) {
             *byte = from;
         }
@@ -82,6 +105,13 @@ mod tests {
         world.write(&mut block, u32::MAX - 3, 1);
         world.write(&mut block, 0xfe, 1);
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::UnknownRegister, GuestError::UnknownRegister, GuestError::AccessSize]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::UnknownRegister,
+                GuestError::UnknownRegister,
+                GuestError::AccessSize
+            ]
+        );
     }
 }

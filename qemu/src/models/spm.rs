@@ -48,7 +48,11 @@ struct Domain {
 }
 
 const fn domain(offset: u32, status: u8, ack: Ack) -> Domain {
-    Domain { offset, status: Some(status), ack }
+    Domain {
+        offset,
+        status: Some(status),
+        ack,
+    }
 }
 
 static DOMAINS: [Domain; 14] = [
@@ -64,8 +68,16 @@ static DOMAINS: [Domain; 14] = [
     domain(0x218, 11, Ack::None), // FC1
     domain(0x200, 12, Ack::None), // FC0
     domain(0x290, 13, Ack::None), // MCU
-    Domain { offset: 0x264, status: None, ack: Ack::L1 },
-    Domain { offset: 0x25c, status: None, ack: Ack::L1 },
+    Domain {
+        offset: 0x264,
+        status: None,
+        ack: Ack::L1,
+    },
+    Domain {
+        offset: 0x25c,
+        status: None,
+        ack: Ack::L1,
+    },
 ];
 
 static REGISTERS: [Register; 60] = [
@@ -146,7 +158,9 @@ impl Default for Spm {
 impl Spm {
     /// Locked; CPU, both cores, infrastructure and DRAM on, the rest off.
     pub fn new() -> Self {
-        let mut spm = Spm { registers: RegisterFile::new(NAME, &REGISTERS) };
+        let mut spm = Spm {
+            registers: RegisterFile::new(NAME, &REGISTERS),
+        };
         spm.settle();
         spm
     }
@@ -181,8 +195,11 @@ impl Spm {
         let usable = |domain: &&Domain| {
             self.registers.get(domain.offset) & (RST_B | ISO | ON | ON_S | CLK_DIS) == POWERED
         };
-        cx.signals.pwr_status =
-            DOMAINS.iter().filter(usable).filter_map(|domain| domain.status).fold(0, |all, bit| all | 1 << bit);
+        cx.signals.pwr_status = DOMAINS
+            .iter()
+            .filter(usable)
+            .filter_map(|domain| domain.status)
+            .fold(0, |all, bit| all | 1 << bit);
     }
 }
 
@@ -197,7 +214,11 @@ impl Block for Spm {
         }
         if offset == SLEEP_TIMER_STA {
             // A core that is parked in the boot ROM waits there in WFI.
-            return if cx.signals.core1_entry.is_none() { CORE1_WFI } else { 0 };
+            return if cx.signals.core1_entry.is_none() {
+                CORE1_WFI
+            } else {
+                0
+            };
         }
         self.registers.read(offset, cx)
     }
@@ -210,12 +231,22 @@ impl Block for Spm {
             if value >> 16 == PROJECT_CODE {
                 self.registers.set(offset, value);
             } else {
-                cx.report(GuestError::BadValue, NAME, offset, "written without the project code 0x0b16 in [31:16]");
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    "written without the project code 0x0b16 in [31:16]",
+                );
             }
             return;
         }
         if !self.unlocked() && self.registers.has(offset) {
-            cx.report(GuestError::BadValue, NAME, offset, "written while locked (POWERON_CONFIG_SET = 0x0b160001)");
+            cx.report(
+                GuestError::BadValue,
+                NAME,
+                offset,
+                "written while locked (POWERON_CONFIG_SET = 0x0b160001)",
+            );
             return;
         }
         self.registers.write(offset, value, cx);
@@ -265,7 +296,12 @@ mod tests {
         world.write(&mut block, DIS_PWR_CON, 0xd);
         assert!(!world.signals.domain_on(DIS));
         assert_eq!(world.reports.len(), 3);
-        assert!(world.reports.iter().all(|report| report.kind == GuestError::BadValue));
+        assert!(
+            world
+                .reports
+                .iter()
+                .all(|report| report.kind == GuestError::BadValue)
+        );
     }
 
     /// The power-on order of facts/soc.md 9.6, with its polls.
@@ -278,7 +314,11 @@ mod tests {
             let value = world.read(block, DIS_PWR_CON) & !clear | set;
             world.write(block, DIS_PWR_CON, value);
         };
-        assert_eq!(world.read(&mut block, DIS_PWR_CON) & 0xf000, 0xf000, "SRAM powered down");
+        assert_eq!(
+            world.read(&mut block, DIS_PWR_CON) & 0xf000,
+            0xf000,
+            "SRAM powered down"
+        );
         change(&mut world, &mut block, 0, ON);
         assert_eq!(world.read(&mut block, 0x60c) >> DIS & 1, 1);
         assert_eq!(world.read(&mut block, 0x610) >> DIS & 1, 0);

@@ -25,8 +25,20 @@ const CLK_MUX_SEL_RESET: u32 = 1 << 5 | 6 << 11 | 6 << 20 | 3 << 24 | 1 << 27;
 const CG0_RESET: u32 = 0x803f_00f7;
 
 /// Off: THERM, APDMA, I2C0/1, AUX_*, PWM, UART2, BTIF, USB, FHCTL, MSDC1.
-const CG1_RESET: u32 = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 13
-    | 1 << 14 | 1 << 15 | 1 << 18 | 1 << 30 | 1 << 31;
+const CG1_RESET: u32 = 1 << 1
+    | 1 << 2
+    | 1 << 3
+    | 1 << 4
+    | 1 << 5
+    | 1 << 9
+    | 1 << 11
+    | 1 << 12
+    | 1 << 13
+    | 1 << 14
+    | 1 << 15
+    | 1 << 18
+    | 1 << 30
+    | 1 << 31;
 
 /// Existing bits of the main PLL's and UNIVPLL's divider enables.
 const MPLL_DIVIDERS: u32 = 0x0107_070f;
@@ -42,11 +54,36 @@ struct Group {
 }
 
 static GROUPS: [Group; 5] = [
-    Group { offset: 0x20, name: "CG0", reset: CG0_RESET, bits: u32::MAX },
-    Group { offset: 0x24, name: "CG1", reset: CG1_RESET, bits: u32::MAX },
-    Group { offset: 0x2c, name: "SWCG_3", reset: 0, bits: u32::MAX },
-    Group { offset: 0x30, name: "MAINPLL_DIV", reset: MPLL_DIVIDERS, bits: MPLL_DIVIDERS },
-    Group { offset: 0x34, name: "UNIVPLL_DIV", reset: UPLL_DIVIDERS, bits: UPLL_DIVIDERS },
+    Group {
+        offset: 0x20,
+        name: "CG0",
+        reset: CG0_RESET,
+        bits: u32::MAX,
+    },
+    Group {
+        offset: 0x24,
+        name: "CG1",
+        reset: CG1_RESET,
+        bits: u32::MAX,
+    },
+    Group {
+        offset: 0x2c,
+        name: "SWCG_3",
+        reset: 0,
+        bits: u32::MAX,
+    },
+    Group {
+        offset: 0x30,
+        name: "MAINPLL_DIV",
+        reset: MPLL_DIVIDERS,
+        bits: MPLL_DIVIDERS,
+    },
+    Group {
+        offset: 0x34,
+        name: "UNIVPLL_DIV",
+        reset: UPLL_DIVIDERS,
+        bits: UPLL_DIVIDERS,
+    },
 ];
 const CG0: usize = 0;
 const CG1: usize = 1;
@@ -66,16 +103,21 @@ impl Default for Topckgen {
 impl Topckgen {
     /// Clocks as they are after power-on.
     pub fn new() -> Self {
-        Topckgen { clk_mux_sel: CLK_MUX_SEL_RESET, status: std::array::from_fn(|group| GROUPS[group].reset) }
+        Topckgen {
+            clk_mux_sel: CLK_MUX_SEL_RESET,
+            status: std::array::from_fn(|group| GROUPS[group].reset),
+        }
     }
 
     /// Which group an offset belongs to, and what a write there does.
     fn decode(offset: u32) -> Option<(usize, Access)> {
-        GROUPS.iter().enumerate().find_map(|(index, group)| match offset.checked_sub(group.offset) {
-            Some(0x00) => Some((index, Access::Value)),
-            Some(0x30) => Some((index, Access::Set)),
-            Some(0x60) => Some((index, Access::Clear)),
-            _ => None,
+        GROUPS.iter().enumerate().find_map(|(index, group)| {
+            match offset.checked_sub(group.offset) {
+                Some(0x00) => Some((index, Access::Value)),
+                Some(0x30) => Some((index, Access::Set)),
+                Some(0x60) => Some((index, Access::Clear)),
+                _ => None,
+            }
         })
     }
 
@@ -112,7 +154,12 @@ impl Block for Topckgen {
         if offset == CLK_MUX_SEL {
             let axi = value >> AXI_SHIFT & 7;
             if !AXI_CODES.contains(&axi) {
-                cx.report(GuestError::BadValue, NAME, offset, format!("AXI mux code {axi} selects no clock"));
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    format!("AXI mux code {axi} selects no clock"),
+                );
             }
             self.clk_mux_sel = value;
         } else if let Some((group, access)) = Self::decode(offset) {
@@ -144,10 +191,24 @@ mod tests {
     fn power_on_gates() {
         let mut world = TestWorld::default();
         block(&mut world);
-        for (bit, name) in [(8, "DEBUGSYS"), (10, "UART1"), (17, "MSDC0"), (20, "PWRAP"), (21, "SEJ"), (24, "GPT")] {
+        for (bit, name) in [
+            (8, "DEBUGSYS"),
+            (10, "UART1"),
+            (17, "MSDC0"),
+            (20, "PWRAP"),
+            (21, "SEJ"),
+            (24, "GPT"),
+        ] {
             assert!(world.signals.cg1_open(bit), "{name} runs");
         }
-        for (bit, name) in [(2, "APDMA"), (3, "I2C0"), (9, "PWM"), (11, "UART2"), (13, "USB"), (18, "MSDC1")] {
+        for (bit, name) in [
+            (2, "APDMA"),
+            (3, "I2C0"),
+            (9, "PWM"),
+            (11, "UART2"),
+            (13, "USB"),
+            (18, "MSDC1"),
+        ] {
             assert!(!world.signals.cg1_open(bit), "{name} is stopped");
         }
         assert_eq!(world.signals.cg0, 0x803f_00f7);
@@ -197,7 +258,12 @@ mod tests {
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
         assert_eq!(
             kinds,
-            [GuestError::BadValue, GuestError::UnknownRegister, GuestError::BadValue, GuestError::AccessSize]
+            [
+                GuestError::BadValue,
+                GuestError::UnknownRegister,
+                GuestError::BadValue,
+                GuestError::AccessSize
+            ]
         );
     }
 }

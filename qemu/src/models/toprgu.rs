@@ -120,7 +120,10 @@ impl Toprgu {
     /// What the last reset left behind. Ask before MODE is written: that
     /// clears the status.
     pub fn boot_cause(&self) -> BootCause {
-        BootCause { status: self.status, bypass_power_key: self.mode & MODE_AUTO_RESTART != 0 }
+        BootCause {
+            status: self.status,
+            bypass_power_key: self.mode & MODE_AUTO_RESTART != 0,
+        }
     }
 
     /// Loads the counter from LENGTH, if the watchdog is on.
@@ -135,7 +138,12 @@ impl Toprgu {
         cx.irq.set(SPI, false);
         self.second_stage = false;
         if value >> 24 != 0x22 {
-            cx.report(GuestError::BadValue, NAME, WDT_MODE, "WDT_MODE written without the key 0x22 in [31:24]");
+            cx.report(
+                GuestError::BadValue,
+                NAME,
+                WDT_MODE,
+                "WDT_MODE written without the key 0x22 in [31:24]",
+            );
             return;
         }
         let was_enabled = self.mode & MODE_ENABLE != 0;
@@ -169,13 +177,24 @@ impl Toprgu {
         cx.irq.set(SPI, true);
         self.reload(cx.now);
     }
+}
 
-    /// Checks a key; a write without it does nothing and is reported.
-    fn keyed(ok: bool, offset: u32, key: &str, cx: &mut Context<'_>) -> bool {
-        if !ok {
-            cx.report(GuestError::BadValue, NAME, offset, format!("written without its key, {key}"));
-        }
-        ok
+/// Whether a write to a register carries its key, and the key in words;
+/// `None` for registers without one. WDT_MODE is not here: a write to it has
+/// an effect even without the key.
+fn key(offset: u32, value: u32) -> Option<(bool, &'static str)> {
+    let top = value >> 24;
+    match offset {
+        WDT_LENGTH => Some((value & 0x1f == LENGTH_KEY, "0x08 in [4:0]")),
+        WDT_RESTART => Some((value == RESTART_KEY, "0x1971")),
+        WDT_SWRST => Some((value == SWRST_KEY, "0x1209")),
+        WDT_SWSYSRST => Some((top == 0x88, "0x88 in [31:24]")),
+        WDT_REQ_MODE => Some((top == 0x33, "0x33 in [31:24]")),
+        WDT_REQ_IRQ_EN => Some((top == 0x44, "0x44 in [31:24]")),
+        WDT_DRAMC_CTL => Some((top == 0x59, "0x59 in [31:24]")),
+        RSTDEG_EN1 => Some((value == 0xa357, "0xa357")),
+        RSTDEG_EN2 => Some((value == 0x67d2, "0x67d2")),
+        _ => None,
     }
 }
 
@@ -211,37 +230,33 @@ impl Block for Toprgu {
         if !check_width(NAME, offset, size, &[4], cx) {
             return;
         }
-        let top = value >> 24;
+        if let Some((false, key)) = key(offset, value) {
+            cx.report(
+                GuestError::BadValue,
+                NAME,
+                offset,
+                format!("written without its key, {key}"),
+            );
+            return;
+        }
         match offset {
             WDT_MODE => self.write_mode(value, cx),
-            WDT_LENGTH if Self::keyed(value & 0x1f == LENGTH_KEY, offset, "0x08 in [4:0]", cx) => {
-                self.length = value >> 5 & 0x7ff;
-            }
-            WDT_RESTART if Self::keyed(value == RESTART_KEY, offset, "0x1971", cx) => self.restart(cx),
+            WDT_LENGTH => self.length = value >> 5 & 0x7ff,
+            WDT_RESTART => self.restart(cx),
             WDT_STATUS => read_only(NAME, offset, "WDT_STATUS", cx),
             WDT_INTERVAL => self.interval = value & 0xfff,
-            WDT_SWRST if Self::keyed(value == SWRST_KEY, offset, "0x1209", cx) => {
-                self.reset_soc(STATUS_SW, "software reset", cx);
-            }
-            WDT_SWSYSRST if Self::keyed(top == 0x88, offset, "0x88 in [31:24]", cx) => {
+            WDT_SWRST => self.reset_soc(STATUS_SW, "software reset", cx),
+            WDT_SWSYSRST => {
                 self.swsysrst = value & 0x1fff;
                 cx.signals.swsysrst = self.swsysrst;
             }
             WDT_NONRST_REG => self.nonrst[0] = value,
             WDT_NONRST_REG2 => self.nonrst[1] = value,
-            WDT_REQ_MODE if Self::keyed(top == 0x33, offset, "0x33 in [31:24]", cx) => {
-                self.req_mode = value & 0x00ff_ffff;
-            }
-            WDT_REQ_IRQ_EN if Self::keyed(top == 0x44, offset, "0x44 in [31:24]", cx) => {
-                self.req_irq_en = value & 0x00ff_ffff;
-            }
-            WDT_DRAMC_CTL if Self::keyed(top == 0x59, offset, "0x59 in [31:24]", cx) => {
-                self.dramc_ctl = value & 0x00ff_ffff;
-            }
-            RSTDEG_EN1 if Self::keyed(value == 0xa357, offset, "0xa357", cx) => self.rstdeg[0] = value,
-            RSTDEG_EN2 if Self::keyed(value == 0x67d2, offset, "0x67d2", cx) => self.rstdeg[1] = value,
-            WDT_LENGTH | WDT_RESTART | WDT_SWRST | WDT_SWSYSRST | WDT_REQ_MODE | WDT_REQ_IRQ_EN | WDT_DRAMC_CTL
-            | RSTDEG_EN1 | RSTDEG_EN2 => {}
+            WDT_REQ_MODE => self.req_mode = value & 0x00ff_ffff,
+            WDT_REQ_IRQ_EN => self.req_irq_en = value & 0x00ff_ffff,
+            WDT_DRAMC_CTL => self.dramc_ctl = value & 0x00ff_ffff,
+            RSTDEG_EN1 => self.rstdeg[0] = value,
+            RSTDEG_EN2 => self.rstdeg[1] = value,
             _ => {
                 cx.unknown_register(NAME, offset, true);
             }
@@ -301,7 +316,10 @@ mod tests {
         assert_eq!(world.read(&mut dog, 0x0c), STATUS_IRQ);
         assert_eq!(world.signals.request, None);
         world.advance(&mut dog, 20 * SECOND);
-        assert_eq!(world.signals.request, Some(Request::Reset("watchdog time-out")));
+        assert_eq!(
+            world.signals.request,
+            Some(Request::Reset("watchdog time-out"))
+        );
         dog.reset(Reset::Watchdog, &mut world.cx());
         assert_eq!(world.read(&mut dog, 0x0c), STATUS_HW | STATUS_IRQ);
         assert_eq!(dog.boot_cause().boot_reason(), Some(4));
@@ -316,9 +334,16 @@ mod tests {
         world.advance(&mut dog, 30 * SECOND);
         assert_eq!(world.signals.request, None);
         world.advance(&mut dog, 31 * SECOND);
-        assert!(world.signals.request.is_some(), "16 s after the kick, at once without dual mode");
+        assert!(
+            world.signals.request.is_some(),
+            "16 s after the kick, at once without dual mode"
+        );
         dog.reset(Reset::Watchdog, &mut world.cx());
-        assert_eq!(dog.boot_cause().boot_reason(), Some(3), "AUTO_RESTART was not set");
+        assert_eq!(
+            dog.boot_cause().boot_reason(),
+            Some(3),
+            "AUTO_RESTART was not set"
+        );
     }
 
     #[test]
@@ -341,7 +366,12 @@ mod tests {
         world.write(&mut dog, 0x14, 1);
         world.write(&mut dog, 0x18, 0x2);
         assert_eq!(world.reports.len(), 5);
-        assert!(world.reports.iter().all(|report| report.kind == GuestError::BadValue));
+        assert!(
+            world
+                .reports
+                .iter()
+                .all(|report| report.kind == GuestError::BadValue)
+        );
         assert_eq!(world.read(&mut dog, 0x00), 0x59);
         assert_eq!(world.read(&mut dog, 0x04), 0x5000);
         assert_eq!(dog.deadline(), Some(10 * SECOND));
@@ -366,13 +396,26 @@ mod tests {
         world.write(&mut dog, 0x10, 0x7f9);
         world.write(&mut dog, 0x00, 0x2200_0014);
         world.write(&mut dog, 0x14, 0x1209);
-        assert_eq!(world.signals.request, Some(Request::Reset("software reset")));
+        assert_eq!(
+            world.signals.request,
+            Some(Request::Reset("software reset"))
+        );
         dog.reset(Reset::Watchdog, &mut world.cx());
-        assert_eq!(dog.boot_cause(), BootCause { status: STATUS_SW, bypass_power_key: true });
+        assert_eq!(
+            dog.boot_cause(),
+            BootCause {
+                status: STATUS_SW,
+                bypass_power_key: true
+            }
+        );
         assert_eq!(world.read(&mut dog, 0x20), 0xfeed);
         assert_eq!(world.read(&mut dog, 0x10), 0x7f9);
         world.write(&mut dog, 0x00, 0x2200_0000);
-        assert_eq!(world.read(&mut dog, 0x0c), 0, "a write to MODE clears the status");
+        assert_eq!(
+            world.read(&mut dog, 0x0c),
+            0,
+            "a write to MODE clears the status"
+        );
         assert_eq!(dog.boot_cause().boot_reason(), None);
         dog.reset(Reset::PowerOn, &mut world.cx());
         assert_eq!(world.read(&mut dog, 0x10), 0x7ff);
@@ -396,6 +439,13 @@ mod tests {
         world.write(&mut dog, 0x0c, 0);
         dog.write(0x08, 2, 0x1971, &mut world.cx());
         let kinds: Vec<_> = world.reports.iter().map(|report| report.kind).collect();
-        assert_eq!(kinds, [GuestError::UnknownRegister, GuestError::BadValue, GuestError::AccessSize]);
+        assert_eq!(
+            kinds,
+            [
+                GuestError::UnknownRegister,
+                GuestError::BadValue,
+                GuestError::AccessSize
+            ]
+        );
     }
 }

@@ -24,7 +24,7 @@ pub fn load(phone: &mut Phone<'_>) -> Result<(), String> {
     }
     let mut storage = phone.machine.take_storage().ok_or("no eMMC answers")?;
     let loaded = load_from(phone, storage.as_mut());
-    phone.machine.put_storage(storage);
+    phone.machine.put_storage(Some(storage));
     loaded
 }
 

@@ -28,10 +28,12 @@ pub fn early(phone: &mut Phone<'_>) {
     phone.write(GPT4_CLK, 0);
     phone.write(GPT4_CON, 0x31);
     plls(phone);
+    phone.machine.leave_as_preloader("GPIO", phone.host);
+    phone.machine.leave_as_preloader("KP", phone.host);
     uart(phone);
     watchdog(phone);
     phone.machine.leave_as_preloader("PWRAP", phone.host);
-    if phone.machine.lk_override().is_none() || !phone.machine.board().emmc.absent {
+    if !phone.machine.board().emmc.absent {
         phone.write(CG1_CLR, 1 << 17);
         phone.machine.leave_as_preloader("MSDC0", phone.host);
     }

@@ -99,10 +99,11 @@ fn is_arm_instruction(word: u32) -> bool {
 }
 
 /// Lays the file-backed parts of all PT_LOAD segments of an ELF file out in
-/// memory order. What has no bytes in the file (.bss, stacks) is left out.
+/// memory order, from its entry point. What has no bytes in the file (.bss,
+/// stacks) is left out, and so are the ELF headers, which linkers like to put
+/// into the first segment.
 ///
-/// With `address`, image and entry point have to begin there; without it, the
-/// entry point has to be the first byte, wherever that is.
+/// With `address`, the entry point has to be there.
 pub fn flatten(input: &[u8], address: Option<u32>) -> Result<Vec<u8>, Error> {
     let bad = |why: object::Error| Error::Elf(why.to_string());
     let header = elf::FileHeader32::<Endianness>::parse(input).map_err(bad)?;
@@ -110,24 +111,31 @@ pub fn flatten(input: &[u8], address: Option<u32>) -> Result<Vec<u8>, Error> {
     if endian != Endianness::Little || header.e_machine(endian) != elf::EM_ARM {
         return Err(Error::Elf("not for little-endian ARM".to_owned()));
     }
+    let base = header.e_entry(endian);
     let mut segments = Vec::new();
     for segment in header.program_headers(endian, input).map_err(bad)? {
         if segment.p_type(endian) != elf::PT_LOAD || segment.p_filesz(endian) == 0 {
             continue;
         }
-        let data = segment
+        let mut start = segment.p_paddr(endian);
+        let mut data = segment
             .data(endian, input)
             .map_err(|()| Error::Elf("a segment reaches past the end of the file".to_owned()))?;
-        segments.push((segment.p_paddr(endian), data));
+        if start < base && segment.p_offset(endian) == 0 {
+            data = data.get((base - start) as usize..).unwrap_or(&[]);
+            start = base;
+        }
+        if !data.is_empty() {
+            segments.push((start, data));
+        }
     }
-    segments.sort_by_key(|&(address, _)| address);
-    let &(base, _) = segments.first().ok_or(Error::Empty)?;
-    if address.is_some_and(|address| address != base) {
-        return Err(Error::LinkAddress(base.into()));
+    segments.sort_by_key(|&(start, _)| start);
+    let &(first, _) = segments.first().ok_or(Error::Empty)?;
+    if address.is_some_and(|address| address != first) {
+        return Err(Error::LinkAddress(first.into()));
     }
-    let entry = header.e_entry(endian);
-    if entry != base {
-        return Err(Error::Entry(entry.into()));
+    if first != base {
+        return Err(Error::Entry(base.into()));
     }
     lay_out(base, &segments)
 }
@@ -200,6 +208,19 @@ mod tests {
         assert_eq!(image[..4], BRANCH);
         assert!(image[4..0x20].iter().all(|&b| b == 0));
         assert_eq!(&image[0x20..], b"data");
+    }
+
+    #[test]
+    fn elf_headers_in_the_first_segment_are_left_out() {
+        // One segment that maps the file from its first byte, as linkers make
+        // it when the headers fit below the code.
+        let mut file = elf_file(LK_ADDRESS, &[(LK_ADDRESS - 0x100, &[], 0)]);
+        file.resize(0x100, 0x77);
+        file.extend_from_slice(&BRANCH);
+        for (field, value) in [(4, 0), (16, 0x104u32)] {
+            file[52 + field..][..4].copy_from_slice(&value.to_le_bytes());
+        }
+        assert_eq!(payload(&file).unwrap(), BRANCH);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn kernel(release: &str) -> Result<Kernel> {
     let apt = Apt::open(release, &step)?;
     let package = apt.dependency("linux-image-armmp", "linux-image-")?;
     step.at(&format!("downloading {package}"));
-    apt.unpack(&package, &cache)?;
+    apt.unpack(&package, "*/boot/vmlinuz-*", &cache)?;
     let kernel = cached_kernel(release, &cache)
         .with_context(|| format!("package {package} holds no boot/vmlinuz"))?;
     step.done(&kernel.version);
@@ -76,7 +76,7 @@ pub fn busybox() -> Result<PathBuf> {
     }
     let step = ui::step("Debian busybox for armhf");
     let apt = Apt::open(&release, &step)?;
-    apt.unpack("busybox-static", &cache)?;
+    apt.unpack("busybox-static", "*/bin/busybox", &cache)?;
     let path = find().context("package busybox-static holds no busybox")?;
     step.done("unpacked");
     Ok(path)
@@ -173,9 +173,10 @@ impl Apt {
             .with_context(|| format!("package {package} depends on no {prefix}*"))
     }
 
-    /// Downloads `package` and unpacks it as `destination`, in one step as
-    /// seen from outside: an interrupted run leaves no half a cache.
-    fn unpack(&self, package: &str, destination: &Path) -> Result<()> {
+    /// Downloads `package` and unpacks those of its files whose path fits
+    /// `pattern` as `destination`, in one step as seen from outside: an
+    /// interrupted run leaves no half a cache.
+    fn unpack(&self, package: &str, pattern: &str, destination: &Path) -> Result<()> {
         let download = self.root.join("download");
         for entry in fs::read_dir(&download)?.flatten() {
             fs::remove_file(entry.path())?;
@@ -189,12 +190,22 @@ impl Apt {
         if unpacked.exists() {
             fs::remove_dir_all(&unpacked)?;
         }
+        fs::create_dir_all(&unpacked)?;
+        let files = archive.path().with_extension("tar");
         shell::quiet(
-            Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(archive.path())
-                .arg(&unpacked),
+            Command::new("sh")
+                .args(["-c", "dpkg-deb --fsys-tarfile \"$1\" > \"$2\"", "sh"])
+                .args([archive.path(), files.clone()]),
         )?;
+        shell::quiet(
+            Command::new("tar")
+                .args(["--extract", "--wildcards", "--file"])
+                .arg(&files)
+                .arg("--directory")
+                .arg(&unpacked)
+                .arg(pattern),
+        )?;
+        fs::remove_file(&files)?;
         if destination.exists() {
             fs::remove_dir_all(destination)?;
         }

@@ -13,16 +13,17 @@ echo 1 > /proc/sys/kernel/printk
 
 section() { echo "--- unilk: $1"; }
 
-# Properties are lists of NUL-terminated strings or big-endian numbers.
+# A property is text if it is one or more printable strings, each ended by a
+# NUL and none empty; otherwise it is shown as big-endian words.
 property() {
-    [ -e "$1" ] || return
     name=${1#/proc/device-tree}
-    text=$($busybox tr '\0' ' ' < "$1")
+    text=$($busybox tr '\0' '|' < "$1")
     case "$text" in
-        *[![:print:]]* | "")
-            text="<$($busybox hexdump -v -e '4/1 "%02x" " "' "$1")>" ;;
+        "") echo "$name" ;;
+        *[![:print:]]* | "|"* | *"||"* | *[!"|"])
+            echo "$name = <$($busybox hexdump -v -e '4/1 "%02x" " "' "$1")>" ;;
+        *) echo "$name = ${text%"|"}" ;;
     esac
-    echo "$name = $text"
 }
 
 section "version"

@@ -2,12 +2,19 @@
 //! set-up themselves; everything made or downloaded lies in `target/unilk`.
 
 mod artifacts;
+mod bench;
+mod check;
 mod cpio;
 mod debian;
+mod demo;
+mod emulator;
 mod initramfs;
 mod paths;
+mod run;
 mod setup;
 mod shell;
+mod storage;
+mod summary;
 mod toolchain;
 mod trace;
 mod ui;
@@ -30,6 +37,16 @@ enum Command {
     Setup,
     /// Build lk.bin, the test kernel, the device trees and the QEMU plugin
     Build,
+    /// Build and run every check and test
+    Test {
+        /// Passed to cargo test, e.g. -p unilk-core
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        filter: Vec<String>,
+    },
+    Demo(demo::Demo),
+    Run(run::Run),
+    /// Measure the promised figures in virtual time
+    Bench,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +65,10 @@ fn run(command: Command) -> Result<ExitCode> {
             setup::setup()?;
         }
         Command::Build => artifacts::all(setup::setup()?.toolchain)?,
+        Command::Test { filter } => return check::run(&filter),
+        Command::Demo(demo) => return demo.run(),
+        Command::Run(run) => return run.run(),
+        Command::Bench => return bench::run(),
     }
     Ok(ExitCode::SUCCESS)
 }

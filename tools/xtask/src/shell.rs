@@ -21,17 +21,6 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs `command` on our terminal.
-pub fn shown(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", describe(command)))?;
-    if !status.success() {
-        bail!("{} failed ({status})", describe(command));
-    }
-    Ok(())
-}
-
 /// The installed program called `name`. Looks in the administrator's
 /// directories too: `sfdisk` is there, outside most users' path.
 pub fn find(name: &str) -> Option<PathBuf> {

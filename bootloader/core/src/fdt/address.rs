@@ -5,7 +5,7 @@
 
 use heapless::Vec;
 
-use super::{Fdt, MAX_DEPTH, Node, Property};
+use super::{Fdt, Node, Property};
 
 /// How many 32-bit cells an address and a size take below a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,74 +85,88 @@ fn take_number(bytes: &mut &[u8], cells: usize) -> Option<u64> {
     )
 }
 
-/// The nodes from the root down to a node, both included, as offsets: a
-/// [`Node`] each would take kilobytes of stack.
+/// Deepest level at which [`Fdt::device_at`] looks for a device. Real ones
+/// stand three or four levels below the root.
+const DEVICE_DEPTH: usize = 16;
+
+/// A node on the way down to a device, seen as a bus.
+struct Bus {
+    offset: u32,
+    cells: Cells,
+    /// The wanted address as this bus knows it, if it maps it.
+    wanted: Option<u64>,
+}
+
+/// The nodes from the root down to a device, both included, as offsets.
 pub(crate) struct Lineage<'a> {
     tree: Fdt<'a>,
-    offsets: Vec<u32, MAX_DEPTH>,
+    offsets: Vec<u32, DEVICE_DEPTH>,
 }
 
 impl<'a> Lineage<'a> {
     /// The nodes, root first.
-    pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = Node<'a>> + Clone + '_ {
+    pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = Node<'a>> + '_ {
         self.offsets
             .iter()
             .map(|&offset| Node::at(self.tree, offset as usize))
-    }
-
-    /// The node itself.
-    pub(crate) fn node(&self) -> Option<Node<'a>> {
-        self.nodes().next_back()
-    }
-
-    /// CPU address of `address`, which is valid on the bus of the node's
-    /// parent; `None` if a bus on the way does not map it.
-    fn translate(&self, address: u64) -> Option<u64> {
-        let mut buses = self.nodes().rev().skip(1);
-        let mut bus = buses.next()?;
-        let mut address = address;
-        for outer in buses {
-            address = map_through(bus, outer.cells(), address)?;
-            bus = outer;
-        }
-        Some(address)
     }
 }
 
 impl<'a> Fdt<'a> {
     /// First available node whose first `reg` entry is the CPU address
-    /// `base`, together with its ancestors. Takes one walk of the tree.
+    /// `base`, together with its ancestors. Takes one walk of the tree: the
+    /// address is translated downwards, once a bus, instead of upwards from
+    /// every device.
     pub(crate) fn device_at(&self, base: u64) -> Option<Lineage<'a>> {
-        let mut lineage = Lineage {
-            tree: *self,
-            offsets: Vec::new(),
-        };
-        for (depth, node) in self.nodes() {
-            lineage.offsets.truncate(depth);
-            let parent = lineage.node();
-            lineage.offsets.push(node.offset as u32).ok()?;
-            let Some(parent) = parent else { continue };
-            let Some(reg) = node.property(b"reg") else {
+        let mut buses: Vec<Bus, DEVICE_DEPTH> = Vec::new();
+        let mut parent = self.root();
+        let mut parent_depth = 0;
+        for (depth, node) in self.nodes().skip(1) {
+            if depth >= DEVICE_DEPTH {
                 continue;
-            };
-            let Some((address, _)) = reg.reg(parent.cells()).next() else {
-                continue;
-            };
-            // Buses map whole pages, so most nodes are out at this point.
-            if (address ^ base) & 0xFFF == 0
-                && lineage.translate(address) == Some(base)
-                && node.is_available()
-            {
-                return Some(lineage);
+            }
+            // The node before this one was its parent, or this one's parent is
+            // among the buses already.
+            buses.truncate(depth);
+            if buses.len() < depth && parent_depth + 1 == depth {
+                let outer = buses.last().map(|outer| (outer.cells, outer.wanted));
+                let wanted = match outer {
+                    None => Some(base),
+                    Some((cells, wanted)) => {
+                        wanted.and_then(|wanted| map_down(parent, cells, wanted))
+                    }
+                };
+                let bus = Bus {
+                    offset: parent.offset as u32,
+                    cells: parent.cells(),
+                    wanted,
+                };
+                buses.push(bus).ok()?;
+            }
+            (parent, parent_depth) = (node, depth);
+            let bus = buses.last()?;
+            let Some(wanted) = bus.wanted else { continue };
+            let address = node
+                .property(b"reg")
+                .and_then(|reg| reg.reg(bus.cells).next())
+                .map(|(address, _)| address);
+            if address == Some(wanted) && node.is_available() {
+                let mut offsets: Vec<u32, DEVICE_DEPTH> =
+                    buses.iter().map(|bus| bus.offset).collect();
+                offsets.push(node.offset as u32).ok()?;
+                return Some(Lineage {
+                    tree: *self,
+                    offsets,
+                });
             }
         }
         None
     }
 }
 
-/// Translates an address on `bus` to its parent's address space.
-fn map_through(bus: Node<'_>, outer: Cells, address: u64) -> Option<u64> {
-    let ranges = bus.property(b"ranges")?.value();
+/// Translates an address of the parent's address space to one on `bus`.
+fn map_down(bus: Node<'_>, outer: Cells, address: u64) -> Option<u64> {
+    let mut ranges = bus.property(b"ranges")?.value();
     if ranges.is_empty() {
         return Some(address);
     }
@@ -160,13 +174,12 @@ fn map_through(bus: Node<'_>, outer: Cells, address: u64) -> Option<u64> {
     if inner.address == 0 || inner.size == 0 {
         return None;
     }
-    let mut rest = ranges;
-    while !rest.is_empty() {
-        let child = take_number(&mut rest, inner.address)?;
-        let parent = take_number(&mut rest, outer.address)?;
-        let size = take_number(&mut rest, inner.size)?;
-        if let Some(into) = address.checked_sub(child).filter(|&into| into < size) {
-            return parent.checked_add(into);
+    while !ranges.is_empty() {
+        let child = take_number(&mut ranges, inner.address)?;
+        let parent = take_number(&mut ranges, outer.address)?;
+        let size = take_number(&mut ranges, inner.size)?;
+        if let Some(into) = address.checked_sub(parent).filter(|&into| into < size) {
+            return child.checked_add(into);
         }
     }
     None

@@ -20,7 +20,7 @@ const MAX_NEW_RESERVATIONS: usize = 16;
 
 /// Room for names of properties that are new in a tree, in bytes. All names
 /// that the fix-up knows take less than half of it.
-const NEW_NAMES_BYTES: usize = 1024;
+const NEW_NAMES_BYTES: usize = 512;
 
 /// What is written: version 17, readable for those who know version 16.
 const VERSION: u32 = 17;
@@ -188,7 +188,7 @@ impl<'t, 'w> Editor<'t, 'w> {
 
     /// Writes the changed tree to the start of `destination` and returns its
     /// size in bytes. The header is of version 17 whatever the source was.
-    pub fn finish(self, destination: &mut [u8]) -> Result<usize, FdtError> {
+    pub fn finish(&self, destination: &mut [u8]) -> Result<usize, FdtError> {
         let mut structure_size = 0;
         self.for_each_run(|run| {
             structure_size += run.len();

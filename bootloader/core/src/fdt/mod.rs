@@ -29,7 +29,7 @@ mod token;
 mod tree;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::{Cells, RegEntries};
 pub use edit::{Editor, Fragment, MAX_EDITS};

@@ -4,7 +4,7 @@
 //! are byte strings because nothing obliges a tree to hold UTF-8.
 
 use super::Fdt;
-use super::token::{Step, Token, be32, step};
+use super::token::{Kind, Token, be32};
 
 /// A node of a checked tree.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,8 @@ impl<'a> Node<'a> {
     /// Name with its unit address, for example `serial@11005000`; the root's
     /// is empty.
     pub fn name(&self) -> &'a [u8] {
-        match step(self.tree.structure, self.offset) {
-            Ok(Step {
-                token: Token::BeginNode { name },
-                ..
-            }) => name,
-            _ => &[],
-        }
+        Token::decode(self.tree.structure, self.offset)
+            .map_or(&[], |token| token.node_name(self.tree.structure))
     }
 
     /// Name without its unit address.
@@ -82,7 +77,8 @@ impl<'a> Node<'a> {
 
     /// Where the first property or subnode stands.
     fn body(&self) -> usize {
-        step(self.tree.structure, self.offset).map_or(self.tree.structure.len(), |begin| begin.next)
+        Token::decode(self.tree.structure, self.offset)
+            .map_or(self.tree.structure.len(), |token| token.next)
     }
 
     /// Where a further property may be inserted: behind the last one.
@@ -221,17 +217,18 @@ impl<'a> Iterator for Properties<'a> {
     type Item = Property<'a>;
 
     fn next(&mut self) -> Option<Property<'a>> {
-        let here = step(self.tree.structure, self.at).ok()?;
-        let Token::Property { name_at, value } = here.token else {
+        let structure = self.tree.structure;
+        let token = Token::decode(structure, self.at).ok()?;
+        if token.kind != Kind::Property {
             return None;
-        };
-        self.at = here.next;
+        }
+        self.at = token.next;
         Some(Property {
             tree: self.tree,
-            name_at,
-            value,
-            at: here.at,
-            end: here.next,
+            name_at: token.name_at(structure),
+            value: token.value(structure),
+            at: token.at,
+            end: token.next,
         })
     }
 }
@@ -251,25 +248,25 @@ impl<'a> Iterator for Children<'a> {
 
     fn next(&mut self) -> Option<Node<'a>> {
         loop {
-            let here = step(self.tree.structure, self.at).ok()?;
-            match here.token {
-                Token::BeginNode { .. } => {
-                    self.at = here.next;
+            let token = Token::decode(self.tree.structure, self.at).ok()?;
+            match token.kind {
+                Kind::BeginNode => {
+                    self.at = token.next;
                     self.depth += 1;
                     if self.depth == 1 {
-                        return Some(Node::at(self.tree, here.at));
+                        return Some(Node::at(self.tree, token.at));
                     }
                 }
-                Token::EndNode if self.depth == 0 => {
-                    self.at = here.at;
+                Kind::EndNode if self.depth == 0 => {
+                    self.at = token.at;
                     return None;
                 }
-                Token::EndNode => {
-                    self.at = here.next;
+                Kind::EndNode => {
+                    self.at = token.next;
                     self.depth -= 1;
                 }
-                Token::Property { .. } => self.at = here.next,
-                Token::End => return None,
+                Kind::Property => self.at = token.next,
+                Kind::End => return None,
             }
         }
     }
@@ -298,19 +295,19 @@ impl<'a> Iterator for Walk<'a> {
 
     fn next(&mut self) -> Option<(usize, Node<'a>)> {
         loop {
-            let here = step(self.tree.structure, self.at).ok()?;
-            match here.token {
-                Token::BeginNode { .. } => {
-                    self.at = here.next;
+            let token = Token::decode(self.tree.structure, self.at).ok()?;
+            match token.kind {
+                Kind::BeginNode => {
+                    self.at = token.next;
                     let depth = self.depth;
                     self.depth += 1;
-                    return Some((depth, Node::at(self.tree, here.at)));
+                    return Some((depth, Node::at(self.tree, token.at)));
                 }
-                Token::EndNode => self.depth = self.depth.saturating_sub(1),
-                Token::Property { .. } => {}
-                Token::End => return None,
+                Kind::EndNode => self.depth = self.depth.saturating_sub(1),
+                Kind::Property => {}
+                Kind::End => return None,
             }
-            self.at = here.next;
+            self.at = token.next;
         }
     }
 }

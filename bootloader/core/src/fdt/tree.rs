@@ -4,7 +4,7 @@
 //! 5.5 (strings).
 
 use super::node::{Node, Walk};
-use super::token::{Token, be32, be64, step};
+use super::token::{Kind, Token, be32, be64};
 use super::{FdtError, MAGIC, MAX_DEPTH, MAX_TREE_BYTES};
 
 /// Header of a version 16 tree. Version 17 adds one word, the size of the
@@ -299,16 +299,16 @@ fn check_structure(structure: &[u8], names_end: usize) -> Result<Shape, FdtError
     let mut root = None;
     let mut close = None;
     loop {
-        let here = step(structure, at)?;
-        let offset = here.at;
-        let misplaced = FdtError::Token {
+        let token = Token::decode(structure, at)?;
+        let offset = token.at;
+        let misplaced = || FdtError::Token {
             offset,
             found: be32(structure, offset).unwrap_or(0),
         };
-        match here.token {
-            Token::BeginNode { .. } => {
+        match token.kind {
+            Kind::BeginNode => {
                 if depth == 0 && root.replace(offset).is_some() {
-                    return Err(misplaced);
+                    return Err(misplaced());
                 }
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -316,32 +316,32 @@ fn check_structure(structure: &[u8], names_end: usize) -> Result<Shape, FdtError
                 }
                 properties_allowed = true;
             }
-            Token::EndNode => {
-                depth = depth.checked_sub(1).ok_or(misplaced)?;
+            Kind::EndNode => {
+                depth = depth.checked_sub(1).ok_or_else(misplaced)?;
                 if depth == 0 {
                     close = Some(offset);
                 }
                 properties_allowed = false;
             }
-            Token::Property { name_at, .. } => {
+            Kind::Property => {
                 if !properties_allowed {
-                    return Err(misplaced);
+                    return Err(misplaced());
                 }
-                if name_at >= names_end {
+                if token.name_at(structure) >= names_end {
                     return Err(FdtError::PropertyName { offset });
                 }
             }
-            Token::End => {
+            Kind::End => {
                 return match (depth, root, close) {
                     (0, Some(root_at), Some(root_close)) => Ok(Shape {
                         root_at,
                         root_close,
-                        length: here.next,
+                        length: token.next,
                     }),
-                    _ => Err(misplaced),
+                    _ => Err(misplaced()),
                 };
             }
         }
-        at = here.next;
+        at = token.next;
     }
 }

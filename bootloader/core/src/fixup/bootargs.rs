@@ -21,19 +21,66 @@
 //!
 //! Source: Linux admin-guide/kernel-parameters (quoting, `-` and `_`, `--`).
 
-/// Longest command line that is merged, in bytes. ARM Linux keeps 1024; this
-/// limit protects the time that merging takes.
+/// Longest command line that ARM Linux keeps, in bytes without the NUL. It cuts
+/// a longer one at the end, which is where the strongest source stands.
+const KERNEL_BYTES: usize = 1023;
+
+/// Longest command line that is written at all, in bytes; protects the time
+/// that merging takes.
 pub const MAX_BOOTARGS_BYTES: usize = 4096;
 
 /// Keys of which the kernel honours every occurrence.
 const ADDITIVE_KEYS: [&[u8]; 6] = [
     b"console",
     b"earlycon",
+    b"earlyprintk",
     b"initcall_blacklist",
-    b"module_blacklist",
-    b"memmap",
-    b"mtdparts",
+    b"dyndbg",
+    b"mem",
 ];
+
+/// Merges command lines, given weakest first, by the rule of this module and
+/// hands the result to `put` piece by piece, without a final NUL.
+pub fn merge_bootargs<E>(
+    parts: &[&[u8]],
+    put: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut separator: &[u8] = b"";
+    let mut put_token = |token: &[u8]| {
+        put(separator)?;
+        separator = b" ";
+        put(token)
+    };
+    let mut stronger = parts;
+    while let Some((part, rest)) = stronger.split_first() {
+        stronger = rest;
+        let mut tokens = Tokens::of(part);
+        while let Some(token) = tokens.next() {
+            if !is_dropped(token, &tokens, stronger) {
+                put_token(token)?;
+            }
+        }
+    }
+    let tails = parts.iter().rev().map(|part| init_tail(part));
+    match tails.into_iter().find(|tail| !tail.is_empty()) {
+        Some(tail) => {
+            put_token(b"--")?;
+            put_token(tail)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether rule 1 or 3 drops a token; `rest` follows it in its own source.
+fn is_dropped(token: &[u8], rest: &Tokens<'_>, stronger: &[&[u8]]) -> bool {
+    let key = key_of(token);
+    let additive = ADDITIVE_KEYS.iter().any(|other| same_key(other, key));
+    let replaces = |other: &[u8]| other == token || (!additive && same_key(key_of(other), key));
+    rest.clone().any(|later| later == token)
+        || stronger
+            .iter()
+            .any(|source| Tokens::of(source).any(replaces))
+}
 
 /// The command lines to merge, weakest first: tree, image, bootloader.
 #[derive(Clone, Copy)]
@@ -53,17 +100,19 @@ impl<'a> Sources<'a> {
         self.0.iter().all(|source| source.is_empty())
     }
 
-    /// Leaves out the weaker sources while the result would be longer than
-    /// [`MAX_BOOTARGS_BYTES`]. Also says how long it would have been.
+    /// Leaves out the tree's line if the kernel would cut the merged one, and
+    /// the image's if it is beyond [`MAX_BOOTARGS_BYTES`]. Also says how long
+    /// the merged line would have been if it is too long for the kernel.
     pub(super) fn limited(mut self) -> (Self, Option<usize>) {
         let mut too_long = None;
-        for index in 0..2 {
+        for (index, limit) in [KERNEL_BYTES, MAX_BOOTARGS_BYTES].into_iter().enumerate() {
             let length = self.merged_length();
-            if length <= MAX_BOOTARGS_BYTES {
-                break;
+            if length > KERNEL_BYTES {
+                too_long = too_long.or(Some(length));
             }
-            too_long = too_long.or(Some(length));
-            self.0[index] = &[];
+            if length > limit {
+                self.0[index] = &[];
+            }
         }
         (self, too_long)
     }
@@ -91,40 +140,7 @@ impl<'a> Sources<'a> {
 
     /// Hands the merged line to `put` piece by piece.
     pub(super) fn merge<E>(&self, put: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut separator: &[u8] = b"";
-        let mut put_token = |token: &[u8]| {
-            put(separator)?;
-            separator = b" ";
-            put(token)
-        };
-        for (strength, source) in self.0.iter().enumerate() {
-            let mut tokens = Tokens::of(source);
-            while let Some(token) = tokens.next() {
-                if !self.is_dropped(token, strength, &tokens) {
-                    put_token(token)?;
-                }
-            }
-        }
-        let tail = self.0.iter().rev().map(|source| init_tail(source));
-        match tail.into_iter().find(|tail| !tail.is_empty()) {
-            Some(tail) => {
-                put_token(b"--")?;
-                put_token(tail)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Whether rule 1 or 3 drops a token; `rest` follows it in its source.
-    fn is_dropped(&self, token: &[u8], strength: usize, rest: &Tokens<'a>) -> bool {
-        let key = key_of(token);
-        let additive = ADDITIVE_KEYS.iter().any(|other| same_key(other, key));
-        let stronger = self.0.get(strength + 1..).unwrap_or_default();
-        rest.clone().any(|later| later == token)
-            || stronger
-                .iter()
-                .flat_map(|source| Tokens::of(source))
-                .any(|other| other == token || (!additive && same_key(key_of(other), key)))
+        merge_bootargs(&self.0, put)
     }
 }
 
@@ -190,8 +206,6 @@ fn init_tail(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    extern crate std;
-
     use std::string::String;
     use std::vec::Vec;
 
@@ -279,12 +293,23 @@ mod tests {
 
     #[test]
     fn too_long_a_line_loses_its_weakest_source() {
-        let long = "x ".repeat(MAX_BOOTARGS_BYTES / 2 + 1);
-        let tree: String = (0..1200).map(|n| std::format!("k{n} ")).collect();
-        assert_eq!(merged(&long, "rw", "quiet"), "rw quiet");
-        assert_eq!(merged(&tree, "rw", "quiet"), "rw quiet");
-        let (_, length) = Sources::new(tree.as_bytes(), b"rw", b"quiet").limited();
-        assert!(length.unwrap() > MAX_BOOTARGS_BYTES);
+        let limited = |tree: &str, image: &str| {
+            let (sources, length) =
+                Sources::new(tree.as_bytes(), image.as_bytes(), b"quiet").limited();
+            (sources.0.map(|source| !source.is_empty()), length)
+        };
+        // "quiet" and two spaces make it 1023 or 1024.
+        let (tree, image) = ("t".repeat(500), "i".repeat(516));
+        assert_eq!(limited(&tree, &image), ([true; 3], None));
+        assert_eq!(
+            limited(&tree, &"i".repeat(517)),
+            ([false, true, true], Some(1024))
+        );
+        let long = "i".repeat(2000);
+        assert_eq!(limited("", &long), ([false, true, true], Some(2006)));
+        let huge = "x ".repeat(MAX_BOOTARGS_BYTES);
+        assert_eq!(limited(&huge, "rw").0, [false, true, true]);
+        assert_eq!(limited("", &huge).0, [false, false, true]);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use super::{Fixup, FixupError, HandOffError, Region, check_fits};
 use crate::fdt::{Cells, FdtError, Fragment, Node};
 
 impl Fixup<'_, '_, '_> {
-    /// Puts the banks into the first memory node, creating it if there is
-    /// none, and deletes further ones. The node keeps its name, label and
-    /// other properties, but has to be a memory node that Linux looks at.
+    /// Puts the banks into the memory node, creating it if there is none. The
+    /// node keeps its name, label and other properties, but has to be one that
+    /// Linux looks at.
     pub(super) fn memory(&mut self) -> Result<(), FixupError> {
         let banks = self.hand_off.memory;
         if banks.is_empty() {
@@ -19,12 +19,10 @@ impl Fixup<'_, '_, '_> {
         for &bank in banks {
             check_fits(bank, cells)?;
         }
-        let root = self.tree.root();
-        let mut nodes = root.children().filter(is_memory);
-        let Some(node) = nodes.next() else {
+        let Some(node) = self.memory else {
             let mut buffer = [0; 24];
             let name = super::reserved::node_name(&mut buffer, "memory", banks[0].base);
-            self.editor.add_node(root, name, |memory| {
+            self.editor.add_node(self.tree.root(), name, |memory| {
                 memory.property(b"device_type", |value| value.put_string(b"memory"))?;
                 memory.property(b"reg", |value| put_regions(value, banks, cells))
             })?;
@@ -38,15 +36,12 @@ impl Fixup<'_, '_, '_> {
         }
         self.editor
             .set_property(node, b"reg", |value| put_regions(value, banks, cells))?;
-        for extra in nodes {
-            self.editor.delete_node(extra)?;
-        }
         Ok(())
     }
 }
 
 /// Linux goes by `device_type`, humans by the name; either counts.
-fn is_memory(node: &Node<'_>) -> bool {
+pub(super) fn is_memory(node: &Node<'_>) -> bool {
     has_device_type(node) || node.base_name() == b"memory"
 }
 

@@ -31,7 +31,7 @@ use heapless::Vec;
 use crate::error::Code;
 use crate::fdt::{Cells, Editor, Fdt, FdtError, Node};
 
-pub use bootargs::MAX_BOOTARGS_BYTES;
+pub use bootargs::{MAX_BOOTARGS_BYTES, merge_bootargs};
 
 /// Bytes at the end of the destination in which changes are assembled.
 pub const WORKSPACE_BYTES: usize = 8 * 1024;
@@ -41,7 +41,7 @@ pub const WORKSPACE_BYTES: usize = 8 * 1024;
 pub const GROWTH_BYTES: usize = 2 * WORKSPACE_BYTES;
 
 /// Most warnings that one fix-up reports; further ones are only counted.
-pub const MAX_WARNINGS: usize = 16;
+pub const MAX_WARNINGS: usize = 8;
 
 /// A range of physical addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Region {
 
     /// Whether both have a byte in common.
     pub const fn overlaps(&self, other: &Self) -> bool {
-        self.base < other.end() && other.base < self.end()
+        self.size > 0 && other.size > 0 && self.base < other.end() && other.base < self.end()
     }
 }
 
@@ -232,9 +232,10 @@ error_enum! {
         /// Linux ignores it; our regions went to the reservation map.
         ReservedCells { /** `#address-cells`. */ address: usize, /** `#size-cells`. */ size: usize }
             => "FIX-RSVCELLS", "/reserved-memory has {address} address and {size} size cells, unlike the root: Linux will ignore it";
-        /// The command lines together are too long; the weakest were left out.
+        /// The command lines together are longer than ARM Linux reads, so the
+        /// tree's was left out.
         BootargsTooLong { /** Bytes that they would have come to. */ length: usize }
-            => "FIX-BOOTARGS", "the command lines come to {length} bytes: the device tree's was left out";
+            => "FIX-BOOTARGS", "the command lines come to {length} bytes: the kernel reads 1023, so the device tree's is left out";
         /// No available node has the console's UART.
         NoConsole { /** Base address. */ uart_base: u32 }
             => "FIX-CONSOLE", "device tree has no enabled UART at {uart_base:#x}: stdout-path is not set";
@@ -279,7 +280,7 @@ pub struct FixedUp {
 /// `destination`. The last [`WORKSPACE_BYTES`] of the destination are scratch;
 /// source size plus [`GROWTH_BYTES`] is always enough room for the usual
 /// hand-off, and a destination that is too small is answered with the size it
-/// needs.
+/// needs. Takes about 6 KiB of stack.
 pub fn fix_up(
     tree: &[u8],
     hand_off: &HandOff<'_>,
@@ -295,6 +296,7 @@ pub fn fix_up(
     }
     let mut fixup = Fixup {
         root_cells: root_cells(&tree)?,
+        memory: None,
         chosen: None,
         aliases: None,
         reserved: None,
@@ -303,7 +305,7 @@ pub fn fix_up(
         editor: Editor::new(tree, workspace),
         warnings: Warnings::default(),
     };
-    fixup.find_nodes();
+    fixup.find_nodes()?;
     fixup.memory()?;
     fixup.reserved_memory()?;
     fixup.root()?;
@@ -319,6 +321,7 @@ pub fn fix_up(
 struct Fixup<'t, 'w, 'h> {
     tree: Fdt<'t>,
     root_cells: Cells,
+    memory: Option<Node<'t>>,
     chosen: Option<Node<'t>>,
     aliases: Option<Node<'t>>,
     reserved: Option<Node<'t>>,
@@ -328,18 +331,25 @@ struct Fixup<'t, 'w, 'h> {
 }
 
 impl Fixup<'_, '_, '_> {
-    /// Looks up the nodes that the steps share: the root's children are
-    /// spread over the whole tree, and walking them is what a look-up costs.
-    fn find_nodes(&mut self) {
+    /// Looks up the nodes that the steps share, and has further memory nodes
+    /// deleted. All in one go: the root's children are spread over the whole
+    /// tree, and walking them is what takes time.
+    fn find_nodes(&mut self) -> Result<(), FixupError> {
         for node in self.tree.root().children() {
             let slot = match node.name() {
                 b"chosen" => &mut self.chosen,
                 b"aliases" => &mut self.aliases,
                 b"reserved-memory" => &mut self.reserved,
-                _ => continue,
+                _ if !memory::is_memory(&node) => continue,
+                _ if self.memory.is_some() => {
+                    self.editor.delete_node(node)?;
+                    continue;
+                }
+                _ => &mut self.memory,
             };
             slot.get_or_insert(node);
         }
+        Ok(())
     }
 }
 
@@ -349,7 +359,7 @@ fn root_cells(tree: &Fdt<'_>) -> Result<Cells, HandOffError> {
         Ok(cells)
     } else {
         let Cells { address, size } = cells;
-        Err(HandOffError::RootCells { address, size }.into())
+        Err(HandOffError::RootCells { address, size })
     }
 }
 

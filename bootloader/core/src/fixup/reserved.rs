@@ -18,8 +18,17 @@ struct Existing<'t> {
 
 impl Existing<'_> {
     fn no_map(&self) -> bool {
-        self.node
-            .is_some_and(|node| node.property(b"no-map").is_some())
+        self.has(b"no-map")
+    }
+
+    /// Whether this keeps the kernel's hands off: the reservation map cannot
+    /// forbid mapping, and `reusable` memory is lent to the kernel.
+    fn serves(&self, no_map: bool) -> bool {
+        (self.node.is_some() || !no_map) && !self.has(b"reusable")
+    }
+
+    fn has(&self, flag: &[u8]) -> bool {
+        self.node.is_some_and(|node| node.property(flag).is_some())
     }
 }
 
@@ -38,28 +47,37 @@ impl<'t> Fixup<'t, '_, '_> {
             self.warnings.push(Warning::ReservedCells { address, size });
             return self.reserve_in_map(regions);
         }
-        let mut to_add: heapless::Vec<ReservedRegion<'_>, MAX_NEW_REGIONS> = heapless::Vec::new();
-        for reserved in regions {
+        // One bit a region, to spare the stack a copy of the list.
+        let mut missing = 0_u32;
+        if regions.len() > u32::BITS as usize {
+            return Err(FdtError::TooManyEdits.into());
+        }
+        for (index, reserved) in regions.iter().enumerate() {
             check_fits(reserved.region, cells)?;
             if !self.is_settled(reserved, node, cells)? {
-                to_add.push(*reserved).map_err(|_| FdtError::TooManyEdits)?;
+                missing |= 1 << index;
             }
         }
+        let mut to_add = regions
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| missing >> index & 1 == 1)
+            .map(|(_, reserved)| reserved);
         if let Some(node) = node {
             self.complete_node(node, cells)?;
-            for reserved in &to_add {
+            for reserved in to_add {
                 let mut buffer = [0; NAME_BYTES];
                 let name = node_name(&mut buffer, reserved.name, reserved.region.base);
                 self.editor
                     .add_node(node, name, |child| put_properties(child, reserved, cells))?;
             }
-        } else if !to_add.is_empty() {
+        } else if missing != 0 {
             self.editor
                 .add_node(self.tree.root(), b"reserved-memory", |parent| {
                     parent.property(b"#address-cells", |v| v.put_u32(cells.address as u32))?;
                     parent.property(b"#size-cells", |v| v.put_u32(cells.size as u32))?;
                     parent.property(b"ranges", |_| Ok(()))?;
-                    to_add.iter().try_for_each(|reserved| {
+                    to_add.try_for_each(|reserved| {
                         let mut buffer = [0; NAME_BYTES];
                         let name = node_name(&mut buffer, reserved.name, reserved.region.base);
                         parent.begin_node(name)?;
@@ -141,8 +159,7 @@ impl<'t> Fixup<'t, '_, '_> {
     }
 
     /// Reports every reservation of the tree that overlaps `ours`; true if one
-    /// covers it in a way that serves: an entry of the reservation map cannot
-    /// keep the kernel from mapping.
+    /// covers and serves it.
     fn warn_of_overlaps(&mut self, ours: Region, no_map: bool) -> bool {
         let mut covered = false;
         let node = self
@@ -152,8 +169,7 @@ impl<'t> Fixup<'t, '_, '_> {
             if !existing.region.overlaps(&ours) {
                 continue;
             }
-            let serves = existing.node.is_some() || !no_map;
-            if !existing.region.covers(&ours) || !serves {
+            if !existing.region.covers(&ours) || !existing.serves(no_map) {
                 self.warnings.push(Warning::Overlap {
                     ours,
                     tree: existing.region,
@@ -168,9 +184,6 @@ impl<'t> Fixup<'t, '_, '_> {
         covered
     }
 }
-
-/// Most regions of ours that a tree gains.
-const MAX_NEW_REGIONS: usize = 16;
 
 /// All static reservations of a tree: those of the map, then those of
 /// available children of `node` with a `reg`.

@@ -22,7 +22,11 @@ pub struct LayoutEntry {
 }
 
 const fn entry(name: &'static str, logical: u32, bytes: u32) -> LayoutEntry {
-    LayoutEntry { name, logical, bytes }
+    LayoutEntry {
+        name,
+        logical,
+        bytes,
+    }
 }
 
 /// The raw partitions of the Lenovo A516, in order.
@@ -63,12 +67,23 @@ pub(super) fn table(translation: Translation, source: Source, raw_end: Option<Lo
             (false, true) if row.name == "BOOTIMG" => LARGEST_BOOTIMG,
             (false, true) => continue,
         };
-        let start = Logical::from_bytes(u64::from(row.logical)).map(|at| translation.linear_of_logical(at));
-        let (Some(start), Ok(name)) = (start, Name::try_from(row.name)) else { continue };
+        let start =
+            Logical::from_bytes(u64::from(row.logical)).map(|at| translation.linear_of_logical(at));
+        let (Some(start), Ok(name)) = (start, Name::try_from(row.name)) else {
+            continue;
+        };
         let end = translation.end().sector();
         let sectors = u64::from(bytes / 512).min(end.saturating_sub(start.sector()));
         // The vector holds more than the layout has rows.
-        let _ = entries.push(Partition { name, start, sectors });
+        let _ = entries.push(Partition {
+            name,
+            start,
+            sectors,
+        });
     }
-    Table { entries, source, translation }
+    Table {
+        entries,
+        source,
+        translation,
+    }
 }

@@ -24,20 +24,49 @@ pub struct Found {
 pub fn discover<D: BlockDevice>(device: &mut D, areas: AreaSizes) -> Result<Found, TableError> {
     let translation = Translation::new(areas);
     let primary = match read_pmt(device, translation, PmtCopy::Primary) {
-        Ok(table) => return Ok(Found { table, primary: None, mirror: None }),
+        Ok(table) => {
+            return Ok(Found {
+                table,
+                primary: None,
+                mirror: None,
+            });
+        }
         Err(error) => Some(error),
     };
     let mirror = match read_pmt(device, translation, PmtCopy::Mirror) {
-        Ok(table) => return Ok(Found { table, primary, mirror: None }),
+        Ok(table) => {
+            return Ok(Found {
+                table,
+                primary,
+                mirror: None,
+            });
+        }
         Err(error) => Some(error),
     };
     let table = probe(device, translation)?;
-    Ok(Found { table, primary, mirror })
+    Ok(Found {
+        table,
+        primary,
+        mirror,
+    })
 }
 
-fn read_pmt<D: BlockDevice>(device: &mut D, translation: Translation, copy: PmtCopy) -> Result<Table, TableError> {
-    let mirror = if copy == PmtCopy::Mirror { MIRROR_OFFSET } else { 0 };
-    let at = translation.end().bytes().checked_sub(PMT_TAIL_BYTES).ok_or(TableError::Read)? + mirror;
+fn read_pmt<D: BlockDevice>(
+    device: &mut D,
+    translation: Translation,
+    copy: PmtCopy,
+) -> Result<Table, TableError> {
+    let mirror = if copy == PmtCopy::Mirror {
+        MIRROR_OFFSET
+    } else {
+        0
+    };
+    let at = translation
+        .end()
+        .bytes()
+        .checked_sub(PMT_TAIL_BYTES)
+        .ok_or(TableError::Read)?
+        + mirror;
     let at = Linear::from_bytes(at).ok_or(TableError::Read)?;
     let at = translation.physical(at).map_err(|_| TableError::Read)?;
     let mut buffer = [0; PMT_LEN];
@@ -53,10 +82,13 @@ const SEARCH_BYTES: u64 = 64 << 20;
 const SEARCH_STEP: u64 = 128 << 10;
 
 fn probe<D: BlockDevice>(device: &mut D, start: Translation) -> Result<Table, TableError> {
-    let places = core::iter::once(start.mbr()).chain(MBR_PLACES.into_iter().filter_map(Linear::from_bytes));
+    let places =
+        core::iter::once(start.mbr()).chain(MBR_PLACES.into_iter().filter_map(Linear::from_bytes));
     let mut readable = false;
     for place in places {
-        let Ok(block) = start.physical(place) else { continue };
+        let Ok(block) = start.physical(place) else {
+            continue;
+        };
         let mut sector = [0; SECTOR_BYTES as usize];
         if device.read(block, &mut sector).is_err() {
             continue;
@@ -64,7 +96,11 @@ fn probe<D: BlockDevice>(device: &mut D, start: Translation) -> Result<Table, Ta
         readable = true;
         match Mbr::parse(&sector, Logical::from_sector(0)) {
             Ok(mbr) if mbr.is_mediatek() => {
-                return Ok(builtin::table(start.with_mbr(place), Source::BuiltIn, mbr.raw_end()));
+                return Ok(builtin::table(
+                    start.with_mbr(place),
+                    Source::BuiltIn,
+                    mbr.raw_end(),
+                ));
             }
             _ => {}
         }
@@ -81,7 +117,12 @@ fn probe<D: BlockDevice>(device: &mut D, start: Translation) -> Result<Table, Ta
 /// We were loaded from a UBOOT partition, so its header lies somewhere in the
 /// first part of the card, and the MBR a known distance before it.
 fn search_uboot<D: BlockDevice>(device: &mut D, translation: Translation) -> Option<Linear> {
-    let end = SEARCH_BYTES.min(translation.areas().user_sectors.saturating_mul(SECTOR_BYTES));
+    let end = SEARCH_BYTES.min(
+        translation
+            .areas()
+            .user_sectors
+            .saturating_mul(SECTOR_BYTES),
+    );
     let mut at = 0;
     while at < end {
         let block = Physical::from_bytes(at)?;

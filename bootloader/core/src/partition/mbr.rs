@@ -50,7 +50,11 @@ impl Mbr {
             let at = 0x1BE + 16 * slot;
             let kind = bytes.u8(at + 4)?;
             let start = base.offset(u64::from(bytes.u32(at + 8)?));
-            (kind != 0).then_some(MbrEntry { kind, start, sectors: bytes.u32(at + 12)? })
+            (kind != 0).then_some(MbrEntry {
+                kind,
+                start,
+                sectors: bytes.u32(at + 12)?,
+            })
         });
         Ok(Self { slots })
     }
@@ -58,7 +62,8 @@ impl Mbr {
     /// True for the MBR that MediaTek's tools write: slot 0 is the extended
     /// partition with EBR1 in sector 0x400.
     pub fn is_mediatek(&self) -> bool {
-        self.slots[0].is_some_and(|slot| slot.kind == EXTENDED && slot.start.sector() == EBR1_SECTOR)
+        self.slots[0]
+            .is_some_and(|slot| slot.kind == EXTENDED && slot.start.sector() == EBR1_SECTOR)
     }
 
     /// First file system behind the raw partitions (slot 3: PRELOAD, ANDROID

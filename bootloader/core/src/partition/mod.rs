@@ -143,17 +143,27 @@ impl Table {
     /// The partition called `name`, or an alias of it (`SECURE` is `SECCFG`,
     /// `boot` is `BOOTIMG`, in any case).
     pub fn find(&self, name: &str) -> Option<&Partition> {
-        self.entries.iter().find(|entry| same_name(&entry.name, name))
+        self.entries
+            .iter()
+            .find(|entry| same_name(&entry.name, name))
     }
 
     /// First block and length of `name` in the user area.
     pub fn locate(&self, name: &str) -> Result<(Physical, u64), LocateError> {
-        let entry = self.find(name).ok_or(LocateError::Table(TableError::Unknown))?;
-        let first = self.translation.physical(entry.start).map_err(LocateError::Address)?;
+        let entry = self
+            .find(name)
+            .ok_or(LocateError::Table(TableError::Unknown))?;
+        let first = self
+            .translation
+            .physical(entry.start)
+            .map_err(LocateError::Address)?;
         let card = self.translation.areas().user_sectors;
         if first.sector().saturating_add(entry.sectors) > card {
             let sector = first.sector().saturating_add(entry.sectors);
-            return Err(LocateError::Address(AddressError::PastEnd { sector, sectors: card }));
+            return Err(LocateError::Address(AddressError::PastEnd {
+                sector,
+                sectors: card,
+            }));
         }
         Ok((first, entry.sectors))
     }
@@ -166,7 +176,10 @@ impl Table {
         }
         let entry = self.find(name).ok_or(TableError::Unknown)?;
         if sectors > entry.sectors {
-            return Err(TableError::TooSmall { sectors, room: entry.sectors });
+            return Err(TableError::TooSmall {
+                sectors,
+                room: entry.sectors,
+            });
         }
         Ok(())
     }
@@ -180,7 +193,10 @@ impl Table {
             }
             for (second, other) in (0u8..).zip(&self.entries).skip(usize::from(index) + 1) {
                 if entry.start.sector() < other.end() && other.start.sector() < entry.end() {
-                    return Err(TableError::Overlap { first: index, second });
+                    return Err(TableError::Overlap {
+                        first: index,
+                        second,
+                    });
                 }
             }
         }
@@ -235,8 +251,12 @@ fn same_name(a: &str, b: &str) -> bool {
 
 /// The scatter file's name for any alias; other names unchanged.
 pub fn canonical(name: &str) -> &str {
-    let group = ALIASES.iter().find(|group| group.iter().any(|alias| alias.eq_ignore_ascii_case(name)));
-    group.and_then(|group| group.first()).map_or(name, |first| first)
+    let group = ALIASES
+        .iter()
+        .find(|group| group.iter().any(|alias| alias.eq_ignore_ascii_case(name)));
+    group
+        .and_then(|group| group.first())
+        .map_or(name, |first| first)
 }
 
 const IDENTITY: &str = "the phone's identity (IMEI, MAC, calibration)";
@@ -268,7 +288,10 @@ pub fn protected(name: &str) -> Option<&'static str> {
         Some(stem) if stem.eq_ignore_ascii_case("EBR") => stem,
         _ => name,
     };
-    PROTECTED.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(stem)).map(|&(_, holds)| holds)
+    PROTECTED
+        .iter()
+        .find(|(entry, _)| entry.eq_ignore_ascii_case(stem))
+        .map(|&(_, holds)| holds)
 }
 
 #[cfg(test)]

@@ -51,7 +51,11 @@ impl PmtCopy {
 
 /// Reads one copy and checks it against the card of `translation`. The MBR's
 /// place is taken from the table.
-pub fn parse_pmt(data: &[u8], copy: PmtCopy, translation: Translation) -> Result<Table, TableError> {
+pub fn parse_pmt(
+    data: &[u8],
+    copy: PmtCopy,
+    translation: Translation,
+) -> Result<Table, TableError> {
     let bytes = Bytes::new(data);
     let word = |offset| bytes.u32(offset).ok_or(TableError::Read);
     match (word(0)?, word(4)?, word(TAIL)?) {
@@ -60,11 +64,18 @@ pub fn parse_pmt(data: &[u8], copy: PmtCopy, translation: Translation) -> Result
         (_, _, found) if found != copy.signature() => return Err(TableError::Tail { found }),
         _ => {}
     }
-    let mut table = Table { entries: Vec::new(), source: copy.source(), translation };
+    let mut table = Table {
+        entries: Vec::new(),
+        source: copy.source(),
+        translation,
+    };
     let mut reserve = DEFAULT_RESERVE;
     for index in 0..ENTRIES as u8 {
         match parse_entry(bytes, index)? {
-            Row::Partition(entry) => table.entries.push(entry).map_err(|_| TableError::Entry { index })?,
+            Row::Partition(entry) => table
+                .entries
+                .push(entry)
+                .map_err(|_| TableError::Entry { index })?,
             Row::TailReserve { units } => reserve = units * 256,
             Row::Empty => break,
         }
@@ -99,7 +110,9 @@ fn parse_entry(bytes: Bytes<'_>, index: u8) -> Result<Row, TableError> {
     let size = bytes.u64(at + 64).ok_or(damaged)?;
     let offset = bytes.u64(at + 72).ok_or(damaged)?;
     if offset >> 16 == 0xFFFF {
-        return Ok(Row::TailReserve { units: offset & 0xFFFF });
+        return Ok(Row::TailReserve {
+            units: offset & 0xFFFF,
+        });
     }
     if !size.is_multiple_of(SECTOR_BYTES) {
         return Err(damaged);
@@ -115,8 +128,12 @@ fn parse_entry(bytes: Bytes<'_>, index: u8) -> Result<Row, TableError> {
 /// reserve at the end of this card begins, whatever the tool wrote.
 fn settle_last(table: &mut Table, reserve: u64) {
     let end = table.translation.end().sector().saturating_sub(reserve);
-    let Some(last) = table.entries.iter_mut().max_by_key(|entry| entry.start) else { return };
-    let grows = ["USRDATA", "FAT"].iter().any(|name| same_name(&last.name, name));
+    let Some(last) = table.entries.iter_mut().max_by_key(|entry| entry.start) else {
+        return;
+    };
+    let grows = ["USRDATA", "FAT"]
+        .iter()
+        .any(|name| same_name(&last.name, name));
     if last.sectors == 0 || grows {
         last.sectors = end.saturating_sub(last.start.sector());
     }

@@ -79,9 +79,13 @@ impl KernelSize {
     }
 
     /// A bound for a zImage of `len` bytes that does not say. xz at its best
-    /// packs kernels 4:1 (Debian's armmp kernels: 3.7 to 4.0), gzip 2.2:1.
+    /// packs kernels 4:1 (Debian's armmp kernels: 3.8 to 4.1), gzip 2.2:1.
     pub fn estimate(len: u32) -> Self {
-        Self { image: len.saturating_mul(5), bss: 4 << 20, exact: false }
+        Self {
+            image: len.saturating_mul(5),
+            bss: 4 << 20,
+            exact: false,
+        }
     }
 }
 
@@ -103,7 +107,11 @@ impl ZImage {
         if end <= start || len < 0x30 || len > room {
             return Err(ZImageError::Size { len, room });
         }
-        let table = if word(0x34).unwrap_or(0) == TABLE_MARK { bytes.u32(0x38) } else { None };
+        let table = if word(0x34).unwrap_or(0) == TABLE_MARK {
+            bytes.u32(0x38)
+        } else {
+            None
+        };
         Ok(Self {
             len,
             start,
@@ -116,7 +124,8 @@ impl ZImage {
     /// Size of the kernel inside; two reads of `source`, which holds the
     /// zImage from its first byte. Falls back to [`KernelSize::estimate`].
     pub fn kernel_size<R: ReadAt>(&self, source: &mut R) -> KernelSize {
-        self.stated_size(source).unwrap_or_else(|| KernelSize::estimate(self.len))
+        self.stated_size(source)
+            .unwrap_or_else(|| KernelSize::estimate(self.len))
     }
 
     fn stated_size<R: ReadAt>(&self, source: &mut R) -> Option<KernelSize> {
@@ -151,7 +160,11 @@ impl ZImage {
         source.read_at(size_at, &mut word).ok()?;
         let image = u32::from_le_bytes(word);
         let plausible = image >= self.len / 2 && image <= MAX_KERNEL && bss <= MAX_KERNEL;
-        plausible.then_some(KernelSize { image, bss, exact: true })
+        plausible.then_some(KernelSize {
+            image,
+            bss,
+            exact: true,
+        })
     }
 }
 

@@ -76,7 +76,10 @@ fn entry(bytes: Bytes<'_>) -> Option<Entry> {
         let target = 0x1C + 8 + expand_arm(before);
         return Some(Entry::Thumb((target & !1) as usize));
     }
-    (0..=0x20).step_by(4).find_map(|at| arm_branch(bytes, at)).map(Entry::Arm)
+    (0..=0x20)
+        .step_by(4)
+        .find_map(|at| arm_branch(bytes, at))
+        .map(Entry::Arm)
 }
 
 fn arm_branch(bytes: Bytes<'_>, at: usize) -> Option<usize> {
@@ -97,7 +100,8 @@ fn thumb_branch(bytes: Bytes<'_>, at: usize) -> Option<usize> {
         let sign = (first >> 10) & 1;
         let j1 = !((second >> 13) ^ sign) & 1;
         let j2 = !((second >> 11) ^ sign) & 1;
-        let value = sign << 24 | j1 << 23 | j2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
+        let value =
+            sign << 24 | j1 << 23 | j2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
         ((value << 7) as i32) >> 7
     };
     usize::try_from(i64::try_from(at).ok()? + 4 + i64::from(offset)).ok()
@@ -107,13 +111,26 @@ fn thumb_branch(bytes: Bytes<'_>, at: usize) -> Option<usize> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Op {
     /// `mov d, pc`
-    MovPc { d: u8 },
+    MovPc {
+        d: u8,
+    },
     /// `and d, n, #imm`
-    And { d: u8, n: u8, imm: u32 },
+    And {
+        d: u8,
+        n: u8,
+        imm: u32,
+    },
     /// `add d, n, #imm`
-    Add { d: u8, n: u8, imm: u32 },
+    Add {
+        d: u8,
+        n: u8,
+        imm: u32,
+    },
     /// `ldr d, [pc, #...]`: the word at this offset.
-    Literal { d: u8, at: usize },
+    Literal {
+        d: u8,
+        at: usize,
+    },
     /// `bl`
     Call,
     Other,
@@ -129,7 +146,9 @@ fn scan(bytes: Bytes<'_>, entry: usize, decode: Decode) -> Placement {
     let mut base_in = None;
     let mut called = false;
     for _ in 0..LOOK {
-        let Some((op, len)) = decode(bytes, at) else { break };
+        let Some((op, len)) = decode(bytes, at) else {
+            break;
+        };
         match op {
             Op::MovPc { d } => pc_in = Some(d),
             Op::And { d, n, imm: MASK } if pc_in == Some(n) => {
@@ -137,7 +156,11 @@ fn scan(bytes: Bytes<'_>, entry: usize, decode: Decode) -> Placement {
                 called = false;
             }
             Op::Call => called = true,
-            Op::Add { d: R4, n, imm: text_offset } if base_in == Some(n) => {
+            Op::Add {
+                d: R4,
+                n,
+                imm: text_offset,
+            } if base_in == Some(n) => {
                 // A call between rounding and adding has corrected r0 by the
                 // device tree.
                 return if called && n == 0 {
@@ -148,7 +171,9 @@ fn scan(bytes: Bytes<'_>, entry: usize, decode: Decode) -> Placement {
             }
             Op::Literal { d: R4, at: word } if base_in.is_none() => {
                 return match bytes.u32(word) {
-                    Some(address) if address >= crate::bootarg::DRAM_BASE => Placement::Fixed { address },
+                    Some(address) if address >= crate::bootarg::DRAM_BASE => {
+                        Placement::Fixed { address }
+                    }
                     _ => Placement::Unknown,
                 };
             }
@@ -169,9 +194,20 @@ fn arm(bytes: Bytes<'_>, at: usize) -> Option<(Op, usize)> {
     let (n, d) = ((word >> 16 & 15) as u8, (word >> 12 & 15) as u8);
     let op = match word >> 20 {
         0xE1A if word & 0xFFF == u32::from(PC) => Op::MovPc { d },
-        0xE20 => Op::And { d, n, imm: expand_arm(word) },
-        0xE28 => Op::Add { d, n, imm: expand_arm(word) },
-        0xE59 if n == PC => Op::Literal { d, at: at + 8 + (word & 0xFFF) as usize },
+        0xE20 => Op::And {
+            d,
+            n,
+            imm: expand_arm(word),
+        },
+        0xE28 => Op::Add {
+            d,
+            n,
+            imm: expand_arm(word),
+        },
+        0xE59 if n == PC => Op::Literal {
+            d,
+            at: at + 8 + (word & 0xFFF) as usize,
+        },
         0xE51 if n == PC => match (at + 8).checked_sub((word & 0xFFF) as usize) {
             Some(at) => Op::Literal { d, at },
             None => Op::Other,
@@ -199,9 +235,14 @@ fn thumb(bytes: Bytes<'_>, at: usize) -> Option<(Op, usize)> {
     let first = u32::from(bytes.u16(at)?);
     if first >> 11 < 0b11101 {
         let op = if first & 0xFF78 == 0x4678 {
-            Op::MovPc { d: (first & 7 | first >> 4 & 8) as u8 }
+            Op::MovPc {
+                d: (first & 7 | first >> 4 & 8) as u8,
+            }
         } else if first >> 11 == 0b01001 {
-            Op::Literal { d: (first >> 8 & 7) as u8, at: ((at + 4) & !3) + (first as usize & 0xFF) * 4 }
+            Op::Literal {
+                d: (first >> 8 & 7) as u8,
+                at: ((at + 4) & !3) + (first as usize & 0xFF) * 4,
+            }
         } else {
             Op::Other
         };
@@ -210,12 +251,21 @@ fn thumb(bytes: Bytes<'_>, at: usize) -> Option<(Op, usize)> {
     let second = u32::from(bytes.u16(at + 2)?);
     let (n, d) = ((first & 15) as u8, (second >> 8 & 15) as u8);
     let op = match first & 0xFBF0 {
-        0xF000 if second & 0x8000 == 0 => Op::And { d, n, imm: expand_thumb(first, second) },
-        0xF100 if second & 0x8000 == 0 => Op::Add { d, n, imm: expand_thumb(first, second) },
+        0xF000 if second & 0x8000 == 0 => Op::And {
+            d,
+            n,
+            imm: expand_thumb(first, second),
+        },
+        0xF100 if second & 0x8000 == 0 => Op::Add {
+            d,
+            n,
+            imm: expand_thumb(first, second),
+        },
         _ if first & 0xF800 == 0xF000 && second & 0xC000 == 0xC000 => Op::Call,
-        _ if first == 0xF8DF => {
-            Op::Literal { d: (second >> 12) as u8, at: ((at + 4) & !3) + (second as usize & 0xFFF) }
-        }
+        _ if first == 0xF8DF => Op::Literal {
+            d: (second >> 12) as u8,
+            at: ((at + 4) & !3) + (second as usize & 0xFFF),
+        },
         _ => Op::Other,
     };
     Some((op, 4))

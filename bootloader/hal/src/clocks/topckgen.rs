@@ -237,6 +237,20 @@ impl Topckgen {
     }
 }
 
+/// Makes a test's gates follow their SET and CLR aliases.
+#[cfg(test)]
+pub(crate) fn animate(regs: &'static RegisterBlock) {
+    use crate::reg::peek;
+    crate::time::clock::each_tick(move || {
+        for (group, gates) in regs.gates.iter().enumerate() {
+            let (set, clear) = (&regs.gates_set[group], &regs.gates_clear[group]);
+            gates.put(gates.read() & !peek(clear) | peek(set));
+            set.put(0);
+            clear.put(0);
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

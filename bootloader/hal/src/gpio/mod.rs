@@ -161,7 +161,8 @@ impl Pin {
         }
     }
 
-    fn level(&self) -> bool {
+    /// The level at its pad, whatever its function.
+    pub fn level(&self) -> bool {
         let (bank, bit) = place(self.number);
         self.regs.input[bank].value.read() & bit != 0
     }

@@ -169,7 +169,9 @@ fn locate(pin: u8) -> Option<Place> {
             select_bit: 1 << 10,
         });
     }
-    let run = RUNS.iter().find(|run| (run.first..=run.last).contains(&pin))?;
+    let run = RUNS
+        .iter()
+        .find(|run| (run.first..=run.last).contains(&pin))?;
     let bit = 1 << (run.bit + pin - run.first);
     Some(Place {
         edge: run.edge,
@@ -253,6 +255,7 @@ impl Pads {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::reg::{leaked, peek};

@@ -21,6 +21,8 @@ mod error;
 mod fake;
 mod host;
 mod registers;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use block::{BadBlocks, BlockDevice, Geometry, Rejected};

@@ -40,8 +40,8 @@ pub fn fill(table: &mut DmaRegion, data_address: u32, bytes: usize) -> bool {
     }
     let table_address = table.address() as u32;
     let memory = table.as_mut_slice();
-    let null = table_address + NULL_GPD as u32;
-    let first_bd = table_address + BD_START as u32;
+    let null = table_address.wrapping_add(NULL_GPD as u32);
+    let first_bd = table_address.wrapping_add(BD_START as u32);
     write(memory, 0, [GPD_HWO | GPD_BDP, null, first_bd, 0]);
     write(memory, NULL_GPD, [0, 0, 0, 0]);
 
@@ -49,14 +49,14 @@ pub fn fill(table: &mut DmaRegion, data_address: u32, bytes: usize) -> bool {
     for index in 0..count {
         let done = index * BD_BYTES;
         let last = index + 1 == count;
-        let next = first_bd + ((index + 1) * BD_SIZE) as u32;
+        let next = first_bd.wrapping_add(((index + 1) * BD_SIZE) as u32);
         write(
             memory,
             BD_START + index * BD_SIZE,
             [
                 if last { BD_EOL } else { 0 },
                 if last { 0 } else { next },
-                data_address + done as u32,
+                data_address.wrapping_add(done as u32),
                 (bytes - done).min(BD_BYTES) as u32,
             ],
         );

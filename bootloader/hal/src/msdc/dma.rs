@@ -10,7 +10,7 @@
 
 use super::host::{CONTROLLER_LIMIT, plain_word};
 use super::pio::{check_stop, data_error};
-use super::regs::{DmaControl, Interrupts, put};
+use super::regs::{DmaControl, Interrupts, acknowledge, put};
 use super::{Msdc, descriptors};
 use crate::dma::{DeviceOwned, DmaRegion};
 use crate::mmc::{Command, Direction, Error};
@@ -123,7 +123,7 @@ impl Msdc {
         let result = self.dma_result(transfer.command);
         let stopped = self.dma_stop();
         put(&self.regs.int_enable, Interrupts::DEFAULT);
-        put(&self.regs.int, Interrupts::ALL);
+        acknowledge(self.regs, Interrupts::ALL);
         self.change_config(|config| config.with_pio(true));
         self.table = transfer.table.reclaim();
         (transfer.memory.reclaim(), result.and(stopped))

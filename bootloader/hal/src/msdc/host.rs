@@ -5,7 +5,9 @@
 
 use super::clock;
 use super::dma::Transfer;
-use super::regs::{CommandWord, Config, Fifo, Interrupts, RegisterBlock, SdcConfig, put};
+use super::regs::{
+    CommandWord, Config, Fifo, Interrupts, RegisterBlock, SdcConfig, acknowledge, put,
+};
 use crate::dma::{DeviceOwned, DmaRegion};
 use crate::mmc::{Bus, Command, Direction, Error, Host, Reply, Response, Width};
 use crate::time::{Micros, delay, idle, poll};
@@ -79,7 +81,7 @@ impl Msdc {
         })
         .map_err(|_| Error::Busy)?;
 
-        put(&self.regs.int, Interrupts::ALL);
+        acknowledge(self.regs, Interrupts::ALL);
         put(&self.regs.arg, command.argument);
         put(&self.regs.cmd, word);
         let mut int = Interrupts::DEFAULT;
@@ -87,8 +89,8 @@ impl Msdc {
             int = self.regs.int.read();
             int.command_ended()
         });
-        put(
-            &self.regs.int,
+        acknowledge(
+            self.regs,
             Interrupts::DEFAULT
                 .with_command_ready(int.command_ready())
                 .with_command_timeout(int.command_timeout())
@@ -141,7 +143,7 @@ impl Host for Msdc {
         poll(CONTROLLER_LIMIT, || !regs.cfg.read().reset()).map_err(|_| Error::Controller)?;
         self.clear_fifo()?;
         put(&regs.int_enable, Interrupts::DEFAULT);
-        put(&regs.int, Interrupts::ALL);
+        acknowledge(regs, Interrupts::ALL);
         put(&regs.sdc_cfg, regs.sdc_cfg.read().with_sdio(true));
         // The preloader may have tuned for its own source and rate.
         put(&regs.iocon, 0);
@@ -231,7 +233,7 @@ impl Host for Msdc {
             drop(self.dma_finish());
         }
         put(&self.regs.int_enable, Interrupts::DEFAULT);
-        put(&self.regs.int, Interrupts::ALL);
+        acknowledge(self.regs, Interrupts::ALL);
         self.change_config(|config| config.with_free_running(false));
     }
 }

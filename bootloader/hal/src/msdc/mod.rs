@@ -15,6 +15,8 @@ mod host;
 mod pads;
 mod pio;
 mod regs;
+#[cfg(test)]
+mod tests;
 
 pub use host::Msdc;
 pub use pads::{PadRegisters, PinTaken, connect_pads};

@@ -8,7 +8,7 @@
 
 use super::Msdc;
 use super::host::plain_word;
-use super::regs::{Interrupts, put};
+use super::regs::{Interrupts, acknowledge, put};
 use crate::mmc::{BLOCK_BYTES, Command, Direction, Error};
 use crate::time::{Deadline, poll};
 
@@ -94,7 +94,7 @@ impl Msdc {
                 });
             }
         }
-        put(&self.regs.int, Interrupts::END_OF_DATA);
+        acknowledge(self.regs, Interrupts::END_OF_DATA);
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Msdc {
                 lba: command.argument,
             });
         }
-        put(&self.regs.int, Interrupts::END_OF_DATA);
+        acknowledge(self.regs, Interrupts::END_OF_DATA);
         if multi {
             let stop = Command::STOP_WRITE;
             let answer = self.send(stop, plain_word(stop))?;

@@ -1,7 +1,7 @@
 //! The wrapper against a PMIC of plain memory behind a state machine.
 
 use super::*;
-use crate::clocks::Topckgen;
+use crate::clocks::{Gate, Topckgen, topckgen};
 use crate::reg::{leaked, peek, poke};
 use crate::time::clock;
 use crate::toprgu::Toprgu;
@@ -36,7 +36,11 @@ fn animate(regs: &'static RegisterBlock, window: core::ops::Range<u32>) -> Wire 
         } else {
             let strobe = regs.si_ck_con.read() * 4 + 3 - regs.sidly.read();
             let word = memory.get(&address).copied().unwrap_or(0);
-            let word = if window.contains(&strobe) { word } else { !word };
+            let word = if window.contains(&strobe) {
+                word
+            } else {
+                !word
+            };
             set_state(regs, 6, word);
         }
     });
@@ -65,6 +69,7 @@ fn registers_read_back_what_was_written() {
     let (mut pwrap, _, wire) = working();
     pwrap.write(0x0402, 0x1234).unwrap();
     assert_eq!(pwrap.read(0x0402), Ok(0x1234));
+    assert_eq!(pwrap.state().fsm(), FSM_IDLE, "the data is cleared");
     pwrap.update(0x0402, 0x0204, 0x8001).unwrap();
     assert_eq!(pwrap.read(0x0402), Ok(0x9031));
     pwrap.write(0x802c, 1).unwrap();
@@ -93,13 +98,22 @@ fn each_way_to_fail_has_its_code() {
     assert_eq!(PwrapError::Timeout.code(), "PWRAP-TMO");
 }
 
-fn initialise(window: core::ops::Range<u32>) -> (Result<(), PwrapError>, &'static RegisterBlock, Wire) {
+fn initialise(
+    window: core::ops::Range<u32>,
+) -> (Result<(), PwrapError>, &'static RegisterBlock, Wire) {
     let regs = leaked::<RegisterBlock>();
     poke(&regs.wacs2.read_data, 1 << 20);
     poke(&regs.cipher_rdy, 1);
     let wire = animate(regs, window);
+    let gates = leaked();
+    topckgen::animate(gates);
+    let mut clocks = Topckgen::new(gates);
+    clocks.close(Gate::PmicAp);
+    clocks.close(Gate::PmicMd);
     let mut pwrap = Pwrap::new(regs);
-    let result = pwrap.initialise(&mut Topckgen::new(leaked()), &mut Toprgu::new(leaked()));
+    let result = pwrap.initialise(&mut clocks, &mut Toprgu::new(leaked()));
+    let open = [Gate::PmicAp, Gate::PmicMd, Gate::PmicConn].map(|gate| clocks.is_open(gate));
+    assert_eq!(open, [true, false, true], "ours runs, the others as before");
     (result, regs, wire)
 }
 
@@ -112,6 +126,8 @@ fn initialisation_ends_in_a_working_link() {
     assert_eq!(regs.hiprio_arb_en.read(), 0x1ff);
     assert_eq!(regs.wacs2.init_done.read(), 1);
     assert_eq!(regs.rddmy.read(), 8);
+    assert_eq!((regs.man_en.read(), regs.mux_sel.read()), (0, 0));
+    assert_eq!((regs.dio_en.read(), regs.cipher_mode.read()), (1, 1));
     let writes: Vec<_> = wire
         .borrow()
         .iter()

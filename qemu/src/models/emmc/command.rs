@@ -5,11 +5,12 @@
 
 use super::data::{Source, Transfer};
 use super::registers::{self, ext, status};
-use super::{Area, CardType, Emmc, Form, HIGH_SPEED_HZ, IDENTIFICATION_HZ, Reply, SECTOR, State, Wire};
+use super::{
+    Area, CardType, Emmc, Form, HIGH_SPEED_HZ, IDENTIFICATION_HZ, Reply, SECTOR, State, Wire,
+};
 use crate::bus::Nanos;
 
-/// A whole card can be erased only in groups of this many bytes times
-/// HC_ERASE_GRP_SIZE once ERASE_GROUP_DEF is set.
+/// Sectors of one unit of HC_ERASE_GRP_SIZE.
 const HC_ERASE_UNIT_SECTORS: u64 = (512 << 10) / SECTOR as u64;
 
 /// The response that a host must expect of a command; none for those that an
@@ -28,9 +29,20 @@ pub fn form(index: u8) -> Option<Form> {
 impl Emmc {
     /// A command frame that ends at `now`. `with_data` tells CMD8 with data
     /// (SEND_EXT_CSD) from the SD command of that number.
-    pub fn command(&mut self, index: u8, arg: u32, with_data: bool, wire: Wire, now: Nanos) -> Reply {
+    pub fn command(
+        &mut self,
+        index: u8,
+        arg: u32,
+        with_data: bool,
+        wire: Wire,
+        now: Nanos,
+    ) -> Reply {
         self.settle(now);
-        if !self.alive() || self.state == State::Inactive || !self.hears(index, wire) || self.deafened(index) {
+        if !self.alive()
+            || self.state == State::Inactive
+            || !self.hears(index, wire)
+            || self.deafened(index)
+        {
             return Reply::Silent;
         }
         if !matches!(index, 13 | 35 | 36 | 38) {
@@ -41,7 +53,11 @@ impl Emmc {
             return self.go_idle(arg);
         }
         if !self.addressed(index, arg) {
-            return if index == 7 { self.deselect() } else { Reply::Silent };
+            return if index == 7 {
+                self.deselect()
+            } else {
+                Reply::Silent
+            };
         }
         if !allowed(index, self.state) || index == 8 && !with_data {
             return self.illegal();
@@ -79,7 +95,11 @@ impl Emmc {
             5 => self.sleep_or_wake(arg, now),
             6 => self.switch(arg, now),
             7 => {
-                self.state = if self.state == State::Disconnect { State::Program } else { State::Transfer };
+                self.state = if self.state == State::Disconnect {
+                    State::Program
+                } else {
+                    State::Transfer
+                };
                 0
             }
             8 => {
@@ -106,8 +126,15 @@ impl Emmc {
 
     /// Whether the clock is slow enough for the card to understand anything.
     fn hears(&mut self, index: u8, wire: Wire) -> bool {
-        let identifying = matches!(self.state, State::Idle | State::Ready | State::Ident | State::PreIdle);
-        let limit = if identifying { IDENTIFICATION_HZ } else { HIGH_SPEED_HZ };
+        let identifying = matches!(
+            self.state,
+            State::Idle | State::Ready | State::Ident | State::PreIdle
+        );
+        let limit = if identifying {
+            IDENTIFICATION_HZ
+        } else {
+            HIGH_SPEED_HZ
+        };
         if wire.clock_hz > limit {
             self.guest_error(format!(
                 "CMD{index} at {} Hz: in state {:?} the card understands {limit} Hz at most",
@@ -118,7 +145,11 @@ impl Emmc {
     }
 
     fn deafened(&mut self, index: u8) -> bool {
-        let fault = self.config.command_faults.iter_mut().find(|fault| fault.index == index && fault.times != Some(0));
+        let fault = self
+            .config
+            .command_faults
+            .iter_mut()
+            .find(|fault| fault.index == index && fault.times != Some(0));
         let Some(fault) = fault else { return false };
         fault.times = fault.times.map(|times| times - 1);
         true
@@ -126,7 +157,8 @@ impl Emmc {
 
     /// Commands with an RCA concern the card that has it.
     fn addressed(&self, index: u8, arg: u32) -> bool {
-        !matches!(index, 5 | 7 | 9 | 10 | 13 | 15) || (arg >> 16) as u16 == self.rca && self.rca != 0
+        !matches!(index, 5 | 7 | 9 | 10 | 13 | 15)
+            || (arg >> 16) as u16 == self.rca && self.rca != 0
     }
 
     fn illegal(&mut self) -> Reply {
@@ -148,15 +180,25 @@ impl Emmc {
     }
 
     fn send_op_cond(&mut self, arg: u32, now: Nanos) -> Reply {
-        let sector_mode = if self.sector_mode() { registers::OCR_SECTOR_MODE } else { 0 };
+        let sector_mode = if self.sector_mode() {
+            registers::OCR_SECTOR_MODE
+        } else {
+            0
+        };
         if arg & registers::OCR_VOLTAGES == 0 {
             // A question only: initialisation neither starts nor ends.
             return Reply::R3(registers::OCR_VOLTAGES | sector_mode);
         }
         if sector_mode != 0 && arg & sector_mode == 0 {
-            self.guest_error("CMD1 without bit 30: the card is larger than 2 GiB and has sector addresses");
+            self.guest_error(
+                "CMD1 without bit 30: the card is larger than 2 GiB and has sector addresses",
+            );
         }
-        let busy_us = if self.initialised { self.config.reinit_busy_us } else { self.config.init_busy_us };
+        let busy_us = if self.initialised {
+            self.config.reinit_busy_us
+        } else {
+            self.config.init_busy_us
+        };
         let busy_ns = Nanos::from(busy_us) * 1000;
         if self.ready_at.is_none() {
             self.stats.busy_ns += busy_ns;
@@ -189,7 +231,12 @@ impl Emmc {
 
     /// SWITCH: what went wrong shows in the response after this one.
     fn switch(&mut self, arg: u32, now: Nanos) -> u32 {
-        let [_, value, index, access] = [arg as u8, (arg >> 8) as u8, (arg >> 16) as u8, (arg >> 24) as u8 & 3];
+        let [_, value, index, access] = [
+            arg as u8,
+            (arg >> 8) as u8,
+            (arg >> 16) as u8,
+            (arg >> 24) as u8 & 3,
+        ];
         let index = usize::from(index);
         let old = self.ext_csd[index];
         let new = match access {
@@ -212,7 +259,10 @@ impl Emmc {
         let ddr_width = matches!(value, 5 | 6);
         match index {
             ext::PARTITION_CONFIG => Area::from_access(value & 7).is_some() && value >> 3 & 7 != 3,
-            ext::BUS_WIDTH => value <= 2 || ddr_width && self.high_speed() && self.config.card_type == CardType::Ddr52,
+            ext::BUS_WIDTH => {
+                value <= 2
+                    || ddr_width && self.high_speed() && self.config.card_type == CardType::Ddr52
+            }
             ext::HS_TIMING => match value {
                 0 => self.ext_csd[ext::BUS_WIDTH] <= 2,
                 1 => true,
@@ -262,14 +312,29 @@ impl Emmc {
         0
     }
 
-    fn start_transfer(&mut self, state: State, source: Source, offset: u64, blocks_left: Option<u32>) {
-        self.transfer = Some(Transfer { source, offset, blocks_left, moved: false });
+    fn start_transfer(
+        &mut self,
+        state: State,
+        source: Source,
+        offset: u64,
+        blocks_left: Option<u32>,
+    ) {
+        self.transfer = Some(Transfer {
+            source,
+            offset,
+            blocks_left,
+            moved: false,
+        });
         self.state = state;
     }
 
     /// The byte in the current area that a data or erase address means.
     fn byte_offset(&self, arg: u32, align: u32) -> Result<u64, u32> {
-        let offset = if self.sector_mode() { u64::from(arg) * SECTOR as u64 } else { arg.into() };
+        let offset = if self.sector_mode() {
+            u64::from(arg) * SECTOR as u64
+        } else {
+            arg.into()
+        };
         if offset >= self.area_bytes(self.area()) {
             return Err(status::OUT_OF_RANGE);
         }
@@ -316,8 +381,15 @@ impl Emmc {
         let area = self.area();
         let from = first / group * group * SECTOR as u64;
         let to = ((last / group + 1) * group * SECTOR as u64).min(self.area_bytes(area));
-        let value = if self.ext_csd[ext::ERASED_MEM_CONT] == 0 { 0 } else { 0xFF };
-        let done = self.stores.area(area).map_or(Ok(()), |store| store.fill(from, to - from, value));
+        let value = if self.ext_csd[ext::ERASED_MEM_CONT] == 0 {
+            0
+        } else {
+            0xFF
+        };
+        let done = self
+            .stores
+            .area(area)
+            .map_or(Ok(()), |store| store.fill(from, to - from, value));
         self.go_busy(now, self.config.erase_busy_us);
         self.store_result(done)
     }
@@ -335,7 +407,10 @@ fn allowed(index: u8, state: State) -> bool {
         7 => matches!(state, Standby | Disconnect),
         9 | 10 => state == Standby,
         12 => matches!(state, Data | Receive),
-        13 | 15 => matches!(state, Standby | Transfer | Data | Receive | Program | Disconnect),
+        13 | 15 => matches!(
+            state,
+            Standby | Transfer | Data | Receive | Program | Disconnect
+        ),
         6 | 8 | 16..=18 | 23..=25 | 35 | 36 | 38 => state == Transfer,
         _ => false,
     }

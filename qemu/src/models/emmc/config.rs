@@ -163,7 +163,8 @@ impl Fault {
         direction
             && self.area == area
             && self.times != Some(0)
-            && (u64::from(self.first)..=u64::from(self.last.unwrap_or(self.first))).contains(&sector)
+            && (u64::from(self.first)..=u64::from(self.last.unwrap_or(self.first)))
+                .contains(&sector)
     }
 }
 
@@ -198,11 +199,22 @@ pub enum ConfigError {
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            ConfigError::Name(name) => write!(f, "eMMC name {name:?} is not at most six ASCII characters"),
-            ConfigError::StoreTooLarge { area, store_bytes, area_bytes } => {
-                write!(f, "the image of the eMMC's {area:?} area has {store_bytes} bytes, the area {area_bytes}")
+            ConfigError::Name(name) => {
+                write!(f, "eMMC name {name:?} is not at most six ASCII characters")
             }
-            ConfigError::UserSize(bytes) => write!(f, "an eMMC cannot have a user area of {bytes} bytes"),
+            ConfigError::StoreTooLarge {
+                area,
+                store_bytes,
+                area_bytes,
+            } => {
+                write!(
+                    f,
+                    "the image of the eMMC's {area:?} area has {store_bytes} bytes, the area {area_bytes}"
+                )
+            }
+            ConfigError::UserSize(bytes) => {
+                write!(f, "an eMMC cannot have a user area of {bytes} bytes")
+            }
         }
     }
 }
@@ -238,12 +250,20 @@ mod tests {
         assert!(!config.faults[0].hits(Area::User, 102, false));
         assert!(!config.faults[0].hits(Area::User, 103, true));
         assert!(!config.faults[0].hits(Area::Boot1, 102, true));
-        assert_eq!(config.command_faults[0], CommandFault { index: 6, times: None });
+        assert_eq!(
+            config.command_faults[0],
+            CommandFault {
+                index: 6,
+                times: None
+            }
+        );
     }
 
     #[test]
     fn an_unknown_key_is_an_error() {
         assert!(toml::from_str::<Config>("boot_size = 16").is_err());
-        assert!(toml::from_str::<Config>("[[faults]]\nkind = \"crc\"\nfirst = 1\nwhere = 2").is_err());
+        assert!(
+            toml::from_str::<Config>("[[faults]]\nkind = \"crc\"\nfirst = 1\nwhere = 2").is_err()
+        );
     }
 }

@@ -95,8 +95,15 @@ impl Emmc {
     /// How many of the next `blocks` blocks will go through without trouble,
     /// so that a host can tell the time of the first one that will not.
     pub fn good_blocks_ahead(&self, wire: Wire, blocks: u32) -> u32 {
-        let Some(transfer) = self.transfer.filter(|_| self.alive() && self.lines_work(wire)) else { return 0 };
-        let Source::Area(area) = transfer.source else { return blocks };
+        let Some(transfer) = self
+            .transfer
+            .filter(|_| self.alive() && self.lines_work(wire))
+        else {
+            return 0;
+        };
+        let Source::Area(area) = transfer.source else {
+            return blocks;
+        };
         let per_block = u64::from(self.block_len);
         let room = self.area_bytes(area).saturating_sub(transfer.offset) / per_block;
         let first = transfer.offset / SECTOR as u64;
@@ -104,9 +111,16 @@ impl Emmc {
         let spoilt = |fault: &Fault| {
             let last = u64::from(fault.last.unwrap_or(fault.first));
             let nearest = u64::from(fault.first).max(first);
-            (last >= first && fault.hits(area, nearest, write)).then(|| (nearest - first) * SECTOR as u64 / per_block)
+            (last >= first && fault.hits(area, nearest, write))
+                .then(|| (nearest - first) * SECTOR as u64 / per_block)
         };
-        let fault = self.config.faults.iter().filter_map(spoilt).min().unwrap_or(u64::MAX);
+        let fault = self
+            .config
+            .faults
+            .iter()
+            .filter_map(spoilt)
+            .min()
+            .unwrap_or(u64::MAX);
         room.min(fault).min(blocks.into()) as u32
     }
 
@@ -114,7 +128,11 @@ impl Emmc {
     pub fn read_block(&mut self, wire: Wire) -> Result<Block, DataError> {
         let sending = self.alive() && self.state == State::Data && !self.config.stuck_busy;
         let mut transfer = self.transfer.filter(|_| sending).ok_or(DataError::Silent)?;
-        let latency_ns = if transfer.moved { 0 } else { Nanos::from(self.config.read_latency_us) * 1000 };
+        let latency_ns = if transfer.moved {
+            0
+        } else {
+            Nanos::from(self.config.read_latency_us) * 1000
+        };
         let mut crc_ok = self.lines_work(wire);
         let mut data = vec![0; self.block_len as usize];
         match transfer.source {
@@ -126,7 +144,10 @@ impl Emmc {
                     Some(_) => crc_ok = false,
                     None => {}
                 }
-                let result = self.stores.area(area).map_or(Ok(()), |store| store.read_at(transfer.offset, &mut data));
+                let result = self
+                    .stores
+                    .area(area)
+                    .map_or(Ok(()), |store| store.read_at(transfer.offset, &mut data));
                 if self.store_result(result) != 0 {
                     self.pending_status |= status::ERROR;
                     return Err(DataError::Silent);
@@ -143,15 +164,24 @@ impl Emmc {
             self.transfer = None;
             self.state = State::Transfer;
         }
-        Ok(Block { data, latency_ns, crc_ok })
+        Ok(Block {
+            data,
+            latency_ns,
+            crc_ok,
+        })
     }
 
     /// A block from the host that ends at `now`: how long the card is busy
     /// before it takes the next one.
     pub fn write_block(&mut self, wire: Wire, data: &[u8], now: Nanos) -> Result<Nanos, DataError> {
         let receiving = self.alive() && self.state == State::Receive && !self.config.stuck_busy;
-        let mut transfer = self.transfer.filter(|_| receiving).ok_or(DataError::Silent)?;
-        let Source::Area(area) = transfer.source else { return Err(DataError::Silent) };
+        let mut transfer = self
+            .transfer
+            .filter(|_| receiving)
+            .ok_or(DataError::Silent)?;
+        let Source::Area(area) = transfer.source else {
+            return Err(DataError::Silent);
+        };
         self.check_room(area, transfer.offset)?;
         let fault = self.take_fault(area, transfer.offset, true);
         if fault == Some(FaultKind::WriteTimeout) {
@@ -164,7 +194,10 @@ impl Emmc {
             }
             return Err(DataError::Crc);
         }
-        let result = self.stores.area(area).map_or(Ok(()), |store| store.write_at(transfer.offset, data));
+        let result = self
+            .stores
+            .area(area)
+            .map_or(Ok(()), |store| store.write_at(transfer.offset, data));
         self.pending_status |= self.store_result(result);
         self.stats.blocks_written += 1;
         self.advance(&mut transfer);
@@ -198,11 +231,11 @@ impl Emmc {
     fn take_fault(&mut self, area: Area, offset: u64, write: bool) -> Option<FaultKind> {
         let first = offset / SECTOR as u64;
         let sectors = first..first + u64::from(self.block_len) / SECTOR as u64;
-        let fault = self
-            .config
-            .faults
-            .iter_mut()
-            .find(|fault| sectors.clone().any(|sector| fault.hits(area, sector, write)))?;
+        let fault = self.config.faults.iter_mut().find(|fault| {
+            sectors
+                .clone()
+                .any(|sector| fault.hits(area, sector, write))
+        })?;
         fault.times = fault.times.map(|times| times - 1);
         Some(fault.kind)
     }
@@ -212,7 +245,8 @@ impl Emmc {
         match result {
             Ok(()) => 0,
             Err(error) => {
-                self.remarks.push(Remark::Host(format!("the eMMC's image: {error}")));
+                self.remarks
+                    .push(Remark::Host(format!("the eMMC's image: {error}")));
                 status::ERROR
             }
         }

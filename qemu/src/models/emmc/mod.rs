@@ -155,7 +155,7 @@ pub struct Emmc {
 impl Emmc {
     /// A card without supply. Its user area is as large as `config` says, else
     /// as the store is, else that of a 4 GB part.
-    pub fn new(config: Config, mut stores: Stores) -> Result<Emmc, ConfigError> {
+    pub fn new(config: Config, stores: Stores) -> Result<Emmc, ConfigError> {
         if config.name.len() > 6 || !config.name.is_ascii() {
             return Err(ConfigError::Name(config.name));
         }
@@ -196,7 +196,11 @@ impl Emmc {
             let area_bytes = card.area_bytes(area);
             let store_bytes = card.stores.area(area).map_or(0, |store| store.len());
             if store_bytes > area_bytes {
-                return Err(ConfigError::StoreTooLarge { area, store_bytes, area_bytes });
+                return Err(ConfigError::StoreTooLarge {
+                    area,
+                    store_bytes,
+                    area_bytes,
+                });
             }
         }
         Ok(card)
@@ -230,6 +234,11 @@ impl Emmc {
     /// CID, bits 127:96 first.
     pub fn cid(&self) -> [u32; 4] {
         self.cid
+    }
+
+    /// CSD, bits 127:96 first.
+    pub fn csd(&self) -> [u32; 4] {
+        self.csd
     }
 
     /// The state the card would report at `now`.
@@ -301,7 +310,8 @@ impl Emmc {
 
     /// Whether DAT0 is held low at `now`.
     pub fn dat0_low(&self, now: Nanos) -> bool {
-        self.alive() && (self.config.stuck_busy || self.state == State::Program && now < self.busy_until)
+        self.alive()
+            && (self.config.stuck_busy || self.state == State::Program && now < self.busy_until)
     }
 
     /// When DAT0 rises again, if it is low at `now` and ever does.
@@ -359,7 +369,11 @@ impl Emmc {
     }
 
     fn max_clock_hz(&self) -> u64 {
-        if self.high_speed() { HIGH_SPEED_HZ } else { LEGACY_HZ }
+        if self.high_speed() {
+            HIGH_SPEED_HZ
+        } else {
+            LEGACY_HZ
+        }
     }
 
     fn guest_error(&mut self, message: impl Into<String>) {

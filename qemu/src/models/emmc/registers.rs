@@ -31,7 +31,7 @@ pub mod status {
 
 /// Indices of the EXT_CSD bytes that the model itself reads or writes.
 pub mod ext {
-    /// GP partition, cache and other bytes are plain storage; see `writable`.
+    /// 1 = erase groups are those of HC_ERASE_GRP_SIZE, not the CSD's.
     pub const ERASE_GROUP_DEF: usize = 175;
     /// Boot enable and partition access.
     pub const PARTITION_CONFIG: usize = 179;
@@ -64,7 +64,7 @@ pub fn crc7(data: &[u8]) -> u8 {
     for &byte in data {
         for bit in (0..8).rev() {
             let feedback = (crc >> 6 ^ byte >> bit) & 1;
-            crc = (crc << 1) & 0x7F ^ feedback * 0x09;
+            crc = ((crc << 1) & 0x7F) ^ (feedback * 0x09);
         }
     }
     crc
@@ -77,7 +77,10 @@ struct Fields(u128);
 impl Fields {
     fn put(&mut self, high: u8, low: u8, value: u32) {
         let width = high - low + 1;
-        debug_assert!(width >= 32 || value >> width == 0, "field {high}:{low} cannot hold {value}");
+        debug_assert!(
+            width >= 32 || value >> width == 0,
+            "field {high}:{low} cannot hold {value}"
+        );
         self.0 |= u128::from(value) << low;
     }
 
@@ -99,7 +102,11 @@ pub fn cid(config: &Config) -> [u32; 4] {
     cid.put(127, 120, config.manufacturer.into());
     cid.put(113, 112, 1); // CBX: a BGA
     cid.put(111, 104, config.oem.into());
-    cid.put(103, 72, u32::from_be_bytes([name[0], name[1], name[2], name[3]]));
+    cid.put(
+        103,
+        72,
+        u32::from_be_bytes([name[0], name[1], name[2], name[3]]),
+    );
     cid.put(71, 56, u32::from(u16::from_be_bytes([name[4], name[5]])));
     cid.put(55, 48, config.revision.into());
     cid.put(47, 16, config.serial);
@@ -142,7 +149,11 @@ pub const CSD_ERASE_GROUP_SECTORS: u64 = 32 * 32;
 
 /// Block length after power-on: 2^READ_BL_LEN. Parts between 1 and 2 GiB need 1024.
 pub fn default_block_len(user_bytes: u64) -> u32 {
-    if user_bytes > BYTE_ADDRESS_LIMIT || user_bytes <= 1 << 30 { 512 } else { 1024 }
+    if user_bytes > BYTE_ADDRESS_LIMIT || user_bytes <= 1 << 30 {
+        512
+    } else {
+        1024
+    }
 }
 
 /// EXT_CSD as the card leaves the factory.
@@ -237,7 +248,10 @@ mod tests {
         let bytes = ext_csd(&Config::default(), 0x0074_8000);
         assert_eq!(bytes[212..216], [0x00, 0x80, 0x74, 0x00]);
         // 6 MiB of hardware partitions: the MBR lies at user LBA 0.
-        assert_eq!((2 * u32::from(bytes[226]) + u32::from(bytes[168])) * 128, 6 * 1024);
+        assert_eq!(
+            (2 * u32::from(bytes[226]) + u32::from(bytes[168])) * 128,
+            6 * 1024
+        );
         assert!(bytes[192] >= 3);
     }
 }

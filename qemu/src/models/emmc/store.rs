@@ -31,7 +31,9 @@ pub enum Area {
 impl Area {
     /// The area that PARTITION_CONFIG's access bits name.
     pub fn from_access(bits: u8) -> Option<Area> {
-        [Area::User, Area::Boot1, Area::Boot2, Area::Rpmb].get(usize::from(bits)).copied()
+        [Area::User, Area::Boot1, Area::Boot2, Area::Rpmb]
+            .get(usize::from(bits))
+            .copied()
     }
 }
 
@@ -53,7 +55,11 @@ pub trait Store: Send {
     /// already is not written, so that a sparse file stays sparse.
     fn fill(&mut self, offset: u64, count: u64, value: u8) -> io::Result<()> {
         const CHUNK: u64 = 1 << 20;
-        let beyond = if value == 0 { self.len().saturating_sub(offset) } else { count };
+        let beyond = if value == 0 {
+            self.len().saturating_sub(offset)
+        } else {
+            count
+        };
         let count = count.min(beyond);
         let mut chunk = vec![0; CHUNK.min(count) as usize];
         let mut done = 0;
@@ -72,7 +78,9 @@ pub trait Store: Send {
 
 impl Store for Vec<u8> {
     fn read_at(&mut self, offset: u64, data: &mut [u8]) -> io::Result<()> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(Vec::len(self));
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(Vec::len(self));
         let count = data.len().min(Vec::len(self) - start);
         data[..count].copy_from_slice(&self[start..start + count]);
         data[count..].fill(0);
@@ -81,7 +89,9 @@ impl Store for Vec<u8> {
 
     fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
         let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = start.checked_add(data.len()).ok_or(io::ErrorKind::InvalidInput)?;
+        let end = start
+            .checked_add(data.len())
+            .ok_or(io::ErrorKind::InvalidInput)?;
         if Vec::len(self) < end {
             self.resize(end, 0);
         }
@@ -95,48 +105,54 @@ impl Store for Vec<u8> {
 }
 
 /// A file on the host, sparse where nothing was written. Every write goes
-/// straight to the file: it is there when the next run opens it.
-pub struct FileStore {
-    file: File,
-    len: u64,
-}
+/// straight to the file: it is there when the next run, or another view of the
+/// same file, reads it.
+pub struct FileStore(File);
 
 impl FileStore {
     /// Opens `path` for reading and writing; it must exist.
     pub fn open(path: &Path) -> io::Result<FileStore> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let len = file.metadata()?.len();
-        Ok(FileStore { file, len })
+        Ok(FileStore(file))
     }
 
     /// Like [`FileStore::open`], but an absent file is created and a short one
     /// is made `len` bytes long. Neither takes space on the host.
     pub fn open_or_create(path: &Path, len: u64) -> io::Result<FileStore> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let old = file.metadata()?.len();
-        if old < len {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        if file.metadata()?.len() < len {
             file.set_len(len)?;
         }
-        Ok(FileStore { file, len: old.max(len) })
+        Ok(FileStore(file))
     }
 }
 
 impl Store for FileStore {
     fn read_at(&mut self, offset: u64, data: &mut [u8]) -> io::Result<()> {
-        let stored = self.len.saturating_sub(offset).min(data.len() as u64) as usize;
-        self.file.read_exact_at(&mut data[..stored], offset)?;
-        data[stored..].fill(0);
+        let mut done = 0;
+        while done < data.len() {
+            match self.0.read_at(&mut data[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        data[done..].fill(0);
         Ok(())
     }
 
     fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(data, offset)?;
-        self.len = self.len.max(offset + data.len() as u64);
-        Ok(())
+        self.0.write_all_at(data, offset)
     }
 
     fn len(&self) -> u64 {
-        self.len
+        self.0.metadata().map_or(0, |metadata| metadata.len())
     }
 }
 
@@ -153,7 +169,11 @@ pub struct Stores {
 impl Stores {
     /// A user area with empty boot partitions in memory.
     pub fn user(user: impl Store + 'static) -> Stores {
-        Stores { user: Box::new(user), boot1: Box::<Vec<u8>>::default(), boot2: Box::<Vec<u8>>::default() }
+        Stores {
+            user: Box::new(user),
+            boot1: Box::<Vec<u8>>::default(),
+            boot2: Box::<Vec<u8>>::default(),
+        }
     }
 
     /// The store of `area`; RPMB has none.
@@ -195,14 +215,22 @@ mod tests {
             store.fill(1 << 20, 4 << 20, 0).unwrap();
         }
         let mut store = FileStore::open(&path).unwrap();
-        assert_eq!(store.len(), 4 << 30);
+        let mut second_view = FileStore::open(&path).unwrap();
+        store.write_at((4 << 30) + 3, b"grown").unwrap();
+        let mut data = [0xFF; 6];
+        second_view.read_at((4 << 30) + 4, &mut data).unwrap();
+        assert_eq!(&data, b"rown\0\0");
+        assert_eq!(second_view.len(), (4 << 30) + 8);
         let mut data = [0xFF; 7];
         store.read_at((3 << 30) - 1, &mut data).unwrap();
         assert_eq!(&data, b"\0UBOOT\0");
         store.fill(3 << 30, 2, 0).unwrap();
         store.read_at((3 << 30) - 1, &mut data).unwrap();
         assert_eq!(&data, b"\0\0\0OOT\0");
-        assert!(std::fs::metadata(&path).unwrap().blocks() < 1024, "the file is not sparse");
+        assert!(
+            std::fs::metadata(&path).unwrap().blocks() < 1024,
+            "the file is not sparse"
+        );
         std::fs::remove_file(&path).unwrap();
     }
 

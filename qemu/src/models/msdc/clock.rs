@@ -70,7 +70,11 @@ impl Msdc {
             1 => 4,
             _ => 8,
         };
-        (clock_hz > 0).then_some(Wire { clock_hz, width, ddr: ckmod == CKMOD_DDR })
+        (clock_hz > 0).then_some(Wire {
+            clock_hz,
+            width,
+            ddr: ckmod == CKMOD_DDR,
+        })
     }
 }
 
@@ -111,7 +115,10 @@ mod tests {
     fn rate(index: u8, mux: u32, ckmod: u32, div: u32) -> u64 {
         let mut msdc = Msdc::new(index, None);
         msdc.regs.set(reg::MSDC_CFG, ckmod << 16 | div << 8);
-        let signals = Signals { clk_mux_sel: mux << if index == 0 { 11 } else { 20 }, ..Signals::default() };
+        let signals = Signals {
+            clk_mux_sel: mux << if index == 0 { 11 } else { 20 },
+            ..Signals::default()
+        };
         msdc.wire(&signals).unwrap().clock_hz
     }
 
@@ -128,13 +135,21 @@ mod tests {
 
     #[test]
     fn a_stopped_pll_gives_no_clock() {
-        let signals = Signals { univpll_hz: 0, clk_mux_sel: 7 << 11, ..Signals::default() };
+        let signals = Signals {
+            univpll_hz: 0,
+            clk_mux_sel: 7 << 11,
+            ..Signals::default()
+        };
         assert_eq!(Msdc::new(0, None).wire(&signals), None);
     }
 
     #[test]
     fn a_byte_takes_its_clocks() {
-        let wire = Wire { clock_hz: 50_000_000, width: 8, ddr: false };
+        let wire = Wire {
+            clock_hz: 50_000_000,
+            width: 8,
+            ddr: false,
+        };
         assert_eq!(bytes_ps(wire, 512), 512 * 20_000);
         assert_eq!(bytes_ps(Wire { ddr: true, ..wire }, 512), 256 * 20_000);
         assert_eq!(bytes_ps(Wire { width: 1, ..wire }, 512), 4096 * 20_000);

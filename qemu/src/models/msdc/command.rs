@@ -39,20 +39,44 @@ impl Msdc {
         let index = command.index();
         self.regs.set(reg::SDC_CMD, value);
         if self.regs.get(reg::MSDC_CFG) & cfg::MODE == 0 {
-            return self.refuse(cx, reg::SDC_CMD, "command while MSDC_CFG.MODE is not SD/MMC");
+            return self.refuse(
+                cx,
+                reg::SDC_CMD,
+                "command while MSDC_CFG.MODE is not SD/MMC",
+            );
         }
         if self.command.is_some() {
-            return self.refuse(cx, reg::SDC_CMD, &format!("CMD{index} while SDC_STS.CMDBUSY"));
+            return self.refuse(
+                cx,
+                reg::SDC_CMD,
+                &format!("CMD{index} while SDC_STS.CMDBUSY"),
+            );
         }
         let Some(wire) = self.wire(cx.signals) else {
-            cx.report(GuestError::Gated, self.name, reg::SDC_CMD, format!("CMD{index} while the source clock stands still"));
+            cx.report(
+                GuestError::Gated,
+                self.name,
+                reg::SDC_CMD,
+                format!("CMD{index} while the source clock stands still"),
+            );
             return;
         };
         if cx.now < self.clock_stable_at {
-            self.refuse(cx, reg::SDC_CMD, &format!("CMD{index} before MSDC_CFG.CKSTB"));
+            self.refuse(
+                cx,
+                reg::SDC_CMD,
+                &format!("CMD{index} before MSDC_CFG.CKSTB"),
+            );
         }
-        if self.sdc_busy(cx.now) && !matches!(index, 0 | 12) && (command.data() != DataType::None || command.response() == 7) {
-            self.refuse(cx, reg::SDC_CMD, &format!("CMD{index} while SDC_STS.SDCBUSY"));
+        if self.sdc_busy(cx.now)
+            && !matches!(index, 0 | 12)
+            && (command.data() != DataType::None || command.response() == 7)
+        {
+            self.refuse(
+                cx,
+                reg::SDC_CMD,
+                &format!("CMD{index} while SDC_STS.SDCBUSY"),
+            );
             if self.phase.is_some() {
                 return;
             }
@@ -64,15 +88,21 @@ impl Msdc {
     /// What the encoding of a command must agree with, whoever listens.
     fn check_command(&mut self, command: Command, cx: &mut Context<'_>) {
         let index = command.index();
-        let mut complain = |what: String| cx.report(GuestError::Refused, self.name, reg::SDC_CMD, what);
-        // CMD8 is SEND_EXT_CSD with data and the SD card's SEND_IF_COND without.
-        let known = form(index).filter(|_| index != 8 || command.data() != DataType::None);
+        let mut complain =
+            |what: String| cx.report(GuestError::Refused, self.name, reg::SDC_CMD, what);
+        // Without data CMD8 is the SD card's SEND_IF_COND; with R4 CMD5 is SDIO's.
+        let foreign =
+            index == 8 && command.data() == DataType::None || index == 5 && command.response() == 4;
+        let known = form(index).filter(|_| !foreign);
         if let Some(form) = known
             && self.card.is_some()
         {
             let expected = expected_form(command.response());
             if expected != Some(form) && !(form == Form::R1b && expected == Some(Form::R1)) {
-                complain(format!("CMD{index} with response type {}, the card's is {form:?}", command.response()));
+                complain(format!(
+                    "CMD{index} with response type {}, the card's is {form:?}",
+                    command.response()
+                ));
             }
             let (data, write) = match index {
                 8 | 17 => (DataType::Single, false),
@@ -83,17 +113,26 @@ impl Msdc {
             };
             if command.data() != data || command.write() != write {
                 let direction = if command.write() { "write" } else { "read" };
-                complain(format!("CMD{index} encoded as {:?} {direction}", command.data()));
+                complain(format!(
+                    "CMD{index} encoded as {:?} {direction}",
+                    command.data()
+                ));
             }
         }
         if index == 12 && !command.stop() {
             complain("CMD12 without SDC_CMD.STOP".into());
         }
         if command.data() == DataType::Stream {
-            complain(format!("CMD{index} with a stream, which no card here takes"));
+            complain(format!(
+                "CMD{index} with a stream, which no card here takes"
+            ));
         }
         if command.auto() == 3 || command.auto() != 0 && command.data() != DataType::Multiple {
-            complain(format!("CMD{index} with auto command {} and {:?} data", command.auto(), command.data()));
+            complain(format!(
+                "CMD{index} with auto command {} and {:?} data",
+                command.auto(),
+                command.data()
+            ));
         }
     }
 
@@ -108,25 +147,44 @@ impl Msdc {
                 Reply::R1(status) => auto23 = Some(status),
                 reply => {
                     // Without CMD23 the command itself is not sent.
-                    self.command = Some(InFlight { command, auto23, interrupts: int::ACMDTMO, reply, end: time });
+                    self.command = Some(InFlight {
+                        command,
+                        auto23,
+                        interrupts: int::ACMDTMO,
+                        reply,
+                        end: time,
+                    });
                     return;
                 }
             }
         }
         let wants_response = command.response() != 0;
-        let reply = self.exchange(command.index(), arg, with_data, wire, wants_response, &mut time);
+        let reply = self.exchange(
+            command.index(),
+            arg,
+            with_data,
+            wire,
+            wants_response,
+            &mut time,
+        );
         let interrupts = match (reply, expected_form(command.response())) {
             (_, Some(Form::None)) => int::CMDRDY,
             (Reply::Silent, _) => int::CMDTMO,
-            (Reply::R1(_), Some(Form::R1 | Form::R1b)) | (Reply::R2(_), Some(Form::R2)) | (Reply::R3(_), Some(Form::R3)) => {
-                int::CMDRDY
-            }
+            (Reply::R1(_), Some(Form::R1 | Form::R1b))
+            | (Reply::R2(_), Some(Form::R2))
+            | (Reply::R3(_), Some(Form::R3)) => int::CMDRDY,
             _ => int::RSPCRCERR,
         };
         if with_data && interrupts == int::CMDRDY {
             self.latch_phase(command, wire, time, cx);
         }
-        self.command = Some(InFlight { command, auto23, interrupts, reply, end: time });
+        self.command = Some(InFlight {
+            command,
+            auto23,
+            interrupts,
+            reply,
+            end: time,
+        });
     }
 
     /// One command to the card. `time` moves on to the end of the response.
@@ -169,18 +227,32 @@ impl Msdc {
             return self.refuse(cx, reg::SDC_CMD, "data command with block length 0");
         }
         if command.data() == DataType::Single && self.regs.get(reg::SDC_BLK_NUM) != 1 {
-            self.refuse(cx, reg::SDC_BLK_NUM, "single-block command while SDC_BLK_NUM is not 1");
+            self.refuse(
+                cx,
+                reg::SDC_BLK_NUM,
+                "single-block command while SDC_BLK_NUM is not 1",
+            );
         }
         if !self.rx.is_empty() || !self.tx.is_empty() {
-            self.refuse(cx, reg::SDC_CMD, "data command while bytes of an earlier transfer are in the FIFO");
+            self.refuse(
+                cx,
+                reg::SDC_CMD,
+                "data command while bytes of an earlier transfer are in the FIFO",
+            );
         }
         let mut length_fits = true;
         if let Some(card) = &mut self.card {
             card.check_bus(wire);
-            length_fits = card.transfer_block_len().is_none_or(|bytes| bytes == block_len);
+            length_fits = card
+                .transfer_block_len()
+                .is_none_or(|bytes| bytes == block_len);
         }
         if !length_fits {
-            self.refuse(cx, reg::SDC_CMD, &format!("block length {block_len} is not the card's"));
+            self.refuse(
+                cx,
+                reg::SDC_CMD,
+                &format!("block length {block_len} is not the card's"),
+            );
         }
         self.regs.set(reg::SDC_DCRC_STS, 0);
         self.phase = Some(Phase::new(command, blocks, wire, length_fits, at));
@@ -189,7 +261,9 @@ impl Msdc {
 
     /// The response is there, or overdue.
     pub(super) fn finish_command(&mut self, cx: &mut Context<'_>) {
-        let Some(done) = self.command.take() else { return };
+        let Some(done) = self.command.take() else {
+            return;
+        };
         if let Some(status) = done.auto23 {
             self.regs.set(reg::SDC_ACMD_RESP, status);
             self.regs.raise(reg::MSDC_INT, int::ACMDRDY);
@@ -212,7 +286,11 @@ impl Msdc {
             self.phase = None;
         }
         if self.dma.running && !self.dma.joined && done.command.data() == DataType::None {
-            self.refuse(cx, reg::DMA_CTRL, "DMA was started, but the command has no data phase");
+            self.refuse(
+                cx,
+                reg::DMA_CTRL,
+                "DMA was started, but the command has no data phase",
+            );
         }
     }
 }

@@ -12,6 +12,7 @@ use super::clock::{bytes_ps, clocks_ps};
 use super::regs::{Command, cfg, int, reg};
 use super::{Msdc, Picos, nanos, picos};
 use crate::bus::{Context, Nanos};
+use crate::models::emmc::data::DataError;
 use crate::models::emmc::{Reply, Wire};
 
 /// Bytes of the FIFO.
@@ -64,7 +65,11 @@ pub(super) struct Phase {
 impl Phase {
     pub fn new(command: Command, blocks: u32, wire: Wire, length_fits: bool, at: Picos) -> Phase {
         let write = command.write();
-        let gap = if write { clocks_ps(wire, WRITE_GAP_CLOCKS) } else { 0 };
+        let gap = if write {
+            clocks_ps(wire, WRITE_GAP_CLOCKS)
+        } else {
+            0
+        };
         Phase {
             write,
             auto_stop: command.auto() == 1,
@@ -86,12 +91,23 @@ impl Phase {
 
     /// Bytes of the current block that are not yet through.
     fn rest(&self) -> usize {
-        self.block_len - if self.write { self.block.len() } else { self.delivered }
+        self.block_len
+            - if self.write {
+                self.block.len()
+            } else {
+                self.delivered
+            }
     }
 
     /// The least that one whole block takes.
     fn block_ps(&self) -> Picos {
-        let frame = START_CLOCKS + END_CLOCKS + if self.write { CRC_STATUS_CLOCKS + WRITE_GAP_CLOCKS } else { 0 };
+        let frame = START_CLOCKS
+            + END_CLOCKS
+            + if self.write {
+                CRC_STATUS_CLOCKS + WRITE_GAP_CLOCKS
+            } else {
+                0
+            };
         clocks_ps(self.wire, frame) + bytes_ps(self.wire, self.block_len as u64)
     }
 }
@@ -99,7 +115,10 @@ impl Phase {
 impl Msdc {
     /// SDC_CFG.DTOC as a duration.
     fn data_timeout_ps(&self, wire: Wire) -> Picos {
-        clocks_ps(wire, u64::from((self.regs.get(reg::SDC_CFG) >> 24) + 1) << 20)
+        clocks_ps(
+            wire,
+            u64::from((self.regs.get(reg::SDC_CFG) >> 24) + 1) << 20,
+        )
     }
 
     /// Catches up with the data lines.
@@ -132,12 +151,21 @@ impl Msdc {
         let start = clocks_ps(phase.wire, START_CLOCKS);
         if phase.write {
             phase.block.clear();
-            let held = self.card.as_ref().is_some_and(|card| card.dat0_low(nanos(at)));
-            phase.step =
-                if held { Step::Failing(at + timeout, int::DATTMO) } else { Step::Bytes(at + start) };
+            let held = self
+                .card
+                .as_ref()
+                .is_some_and(|card| card.dat0_low(nanos(at)));
+            phase.step = if held {
+                Step::Failing(at + timeout, int::DATTMO)
+            } else {
+                Step::Bytes(at + start)
+            };
             return false;
         }
-        let block = self.card.as_mut().and_then(|card| card.read_block(phase.wire).ok());
+        let block = self
+            .card
+            .as_mut()
+            .and_then(|card| card.read_block(phase.wire).ok());
         phase.step = match block.filter(|block| block.latency_ns * 1000 <= timeout) {
             None => Step::Failing(at + timeout, int::DATTMO),
             Some(block) => {
@@ -153,14 +181,17 @@ impl Msdc {
 
     /// Card to FIFO or memory.
     fn receive_bytes(&mut self, phase: &mut Phase, now: Picos, cx: &mut Context<'_>) -> bool {
-        let Step::Bytes(mut next) = phase.step else { return false };
+        let Step::Bytes(mut next) = phase.step else {
+            return false;
+        };
         if self.dma.running {
             self.drain_rx_to_memory(cx);
-            let end = next + bytes_ps(phase.wire, phase.rest() as u64 - 1);
-            if end <= now && self.rx.is_empty() {
-                let stored = self.dma_store(&phase.block[phase.delivered..], cx);
-                phase.delivered += stored;
-                next = end;
+            let run = self.dma_run(phase);
+            let end = next + bytes_ps(phase.wire, run.saturating_sub(1) as u64);
+            if run > 0 && end <= now {
+                self.dma_store(&phase.block[phase.delivered..phase.delivered + run], cx);
+                phase.delivered += run;
+                next = end + bytes_ps(phase.wire, u64::from(phase.rest() > 0));
             }
         } else {
             let byte = bytes_ps(phase.wire, 1);
@@ -178,6 +209,12 @@ impl Msdc {
         false
     }
 
+    /// Bytes of the current block that the DMA can move before it needs
+    /// another buffer.
+    fn dma_run(&self, phase: &Phase) -> usize {
+        (phase.rest() as u64).min(self.dma.room()) as usize
+    }
+
     /// What a CPU-served FIFO held when the DMA took over goes first.
     fn drain_rx_to_memory(&mut self, cx: &mut Context<'_>) {
         if self.rx.is_empty() {
@@ -190,16 +227,21 @@ impl Msdc {
 
     /// FIFO or memory to card.
     fn send_bytes(&mut self, phase: &mut Phase, now: Picos, cx: &mut Context<'_>) -> bool {
-        let Step::Bytes(mut next) = phase.step else { return false };
+        let Step::Bytes(mut next) = phase.step else {
+            return false;
+        };
         let byte = bytes_ps(phase.wire, 1);
-        while phase.rest() > 0 && next + byte <= now && let Some(data) = self.tx.pop_front() {
+        while phase.rest() > 0
+            && next + byte <= now
+            && let Some(data) = self.tx.pop_front()
+        {
             phase.block.push(data);
             next += byte;
         }
-        let end = next + bytes_ps(phase.wire, phase.rest() as u64);
-        if self.dma.running && end <= now && self.dma.room() >= phase.rest() as u64 {
-            let rest = phase.rest();
-            self.dma_fetch(rest, &mut phase.block, cx);
+        let run = self.dma_run(phase);
+        let end = next + bytes_ps(phase.wire, run as u64);
+        if run > 0 && end <= now {
+            self.dma_fetch(run, &mut phase.block, cx);
             next = end;
         }
         phase.step = if phase.rest() == 0 {
@@ -213,7 +255,6 @@ impl Msdc {
     fn end_block(&mut self, phase: &mut Phase, at: Picos) -> bool {
         let mut busy_ns: Nanos = 0;
         if phase.write {
-            use crate::models::emmc::data::DataError;
             let outcome = match &mut self.card {
                 Some(card) => card.write_block(phase.wire, &phase.block, nanos(at)),
                 None => Err(DataError::Silent),
@@ -235,16 +276,26 @@ impl Msdc {
         }
         phase.blocks_left -= 1;
         phase.step = if phase.blocks_left == 0 {
-            Step::Drained(if phase.auto_stop { self.auto_cmd12(phase.wire, at) } else { at })
+            Step::Drained(if phase.auto_stop {
+                self.auto_cmd12(phase.wire, at)
+            } else {
+                at
+            })
         } else {
             let gap = if phase.write {
                 WRITE_GAP_CLOCKS
             } else {
-                self.card.as_ref().map_or(0, |card| card.config().block_gap_clocks.into())
+                self.card
+                    .as_ref()
+                    .map_or(0, |card| card.config().block_gap_clocks.into())
             };
             let next = at + busy_ns * 1000 + clocks_ps(phase.wire, gap);
             let timeout = self.data_timeout_ps(phase.wire);
-            if busy_ns * 1000 > timeout { Step::Failing(at + timeout, int::DATTMO) } else { Step::Begin(next) }
+            if busy_ns * 1000 > timeout {
+                Step::Failing(at + timeout, int::DATTMO)
+            } else {
+                Step::Begin(next)
+            }
         };
         false
     }
@@ -283,7 +334,14 @@ impl Msdc {
     fn fail(&mut self, phase: &Phase, interrupt: u32) -> bool {
         if interrupt == int::DATCRCERR {
             let lines = (1u32 << phase.wire.width) - 1;
-            self.regs.set(reg::SDC_DCRC_STS, if phase.wire.ddr { lines | lines << 8 } else { lines });
+            self.regs.set(
+                reg::SDC_DCRC_STS,
+                if phase.wire.ddr {
+                    lines | lines << 8
+                } else {
+                    lines
+                },
+            );
         }
         self.regs.raise(reg::MSDC_INT, interrupt);
         true
@@ -294,7 +352,11 @@ impl Msdc {
     pub(super) fn restart_wire(&mut self, now: Nanos) {
         let Some(phase) = &mut self.phase else { return };
         if let Step::Bytes(next) = &mut phase.step {
-            let one = if phase.write { 0 } else { bytes_ps(phase.wire, 1) };
+            let one = if phase.write {
+                0
+            } else {
+                bytes_ps(phase.wire, 1)
+            };
             if *next < picos(now) {
                 *next = picos(now) + one;
             }
@@ -313,25 +375,36 @@ impl Msdc {
             Step::Begin(at) => Some(at + self.blocks_ahead_ps(phase, phase.blocks_left)),
             Step::Tail(at) => Some(at + self.blocks_ahead_ps(phase, phase.blocks_left - 1)),
             Step::Bytes(next) if self.dma.running => {
-                let bytes = if phase.write { rest } else { rest - 1 };
-                (self.dma.room() >= rest)
-                    .then(|| next + bytes_ps(phase.wire, bytes) + self.blocks_ahead_ps(phase, phase.blocks_left - 1))
+                let run = self.dma_run(phase) as u64;
+                let bytes = if phase.write {
+                    run
+                } else {
+                    run.saturating_sub(1)
+                };
+                let ahead = self.blocks_ahead_ps(phase, phase.blocks_left - 1);
+                (run > 0).then(|| next + bytes_ps(phase.wire, bytes) + ahead)
             }
             Step::Bytes(next) if phase.write => {
                 (self.tx.len() as u64 >= rest).then(|| next + bytes_ps(phase.wire, rest))
             }
-            Step::Bytes(next) => {
-                (served && (FIFO_BYTES - self.rx.len()) as u64 >= rest).then(|| next + bytes_ps(phase.wire, rest - 1))
-            }
+            Step::Bytes(next) => (served && (FIFO_BYTES - self.rx.len()) as u64 >= rest)
+                .then(|| next + bytes_ps(phase.wire, rest - 1)),
         }
     }
 
     /// The least time that up to `blocks` further blocks take of which the
     /// card will spoil none; 0 where the CPU has to keep up by hand.
     fn blocks_ahead_ps(&self, phase: &Phase, blocks: u32) -> Picos {
-        let room = self.dma.room() / phase.block_len as u64;
+        let room = self.dma.room().saturating_sub(phase.rest() as u64) / phase.block_len as u64;
         let blocks = u64::from(blocks).min(room) as u32;
-        let good = self.card.as_ref().map_or(0, |card| card.good_blocks_ahead(phase.wire, blocks));
-        if self.dma.running { u64::from(good) * phase.block_ps() } else { 0 }
+        let good = self
+            .card
+            .as_ref()
+            .map_or(0, |card| card.good_blocks_ahead(phase.wire, blocks));
+        if self.dma.running {
+            u64::from(good) * phase.block_ps()
+        } else {
+            0
+        }
     }
 }

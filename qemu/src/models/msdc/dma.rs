@@ -12,8 +12,8 @@ use crate::bus::{Context, GuestError, Memory};
 /// More descriptors than any transfer of 65535 blocks needs; a chain that goes
 /// on is a loop.
 const MAX_DESCRIPTORS: usize = 70_000;
-const GPD_BYTES: usize = 16;
-const BD_BYTES: usize = 16;
+/// What the engine reads of a GPD or BD, and what its checksum covers.
+const DESCRIPTOR_BYTES: usize = 16;
 
 /// Bits of a descriptor's first word.
 const GPD_HWO: u32 = 1 << 0;
@@ -79,7 +79,11 @@ struct Broken {
 
 impl Broken {
     fn new(kind: GuestError, message: String) -> Broken {
-        Broken { kind, message, checksum: None }
+        Broken {
+            kind,
+            message,
+            checksum: None,
+        }
     }
 }
 
@@ -101,17 +105,30 @@ impl Msdc {
     fn dma_start(&mut self, cx: &mut Context<'_>) {
         let ctrl = self.regs.get(reg::DMA_CTRL);
         if self.regs.get(reg::MSDC_CFG) & cfg::PIO != 0 {
-            return self.refuse(cx, reg::DMA_CTRL, "DMA start while MSDC_CFG.PIO gives the FIFO to the CPU");
+            return self.refuse(
+                cx,
+                reg::DMA_CTRL,
+                "DMA start while MSDC_CFG.PIO gives the FIFO to the CPU",
+            );
         }
         if self.dma.running {
             return self.refuse(cx, reg::DMA_CTRL, "DMA start while DMA_CFG.STS is active");
         }
         if !(3..=6).contains(&(ctrl >> dma_ctrl::BURST_SHIFT & 7)) {
-            self.refuse(cx, reg::DMA_CTRL, "DMA start with a burst size that does not exist");
+            self.refuse(
+                cx,
+                reg::DMA_CTRL,
+                "DMA start with a burst size that does not exist",
+            );
         }
-        self.regs.clear(reg::DMA_CFG, dma_cfg::BDCSERR | dma_cfg::GPDCSERR);
+        self.regs
+            .clear(reg::DMA_CFG, dma_cfg::BDCSERR | dma_cfg::GPDCSERR);
         let dma = if ctrl & dma_ctrl::MODE == 0 {
-            let mut dma = Dma { running: true, last: ctrl & dma_ctrl::LASTBUF != 0, ..Dma::default() };
+            let mut dma = Dma {
+                running: true,
+                last: ctrl & dma_ctrl::LASTBUF != 0,
+                ..Dma::default()
+            };
             self.add_basic_buffer(&mut dma, cx);
             Ok(dma)
         } else {
@@ -135,7 +152,11 @@ impl Msdc {
     fn dma_resume(&mut self, cx: &mut Context<'_>) {
         let ctrl = self.regs.get(reg::DMA_CTRL);
         if !self.dma.running || self.dma.has_room() || self.dma.last || ctrl & dma_ctrl::MODE != 0 {
-            return self.refuse(cx, reg::DMA_CTRL, "DMA resume without a basic transfer that waits for its next buffer");
+            return self.refuse(
+                cx,
+                reg::DMA_CTRL,
+                "DMA resume without a basic transfer that waits for its next buffer",
+            );
         }
         let mut dma = std::mem::take(&mut self.dma);
         dma.last = ctrl & dma_ctrl::LASTBUF != 0;
@@ -159,17 +180,27 @@ impl Msdc {
     /// Follows the chain of GPDs, and of BDs below each.
     fn walk(&mut self, cx: &mut Context<'_>) -> Result<Dma, Broken> {
         let checksums = self.regs.get(reg::DMA_CFG) & dma_cfg::DECSEN != 0;
-        let mut dma = Dma { running: true, last: true, ..Dma::default() };
+        let mut dma = Dma {
+            running: true,
+            last: true,
+            ..Dma::default()
+        };
         let mut at = self.regs.get(reg::DMA_SA);
         loop {
             // The checksum of a GPD with HWO = 0 is not looked at: it only ends the chain.
-            let words = descriptor::<GPD_BYTES>(cx.memory, at, "GPD")?;
+            let words = descriptor(cx.memory, at, "GPD")?;
             if words[0] & GPD_HWO == 0 {
                 break;
             }
             if checksums && !checksum_fits(words) {
                 let checksum = Some((int::GPDCSERR, dma_cfg::GPDCSERR));
-                return Err(Broken { checksum, ..Broken::new(GuestError::Refused, format!("GPD at {at:#x}: wrong checksum")) });
+                return Err(Broken {
+                    checksum,
+                    ..Broken::new(
+                        GuestError::Refused,
+                        format!("GPD at {at:#x}: wrong checksum"),
+                    )
+                });
             }
             if words[0] & GPD_BDP != 0 {
                 walk_buffers(cx.memory, words[2], checksums, &mut dma)?;
@@ -178,14 +209,21 @@ impl Msdc {
             }
             dma.gpds.push(at);
             if dma.gpds.len() > MAX_DESCRIPTORS {
-                return Err(Broken::new(GuestError::Refused, "the chain of GPDs does not end".into()));
+                return Err(Broken::new(
+                    GuestError::Refused,
+                    "the chain of GPDs does not end".into(),
+                ));
             }
             at = words[1];
         }
         if dma.gpds.is_empty() {
-            return Err(Broken::new(GuestError::Refused, format!("DMA start with HWO = 0 in the first GPD at {at:#x}")));
+            return Err(Broken::new(
+                GuestError::Refused,
+                format!("DMA start with HWO = 0 in the first GPD at {at:#x}"),
+            ));
         }
-        self.regs.set(reg::DMA_CA, dma.pieces.front().map_or(0, |piece| piece.0));
+        self.regs
+            .set(reg::DMA_CA, dma.pieces.front().map_or(0, |piece| piece.0));
         Ok(dma)
     }
 
@@ -196,7 +234,12 @@ impl Msdc {
             && let Some((addr, count)) = self.dma.take(data.len() - done)
         {
             if !cx.memory.write(addr, &data[done..done + count]) {
-                cx.report(GuestError::Unmapped, self.name, addr, "DMA to an address where there is no memory");
+                cx.report(
+                    GuestError::Unmapped,
+                    self.name,
+                    addr,
+                    "DMA to an address where there is no memory",
+                );
             }
             done += count;
             self.after_piece(addr.wrapping_add(count as u32));
@@ -213,14 +256,22 @@ impl Msdc {
             let start = data.len();
             data.resize(start + count, 0);
             if !cx.memory.read(addr, &mut data[start..]) {
-                cx.report(GuestError::Unmapped, self.name, addr, "DMA from an address where there is no memory");
+                cx.report(
+                    GuestError::Unmapped,
+                    self.name,
+                    addr,
+                    "DMA from an address where there is no memory",
+                );
             }
             self.after_piece(addr.wrapping_add(count as u32));
         }
     }
 
     fn after_piece(&mut self, next_addr: u32) {
-        self.regs.set(reg::DMA_CA, self.dma.pieces.front().map_or(next_addr, |piece| piece.0));
+        self.regs.set(
+            reg::DMA_CA,
+            self.dma.pieces.front().map_or(next_addr, |piece| piece.0),
+        );
         if !self.dma.has_room() && !self.dma.last && !self.dma.empty_reported {
             self.dma.empty_reported = true;
             self.regs.raise(reg::MSDC_INT, int::DMAQ_EMPTY);
@@ -240,10 +291,14 @@ impl Msdc {
 
     /// Once a data phase and a started DMA are both there, their lengths must agree.
     pub(super) fn match_dma_to_phase(&mut self, cx: &mut Context<'_>) {
-        let Some(phase) = self.phase.as_ref().filter(|_| self.dma.running) else { return };
+        let Some(phase) = self.phase.as_ref().filter(|_| self.dma.running) else {
+            return;
+        };
         self.dma.joined = true;
         let wanted = phase.total_bytes();
-        let Some(programmed) = self.dma.programmed().filter(|&bytes| bytes != wanted) else { return };
+        let Some(programmed) = self.dma.programmed().filter(|&bytes| bytes != wanted) else {
+            return;
+        };
         self.refuse(
             cx,
             reg::DMA_CTRL,
@@ -252,13 +307,24 @@ impl Msdc {
     }
 }
 
-fn walk_buffers(memory: &mut dyn Memory, first: u32, checksums: bool, dma: &mut Dma) -> Result<(), Broken> {
+fn walk_buffers(
+    memory: &mut dyn Memory,
+    first: u32,
+    checksums: bool,
+    dma: &mut Dma,
+) -> Result<(), Broken> {
     let mut at = first;
     for _ in 0..MAX_DESCRIPTORS {
-        let words = descriptor::<BD_BYTES>(memory, at, "BD")?;
+        let words = descriptor(memory, at, "BD")?;
         if checksums && !checksum_fits(words) {
             let checksum = Some((int::BDCSERR, dma_cfg::BDCSERR));
-            return Err(Broken { checksum, ..Broken::new(GuestError::Refused, format!("BD at {at:#x}: wrong checksum")) });
+            return Err(Broken {
+                checksum,
+                ..Broken::new(
+                    GuestError::Refused,
+                    format!("BD at {at:#x}: wrong checksum"),
+                )
+            });
         }
         add_piece(dma, words[2], words[3] & 0xFFFF, "BD", at)?;
         if words[0] & BD_EOL != 0 {
@@ -266,25 +332,37 @@ fn walk_buffers(memory: &mut dyn Memory, first: u32, checksums: bool, dma: &mut 
         }
         at = words[1];
     }
-    Err(Broken::new(GuestError::Refused, format!("the chain of BDs at {first:#x} does not end")))
+    Err(Broken::new(
+        GuestError::Refused,
+        format!("the chain of BDs at {first:#x} does not end"),
+    ))
 }
 
 fn add_piece(dma: &mut Dma, addr: u32, len: u32, what: &str, at: u32) -> Result<(), Broken> {
     if len == 0 {
-        return Err(Broken::new(GuestError::Refused, format!("{what} at {at:#x}: a buffer of 0 bytes")));
+        return Err(Broken::new(
+            GuestError::Refused,
+            format!("{what} at {at:#x}: a buffer of 0 bytes"),
+        ));
     }
     dma.pieces.push_back((addr, len));
     dma.total += u64::from(len);
     Ok(())
 }
 
-fn descriptor<const BYTES: usize>(memory: &mut dyn Memory, at: u32, what: &str) -> Result<[u32; 4], Broken> {
-    if at % 4 != 0 {
-        return Err(Broken::new(GuestError::Refused, format!("{what} at {at:#x}: not on a 4-byte boundary")));
+fn descriptor(memory: &mut dyn Memory, at: u32, what: &str) -> Result<[u32; 4], Broken> {
+    if !at.is_multiple_of(4) {
+        return Err(Broken::new(
+            GuestError::Refused,
+            format!("{what} at {at:#x}: not on a 4-byte boundary"),
+        ));
     }
-    let mut bytes = [0; BYTES];
+    let mut bytes = [0; DESCRIPTOR_BYTES];
     if !memory.read(at, &mut bytes) {
-        return Err(Broken::new(GuestError::Unmapped, format!("{what} at {at:#x}: there is no memory")));
+        return Err(Broken::new(
+            GuestError::Unmapped,
+            format!("{what} at {at:#x}: there is no memory"),
+        ));
     }
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
@@ -295,5 +373,9 @@ fn descriptor<const BYTES: usize>(memory: &mut dyn Memory, at: u32, what: &str) 
 
 /// The 16 bytes, checksum included, add up to 0xFF.
 fn checksum_fits(words: [u32; 4]) -> bool {
-    words.iter().flat_map(|word| word.to_le_bytes()).fold(0u8, u8::wrapping_add) == 0xFF
+    words
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .fold(0u8, u8::wrapping_add)
+        == 0xFF
 }

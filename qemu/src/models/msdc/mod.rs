@@ -24,7 +24,7 @@ use crate::signals::Rail;
 use command::InFlight;
 use data::{FIFO_BYTES, Phase};
 use dma::Dma;
-use regs::{CMDBUSY, FIFO_CLR, Regs, SDCBUSY, cfg, dma_cfg, int, reg};
+use regs::{CMDBUSY, FIFO_CLR, Regs, SDCBUSY, cfg, dma_cfg, reg};
 
 /// Virtual time in picoseconds: a clock of 52 MHz has no whole nanoseconds.
 type Picos = u64;
@@ -97,17 +97,20 @@ impl Msdc {
     /// Reads sectors of the user area past the bus, as somebody did before us.
     /// `data` is a whole number of sectors long or its end is cut off.
     pub fn user_read(&mut self, lba: u32, data: &mut [u8]) -> std::io::Result<()> {
-        self.user_store()?.read_at(u64::from(lba) * SECTOR as u64, data)
+        self.user_store()?
+            .read_at(u64::from(lba) * SECTOR as u64, data)
     }
 
     /// Writes sectors of the user area past the bus.
     pub fn user_write(&mut self, lba: u32, data: &[u8]) -> std::io::Result<()> {
-        self.user_store()?.write_at(u64::from(lba) * SECTOR as u64, data)
+        self.user_store()?
+            .write_at(u64::from(lba) * SECTOR as u64, data)
     }
 
     fn user_store(&mut self) -> std::io::Result<&mut dyn Store> {
         let card = self.card.as_mut().filter(|card| !card.config().absent);
-        card.and_then(|card| card.store(Area::User)).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        card.and_then(|card| card.store(Area::User))
+            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 
     /// Puts controller and card where the preloader leaves them (facts/soc.md
@@ -118,9 +121,11 @@ impl Msdc {
         self.abort();
         self.regs = Regs::new();
         self.clock_stable_at = 0;
-        self.regs.set(reg::MSDC_CFG, cfg::MODE | cfg::PIO | 1 << cfg::CKDIV_SHIFT);
+        self.regs
+            .set(reg::MSDC_CFG, cfg::MODE | cfg::PIO | 1 << cfg::CKDIV_SHIFT);
         // DTOC 100 ms, SDIO, 8 bit, wake-up by insertion (facts/storage-and-images.md 8.4).
-        self.regs.set(reg::SDC_CFG, 3 << 24 | 1 << 19 | 2 << 16 | 1 << 1);
+        self.regs
+            .set(reg::SDC_CFG, 3 << 24 | 1 << 19 | 2 << 16 | 1 << 1);
         self.regs.set(reg::PATCH_BIT0, 0x003C_004F);
         if let Some(card) = &mut self.card {
             card.leave_selected(8, true, busy_until);
@@ -150,12 +155,21 @@ impl Msdc {
         if at_work && !cx.signals.cg1_open(GATE_MSDC0 + self.index) {
             if !self.gating_reported {
                 self.gating_reported = true;
-                cx.report(GuestError::Gated, self.name, reg::SDC_STS, "the clock was gated during a command or transfer");
+                cx.report(
+                    GuestError::Gated,
+                    self.name,
+                    reg::SDC_STS,
+                    "the clock was gated during a command or transfer",
+                );
             }
             return;
         }
         self.gating_reported = false;
-        if self.command.as_ref().is_some_and(|command| command.end <= picos(cx.now)) {
+        if self
+            .command
+            .as_ref()
+            .is_some_and(|command| command.end <= picos(cx.now))
+        {
             self.finish_command(cx);
         }
         if self.command.is_none() {
@@ -168,7 +182,9 @@ impl Msdc {
         self.catch_up(cx);
         for remark in self.card.as_mut().map(Emmc::remarks).unwrap_or_default() {
             match remark {
-                Remark::Guest(message) => cx.report(GuestError::Refused, self.name, reg::SDC_CMD, message),
+                Remark::Guest(message) => {
+                    cx.report(GuestError::Refused, self.name, reg::SDC_CMD, message);
+                }
                 Remark::Host(message) => cx.log.push(message),
             }
         }
@@ -219,19 +235,33 @@ impl Msdc {
             }
             reg::SDC_CFG => {
                 if new >> 16 & 3 == 3 {
-                    cx.report(GuestError::BadValue, self.name, offset, "bus width code 3 does not exist");
+                    cx.report(
+                        GuestError::BadValue,
+                        self.name,
+                        offset,
+                        "bus width code 3 does not exist",
+                    );
                 }
                 self.regs.set(offset, new);
             }
             reg::SDC_CMD => {
                 if value & !mask != 0 {
-                    cx.report(GuestError::BadValue, self.name, offset, format!("reserved bits in {value:#010x}"));
+                    cx.report(
+                        GuestError::BadValue,
+                        self.name,
+                        offset,
+                        format!("reserved bits in {value:#010x}"),
+                    );
                 }
                 self.write_command(new, cx);
             }
             reg::EMMC_CFG0 if new & !old & 1 != 0 => {
                 self.regs.set(offset, new);
-                self.refuse(cx, offset, "boot operation, which EXT_CSD[179] of this card does not enable");
+                self.refuse(
+                    cx,
+                    offset,
+                    "boot operation, which EXT_CSD[179] of this card does not enable",
+                );
             }
             reg::EMMC_IOCON => {
                 self.regs.set(offset, new);
@@ -244,7 +274,12 @@ impl Msdc {
             reg::DMA_CTRL => self.write_dma_ctrl(new, cx),
             reg::DMA_LEN => {
                 if value & !mask != 0 {
-                    cx.report(GuestError::BadValue, self.name, offset, format!("{value} bytes do not fit into 16 bits"));
+                    cx.report(
+                        GuestError::BadValue,
+                        self.name,
+                        offset,
+                        format!("{value} bytes do not fit into 16 bits"),
+                    );
                 }
                 self.regs.set(offset, new);
             }
@@ -258,7 +293,11 @@ impl Msdc {
         }
         if (old ^ new) & cfg::CLOCK != 0 {
             if self.command.is_some() || self.phase.is_some() {
-                self.refuse(cx, reg::MSDC_CFG, "the clock was changed during a command or transfer");
+                self.refuse(
+                    cx,
+                    reg::MSDC_CFG,
+                    "the clock was changed during a command or transfer",
+                );
             }
             self.clock_stable_at = cx.now + CLOCK_SETTLES_NS;
         }
@@ -278,7 +317,11 @@ impl Msdc {
     /// RXDATA: 1, 2 or 4 bytes, the first one lowest.
     fn read_fifo(&mut self, size: Size, cx: &mut Context<'_>) -> u32 {
         if self.regs.get(reg::MSDC_CFG) & cfg::PIO == 0 {
-            self.refuse(cx, reg::MSDC_RXDATA, "RXDATA read while the DMA owns the FIFO");
+            self.refuse(
+                cx,
+                reg::MSDC_RXDATA,
+                "RXDATA read while the DMA owns the FIFO",
+            );
             return 0;
         }
         if self.rx.len() < usize::from(size) {
@@ -295,13 +338,33 @@ impl Msdc {
     /// TXDATA: 1, 2 or 4 bytes, the lowest one first.
     fn write_fifo(&mut self, size: Size, value: u32, cx: &mut Context<'_>) {
         if self.regs.get(reg::MSDC_CFG) & cfg::PIO == 0 {
-            return self.refuse(cx, reg::MSDC_TXDATA, "TXDATA write while the DMA owns the FIFO");
+            return self.refuse(
+                cx,
+                reg::MSDC_TXDATA,
+                "TXDATA write while the DMA owns the FIFO",
+            );
         }
         if self.tx.len() + usize::from(size) > FIFO_BYTES {
-            return self.refuse(cx, reg::MSDC_TXDATA, "TXDATA write beyond the FIFO's 128 bytes");
+            return self.refuse(
+                cx,
+                reg::MSDC_TXDATA,
+                "TXDATA write beyond the FIFO's 128 bytes",
+            );
         }
         self.restart_wire(cx.now);
         self.tx.extend(&value.to_le_bytes()[..usize::from(size)]);
+    }
+
+    /// Only the FIFO has accesses of 8 and 16 bits.
+    fn check_size(&self, size: Size, offset: u32, cx: &mut Context<'_>) {
+        if size != 4 || !offset.is_multiple_of(4) {
+            cx.report(
+                GuestError::AccessSize,
+                self.name,
+                offset,
+                format!("{size}-byte access to a 32-bit register"),
+            );
+        }
     }
 }
 
@@ -332,7 +395,12 @@ impl Block for Msdc {
             None => {
                 cx.unknown_register(self.name, offset, true);
             }
-            Some(0) => cx.report(GuestError::BadValue, self.name, offset, "write to a read-only register"),
+            Some(0) => cx.report(
+                GuestError::BadValue,
+                self.name,
+                offset,
+                "write to a read-only register",
+            ),
             Some(_) if word == reg::MSDC_TXDATA => self.write_fifo(size, value, cx),
             Some(mask) => {
                 self.check_size(size, offset, cx);
@@ -371,14 +439,5 @@ impl Block for Msdc {
 
     fn tick(&mut self, cx: &mut Context<'_>) {
         self.settle(cx);
-    }
-}
-
-impl Msdc {
-    /// Only the FIFO has accesses of 8 and 16 bits.
-    fn check_size(&self, size: Size, offset: u32, cx: &mut Context<'_>) {
-        if size != 4 || offset % 4 != 0 {
-            cx.report(GuestError::AccessSize, self.name, offset, format!("{size}-byte access to a 32-bit register"));
-        }
     }
 }

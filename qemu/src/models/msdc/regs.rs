@@ -177,7 +177,10 @@ impl Regs {
     /// The bits of the register at `offset` that a write changes; none if the
     /// block has no such register.
     pub fn writable(offset: u32) -> Option<u32> {
-        REGISTERS.iter().find(|register| register.0 == offset).map(|register| register.1)
+        REGISTERS
+            .iter()
+            .find(|register| register.0 == offset)
+            .map(|register| register.1)
     }
 
     /// The word of a register that exists.

@@ -8,7 +8,7 @@ use unilk::scatter;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Write user.img, boot1.img and card.json into a directory
+    /// Write user.img, user.img.boot1 and card.json into a directory
     Build(Build),
     /// Print a layout with linear and logical addresses
     Table {
@@ -67,7 +67,7 @@ impl Build {
         std::fs::create_dir_all(&self.output)
             .with_context(|| format!("cannot create {}", self.output.display()))?;
         emmc::create(&self.output.join("user.img"), |out| image.write_user(out))?;
-        emmc::create(&self.output.join("boot1.img"), |out| image.write_boot1(out))?;
+        emmc::create(&self.output.join("user.img.boot1"), |out| image.write_boot1(out))?;
         let card = serde_json::to_string_pretty(&image.card())?;
         super::write(&self.output.join("card.json"), card.as_bytes())?;
         println!(

@@ -1,0 +1,301 @@
+//! A kernel from its partition into memory: read the headers, judge the
+//! image, plan the memory, and only then let the DMA write anything.
+//!
+//! Source: facts/storage-and-images.md 5 and 6.
+
+use core::fmt;
+
+use mt6572_hal::dma::DmaRegion;
+use mt6572_hal::mmc;
+use mt6572_hal::time;
+use unilk_core::Code;
+use unilk_core::address::{Physical, SECTOR_BYTES};
+use unilk_core::block::{ReadAt, Window};
+use unilk_core::bootarg::BootMode;
+use unilk_core::bootimg::{BootImage, ImageError, Piece};
+use unilk_core::kernel::{self, Certainty, Evidence, KernelKind, Verdict};
+use unilk_core::memory::{
+    DeviceTreeNeeds, MemoryError, PlacementNote, Region, VendorNeeds, plan_device_tree, plan_vendor,
+};
+use unilk_core::partition::LocateError;
+use unilk_core::zimage::{self, KernelSize, ZImage, ZImageError};
+
+use crate::decide::Image;
+use crate::hand_off::{Kernel, tags, tree};
+use crate::log::say;
+use crate::storage::Disk;
+use crate::wake::{Phone, WATCHDOG};
+
+/// The tree for kernels that bring none.
+pub static GENERIC_TREE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mt6572-generic.dtb"));
+
+/// Why an image cannot be booted.
+#[derive(Debug, Clone, Copy)]
+pub enum Problem {
+    /// There is no such partition.
+    Partition(LocateError),
+    /// The boot image is unusable.
+    Image(ImageError),
+    /// Its kernel is unusable.
+    Kernel(ZImageError),
+    /// It does not fit this phone's memory.
+    Memory(MemoryError),
+    /// The card failed while it was loaded.
+    Card(mmc::Error),
+    /// The device tree is unusable.
+    Tree(unilk_core::fixup::FixupError),
+    /// The tags cannot be written.
+    Tags(unilk_core::atags::AtagError),
+    /// The command line cannot be built.
+    CommandLine(unilk_core::cmdline::CmdlineError),
+}
+
+macro_rules! each {
+    ($self:expr, $error:ident => $do:expr) => {
+        match $self {
+            Problem::Partition($error) => $do,
+            Problem::Image($error) => $do,
+            Problem::Kernel($error) => $do,
+            Problem::Memory($error) => $do,
+            Problem::Card($error) => $do,
+            Problem::Tree($error) => $do,
+            Problem::Tags($error) => $do,
+            Problem::CommandLine($error) => $do,
+        }
+    };
+}
+
+impl Code for Problem {
+    fn code(&self) -> &'static str {
+        each!(self, error => error.code())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, error => error.fmt(f))
+    }
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+from! {
+    LocateError => Partition,
+    ImageError => Image,
+    ZImageError => Kernel,
+    MemoryError => Memory,
+    mmc::Error => Card,
+    unilk_core::fixup::FixupError => Tree,
+    unilk_core::atags::AtagError => Tags,
+    unilk_core::cmdline::CmdlineError => CommandLine,
+}
+
+/// An image whose headers have been read and believed.
+pub struct Opened {
+    /// Where its partition starts.
+    pub first: Physical,
+    /// The boot image.
+    pub image: BootImage,
+    /// Its kernel.
+    pub zimage: ZImage,
+    /// How large the kernel is when unpacked.
+    pub size: KernelSize,
+    /// A tree behind the zImage: offset in the kernel section, bytes.
+    pub appended: Option<(u32, u32)>,
+    /// The mode that the kernel is told.
+    pub mode: BootMode,
+}
+
+/// Loads the kernel of `image` and prepares everything that it is handed.
+pub fn load(phone: &mut Phone, disk: &mut Disk, image: Image) -> Result<Kernel, Problem> {
+    phone.hal.toprgu.start(WATCHDOG);
+    phone.hal.toprgu.kick();
+    let opened = open(disk, image)?;
+    let verdict = judge(phone, &opened);
+    match verdict.kind {
+        KernelKind::DeviceTree => with_tree(phone, disk, &opened),
+        KernelKind::VendorAtag => with_tags(phone, disk, &opened, &verdict),
+    }
+}
+
+fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
+    let (first, sectors) = disk.table.locate(image.partition)?;
+    let bytes = u32::try_from(sectors.saturating_mul(SECTOR_BYTES)).unwrap_or(u32::MAX);
+    let mut window = Window::new(&mut disk.storage, first, sectors);
+    let boot = BootImage::open(&mut window, bytes)?;
+    let mut section = Section { window: &mut window, start: boot.kernel.offset };
+    let mut head = alloc::vec![0; zimage::HEAD_LEN.min(boot.kernel.len as usize)];
+    section.read_at(0, &mut head).map_err(|_| ZImageError::Read)?;
+    let zimage = ZImage::parse(&head, boot.kernel.len)?;
+    let size = zimage.kernel_size(&mut section);
+    let appended = zimage::appended_tree(&zimage, &mut section, boot.kernel.len);
+    defmt::info!("{} {} {}", zimage, size, boot.kernel);
+    Ok(Opened { first, image: boot, zimage, size, appended, mode: image.mode })
+}
+
+fn judge(phone: &Phone, opened: &Opened) -> Verdict {
+    let verdict = kernel::judge(&Evidence {
+        zimage: &opened.zimage,
+        section: &opened.image.kernel,
+        has_tree: opened.appended.is_some() || opened.image.tree.is_some(),
+        hint: phone.hints.kernel,
+        generation_hint: phone.hints.generation,
+    });
+    let kind = match verdict.kind {
+        KernelKind::DeviceTree => "takes a device tree",
+        KernelKind::VendorAtag => "takes vendor tags",
+    };
+    let sure = match verdict.certainty {
+        Certainty::Certain => "",
+        Certainty::Likely => ", most likely",
+        Certainty::Guess => ", A GUESS: pack a hint if it does not start",
+    };
+    say!(
+        "kernel {} KiB {kind}{sure} ({})",
+        opened.image.kernel.len / 1024,
+        verdict.reasons.first().unwrap_or(&"no evidence"),
+    );
+    for reason in verdict.reasons.iter().skip(1) {
+        defmt::info!("also: {=str}", reason);
+    }
+    verdict
+}
+
+fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kernel, Problem> {
+    let tree_len = opened
+        .appended
+        .map(|(_, len)| len)
+        .or(opened.image.tree.map(|piece| piece.len))
+        .unwrap_or(GENERIC_TREE.len() as u32);
+    let mut plan = plan_device_tree(
+        &phone.dram,
+        &DeviceTreeNeeds {
+            placement: opened.zimage.placement,
+            zimage_len: whole_sectors(opened.image.kernel.len),
+            kernel: opened.size,
+            tree_len,
+            ramdisk_len: opened.image.ramdisk.map_or(0, |piece| whole_sectors(piece.len)),
+            in_use: &[],
+        },
+    )?;
+    if plan.note != PlacementNote::None {
+        say!("{}", plan.note);
+    }
+    let source = match (opened.appended, opened.image.tree) {
+        (Some((offset, len)), _) => TreeSource::Appended { offset, len },
+        (None, Some(piece)) => {
+            let window = Region::between("DRAM", plan.memory_start, phone.dram.end());
+            let region = plan.map.allocate("device tree as it came", whole_sectors(piece.len), 4096, window)?;
+            fetch(disk, opened.first, piece, region)?;
+            TreeSource::Loaded { region, len: piece.len }
+        }
+        (None, None) => TreeSource::Generic,
+    };
+    fetch(disk, opened.first, opened.image.kernel, plan.zimage)?;
+    // The ramdisk comes in while the tree is being written.
+    if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
+        start(disk, opened.first, piece, region)?;
+    }
+    let written = tree::write(phone, opened, &plan, source);
+    if plan.ramdisk.is_some() {
+        disk.storage.wait()?;
+    }
+    written
+}
+
+fn with_tags(phone: &mut Phone, disk: &mut Disk, opened: &Opened, verdict: &Verdict) -> Result<Kernel, Problem> {
+    let plan = plan_vendor(
+        &phone.dram,
+        &VendorNeeds {
+            zimage_len: whole_sectors(opened.image.kernel.len),
+            kernel: opened.size,
+            ramdisk_len: opened.image.ramdisk.map_or(0, |piece| whole_sectors(piece.len)),
+            in_use: &[],
+        },
+    )?;
+    fetch(disk, opened.first, opened.image.kernel, plan.zimage)?;
+    if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
+        fetch(disk, opened.first, piece, region)?;
+    }
+    tags::write(phone, opened, &plan, verdict.generation)
+}
+
+/// Where a device tree comes from.
+pub enum TreeSource {
+    /// Behind the zImage, at this offset of the kernel section.
+    Appended {
+        /// Offset in the kernel section.
+        offset: u32,
+        /// Bytes.
+        len: u32,
+    },
+    /// From the image's second stage.
+    Loaded {
+        /// Where it was loaded.
+        region: Region,
+        /// Bytes.
+        len: u32,
+    },
+    /// Ours.
+    Generic,
+}
+
+/// Loads a piece of the image and waits for it.
+fn fetch(disk: &mut Disk, first: Physical, piece: Piece, region: Region) -> Result<(), Problem> {
+    let since = time::uptime_us();
+    start(disk, first, piece, region)?;
+    disk.storage.wait()?;
+    let took = (time::uptime_us() - since).max(1);
+    defmt::info!(
+        "{=u32} bytes in {=u64} us, {=u64} KB/s",
+        piece.len,
+        took,
+        u64::from(piece.len) * 1000 / took
+    );
+    Ok(())
+}
+
+fn start(disk: &mut Disk, first: Physical, piece: Piece, region: Region) -> Result<(), Problem> {
+    // Sections start on a page, MediaTek's header is one sector: the payload
+    // always starts on a sector, so the DMA can put it where it belongs.
+    if !u64::from(piece.offset).is_multiple_of(SECTOR_BYTES) {
+        return Err(ImageError::Read.into());
+    }
+    let from = first.offset(u64::from(piece.offset) / SECTOR_BYTES);
+    let memory = dram(Region { len: whole_sectors(piece.len), ..region });
+    let region = DmaRegion::new(memory).map_err(|_| mmc::Error::Dma)?;
+    Ok(disk.storage.start(from, region)?)
+}
+
+/// The bytes of a region that the memory plan gave us.
+pub fn dram(region: Region) -> &'static mut [u8] {
+    // SAFETY: planned regions lie in DRAM that is mapped, above everything
+    // that this program owns, and do not overlap; each caller asks for one
+    // that nobody else holds at that moment.
+    unsafe { core::slice::from_raw_parts_mut(region.base as *mut u8, region.len as usize) }
+}
+
+fn whole_sectors(bytes: u32) -> u32 {
+    bytes.next_multiple_of(SECTOR_BYTES as u32)
+}
+
+/// The kernel section of a partition, from its own first byte on.
+struct Section<'a, R> {
+    window: &'a mut R,
+    start: u32,
+}
+
+impl<R: ReadAt> ReadAt for Section<'_, R> {
+    type Error = R::Error;
+
+    fn read_at(&mut self, offset: u32, out: &mut [u8]) -> Result<(), R::Error> {
+        self.window.read_at(self.start.saturating_add(offset), out)
+    }
+}

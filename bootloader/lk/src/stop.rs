@@ -1,0 +1,68 @@
+//! Every way out that is not a kernel: USB download through the boot ROM, the
+//! way that every phone has, and switching off.
+//!
+//! Source: facts/soc.md 1.3 (USBDL registers), 6 (reset), 10.8 (power-off).
+
+use core::fmt::Display;
+
+use mt6572_hal::sramrom::Downloader;
+use mt6572_hal::time::{self, Micros};
+use unilk_core::Code;
+
+use crate::log::{self, say};
+use crate::wake::Phone;
+
+/// How long a host has to appear once the boot ROM waits for it.
+const HOST_LIMIT_S: u16 = 60;
+/// How long a stop waits for a person before it acts by itself.
+const PATIENCE_S: u32 = 30;
+
+/// No kernel can be started: says why, and offers the way out.
+pub fn without_kernel<E: Code + Display>(mut phone: Phone, reason: &E) -> ! {
+    say!("STOP {}: {reason}", reason.code());
+    if phone.charger == Some(true) {
+        usb_download(phone, "no kernel can be started, and a cable is plugged in");
+    }
+    say!("hold a key or plug in USB for download mode; power-off in {PATIENCE_S} s");
+    for _ in 0..PATIENCE_S * 10 {
+        phone.hal.toprgu.kick();
+        let _ = time::idle(Micros::from_ms(100), || {
+            log::pump();
+            false
+        });
+        if somebody_is_there(&mut phone) {
+            usb_download(phone, "a key or a cable");
+        }
+    }
+    power_off(phone, "nobody came")
+}
+
+fn somebody_is_there(phone: &mut Phone) -> bool {
+    let matrix = !phone.hal.keypad.read().is_idle();
+    let pmic = &mut phone.hal.pmic;
+    let power = pmic.keys().is_ok_and(|keys| keys.power || keys.home);
+    let cable = pmic.charger_present().unwrap_or(false);
+    matrix || power || cable || log::typed().is_some()
+}
+
+/// Resets into the boot ROM's USB download mode.
+pub fn usb_download(mut phone: Phone, why: &str) -> ! {
+    say!("USB download mode ({why}): connect a host tool within {HOST_LIMIT_S} s");
+    log::flush();
+    phone.hal.sramrom.arm_usb_download(Downloader::BootRom, Some(HOST_LIMIT_S));
+    phone.hal.toprgu.reset(true)
+}
+
+/// Switches the phone off; with a cable plugged in, which keeps it on, goes
+/// to USB download instead.
+pub fn power_off(mut phone: Phone, why: &str) -> ! {
+    say!("power off: {why}");
+    log::flush();
+    let done = phone.hal.pmic.rtc().power_off();
+    time::delay(Micros::from_ms(500));
+    match done {
+        Ok(()) => say!("the PMIC keeps the phone on"),
+        Err(error) => say!("{} the PMIC does not switch off", error.code()),
+    }
+    usb_download(phone, "the phone cannot be switched off")
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask run`: an emulated phone on the terminal.
+
+use crate::emulator::{self, KeptLog};
+use crate::storage::{self, Payload};
+use crate::{artifacts, debian, paths, setup, ui};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use unilk_phone::{Kind, Phone};
+
+/// Where gdb finds the phone.
+const GDB_PORT: u16 = 1234;
+
+/// Start an emulated phone with its UART on the terminal
+#[derive(Args)]
+pub struct Run {
+    /// Board file of the phone
+    #[arg(long)]
+    board: Option<PathBuf>,
+    /// Wait for gdb on port 1234
+    #[arg(long)]
+    gdb: bool,
+    /// Any LK image, with or without the 512-byte header, instead of ours
+    #[arg(long)]
+    lk: Option<PathBuf>,
+    /// Image of the eMMC's user area to use as it is, instead of the demo's
+    #[arg(long)]
+    emmc: Option<PathBuf>,
+    /// What the demo's eMMC holds: a Debian release, or `test`
+    #[arg(long, value_name = "RELEASE", conflicts_with = "emmc")]
+    kernel: Option<String>,
+    /// Repeatable virtual time, one nanosecond an instruction
+    #[arg(long)]
+    icount: bool,
+    /// Which UART goes to the terminal
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..2))]
+    uart: u8,
+    /// Arguments for QEMU
+    #[arg(last = true)]
+    qemu: Vec<String>,
+}
+
+impl Run {
+    /// Builds what is needed, starts the phone and waits for its end.
+    pub fn run(self) -> Result<ExitCode> {
+        let machine = setup::setup()?;
+        artifacts::all(machine.toolchain)?;
+        let directory = paths::work().join("run");
+        let mut board = self.board.unwrap_or_else(emulator::default_board);
+        let emmc = if let Some(given) = self.emmc {
+            if !given.exists() {
+                bail!("--emmc {}: no such file", given.display());
+            }
+            given
+        } else {
+            let payload = match self.kernel.as_deref() {
+                Some("test") => Payload::Test("asked for".to_owned()),
+                Some(release) => Payload::find(release),
+                None => Payload::find(&debian::default_release()),
+            };
+            let card = storage::build(&payload, &paths::lk_image(), &directory)?;
+            board = emulator::board_with_card(&board, card.card, &directory)?;
+            card.user
+        };
+        std::fs::create_dir_all(&directory)?;
+        let mut phone = Phone::new(board)
+            .plugin(artifacts::plugin_library())
+            .emmc(emmc)
+            // Images that are not ours run in their own manner, and what they
+            // do wrong is for the person at the terminal to see.
+            .strict(true)
+            .icount(self.icount)
+            .args(self.qemu);
+        if self.gdb {
+            ui::note(&format!(
+                "waiting for gdb: target remote :{GDB_PORT}, symbols in {}",
+                artifacts::lk_elf().display()
+            ));
+            phone = phone.gdb(GDB_PORT);
+        }
+        let mut log = None;
+        match self.lk {
+            Some(lk) => phone = phone.lk(lk).pc_of_all(true),
+            None => log = Some(KeptLog::of_our_lk(directory.join("log.bin"))?),
+        }
+        if let Some(log) = &log {
+            phone = log.saved_by(phone);
+        }
+        let (status, events) = phone.interactive(usize::from(self.uart))?;
+        println!();
+        if let Some(log) = &log {
+            log.show();
+        }
+        for event in &events {
+            if let Kind::PowerOff { .. } | Kind::UsbDownload { .. } | Kind::Stopped { .. } =
+                event.kind
+            {
+                ui::note(&emulator::describe_end(event));
+            }
+            if let Kind::Exit { errors, resets, .. } = event.kind {
+                ui::note(&format!("{errors} guest errors, {resets} resets"));
+            }
+        }
+        Ok(if status.success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! The eMMC contents that the demo's phone starts from: our bootloader, a
+//! kernel nobody here wrote (or our test kernel), an initramfs, a device tree.
+
+use crate::{artifacts, debian, initramfs, ui};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use unilk::bootimg::{BootImage, SubHeaders};
+use unilk::emmc::{self, Card, Content, Image};
+use unilk::layout::Layout;
+
+/// Current kernels need more than the 6 MiB that stock layouts give BOOTIMG.
+const LAYOUT: &str = "large-boot";
+/// Tree of the emulated phone for kernels without MediaTek drivers.
+const DEBIAN_TREE: &str = "mt6572-qemu-debian";
+const COMMAND_LINE: &str = "console=ttyS0,921600n8 panic=-1";
+
+/// What is booted.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// Debian's stock kernel with our initramfs.
+    Debian(debian::Kernel),
+    /// Our test kernel, and why Debian's is not there.
+    Test(String),
+}
+
+impl Payload {
+    /// Debian's kernel of `release`, or the test kernel where it cannot be had.
+    pub fn find(release: &str) -> Self {
+        match debian::kernel(release).and_then(|kernel| debian::busybox().map(|_| kernel)) {
+            Ok(kernel) => Self::Debian(kernel),
+            Err(why) => {
+                ui::note(&format!("{why:#}"));
+                ui::note("booting unilk's own test kernel instead of Debian's");
+                Self::Test(format!("{why:#}"))
+            }
+        }
+    }
+
+    /// The payload in a few words.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Debian(kernel) => {
+                format!(
+                    "Debian's stock kernel {} ({})",
+                    kernel.version, kernel.release
+                )
+            }
+            Self::Test(_) => "unilk's test kernel".to_owned(),
+        }
+    }
+
+    /// What the kernel says first on its console.
+    pub fn first_words(&self) -> &'static str {
+        match self {
+            Self::Debian(_) => "Linux version",
+            Self::Test(_) => "TK entry",
+        }
+    }
+
+    fn boot_image(&self) -> Result<BootImage> {
+        let read = |path: &Path| fs::read(path).with_context(|| path.display().to_string());
+        let mut image = BootImage {
+            cmdline: COMMAND_LINE.to_owned(),
+            name: "unilk-demo".to_owned(),
+            device_tree: Some(read(&artifacts::dtb(DEBIAN_TREE))?),
+            ..BootImage::default()
+        };
+        match self {
+            Self::Debian(kernel) => {
+                image.kernel = read(&kernel.zimage)?;
+                image.ramdisk = initramfs::build(&debian::busybox()?)?;
+            }
+            Self::Test(_) => {
+                image.kernel = read(&artifacts::test_kernel_image())?;
+                // Any bytes do: the test kernel checks that they arrive whole.
+                image.ramdisk = (0..=u8::MAX).cycle().take(64 * 1024).collect();
+            }
+        }
+        Ok(image)
+    }
+}
+
+/// A built card: files on the host and the sizes that go with them.
+#[derive(Clone, Debug)]
+pub struct BuiltCard {
+    /// The user area.
+    pub user: PathBuf,
+    /// The card's sizes.
+    pub card: Card,
+    /// Size of the image in BOOTIMG.
+    pub boot_image_bytes: usize,
+}
+
+/// Builds a card in `directory`, with `lk` in UBOOT and `payload` in BOOTIMG
+/// and RECOVERY. Boot area 1 goes where the emulator looks for it, beside the
+/// user area.
+pub fn build(payload: &Payload, lk: &Path, directory: &Path) -> Result<BuiltCard> {
+    let step = ui::step("eMMC image");
+    fs::create_dir_all(directory).context("cannot create the directory for the card")?;
+    let mut boot = payload.boot_image()?;
+    let boot_bytes = boot.build().context("boot image")?;
+    boot.sub_headers = SubHeaders::Recovery;
+    let recovery_bytes = boot.build().context("recovery image")?;
+    fs::write(directory.join("boot.img"), &boot_bytes).context("cannot write boot.img")?;
+
+    let layout = Layout::built_in(LAYOUT).context("no such layout")?;
+    let card = Card::for_layout(&layout, None)?;
+    let mut image = Image::new(layout, card)?;
+    image.put("UBOOT", Content::File(lk.to_path_buf()))?;
+    let boot_image_bytes = boot_bytes.len();
+    image.put("BOOTIMG", Content::Bytes(boot_bytes))?;
+    image.put("RECOVERY", Content::Bytes(recovery_bytes))?;
+    let (user, boot1) = (directory.join("user.img"), directory.join("user.img.boot1"));
+    emmc::create(&user, |out| image.write_user(out))?;
+    emmc::create(&boot1, |out| image.write_boot1(out))?;
+    step.done(&format!(
+        "{} MiB user area, boot image {} KiB",
+        card.user_bytes >> 20,
+        boot_image_bytes >> 10
+    ));
+    Ok(BuiltCard {
+        user,
+        card,
+        boot_image_bytes,
+    })
+}
