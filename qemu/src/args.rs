@@ -61,7 +61,9 @@ impl Args {
             pc_of_all: false,
         };
         for argument in arguments {
-            let (key, value) = argument.split_once('=').ok_or_else(|| format!("{argument}: not key=value"))?;
+            let (key, value) = argument
+                .split_once('=')
+                .ok_or_else(|| format!("{argument}: not key=value"))?;
             let bad = |wanted: &str| format!("{argument}: {wanted}");
             match key {
                 "board" => args.board = value.into(),
@@ -69,7 +71,9 @@ impl Args {
                 "lk" => args.lk = Some(value.into()),
                 "events" => args.events = Some(value.into()),
                 "strict" => args.strict = switch(value).ok_or_else(|| bad("on or off"))?,
-                "dump" => args.dumps.push(Dump::parse(value).ok_or_else(|| bad("ADDR:LEN:FILE"))?),
+                "dump" => args
+                    .dumps
+                    .push(Dump::parse(value).ok_or_else(|| bad("ADDR:LEN:FILE"))?),
                 "max-resets" => args.max_resets = value.parse().map_err(|_| bad("a number"))?,
                 "pc" => {
                     args.pc_of_all = match value {
@@ -125,7 +129,14 @@ mod tests {
     fn arguments_are_read() {
         let args = parse("board=b.toml,lk=lk.bin,strict=on,dump=0x80000000:4096:a,dump=0x1000000:16:b,pc=all,max-resets=2").unwrap();
         assert_eq!(args.dumps.len(), 2);
-        assert_eq!(args.dumps[0], Dump { addr: 0x8000_0000, len: 4096, file: "a".into() });
+        assert_eq!(
+            args.dumps[0],
+            Dump {
+                addr: 0x8000_0000,
+                len: 4096,
+                file: "a".into()
+            }
+        );
         assert!(args.strict && args.pc_of_all && args.max_resets == 2 && args.emmc.is_none());
     }
 

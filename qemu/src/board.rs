@@ -65,21 +65,45 @@ pub struct Chip {
 
 impl Default for Chip {
     fn default() -> Self {
-        let efuse::Config { variant, unique_id, devinfo } = efuse::Config::default();
-        let chipid::Config { hw_version, sw_version, hw_subcode } = chipid::Config::default();
-        Chip { variant, hw_version, sw_version, hw_subcode, unique_id, devinfo, pmic_cid: 0x1023 }
+        let efuse::Config {
+            variant,
+            unique_id,
+            devinfo,
+        } = efuse::Config::default();
+        let chipid::Config {
+            hw_version,
+            sw_version,
+            hw_subcode,
+        } = chipid::Config::default();
+        Chip {
+            variant,
+            hw_version,
+            sw_version,
+            hw_subcode,
+            unique_id,
+            devinfo,
+            pmic_cid: 0x1023,
+        }
     }
 }
 
 impl Chip {
     /// What the e-fuse model needs.
     pub fn efuse(&self) -> efuse::Config {
-        efuse::Config { variant: self.variant, unique_id: self.unique_id, devinfo: self.devinfo.clone() }
+        efuse::Config {
+            variant: self.variant,
+            unique_id: self.unique_id,
+            devinfo: self.devinfo.clone(),
+        }
     }
 
     /// What the chip ID model needs.
     pub fn chipid(&self) -> chipid::Config {
-        chipid::Config { hw_version: self.hw_version, sw_version: self.sw_version, hw_subcode: self.hw_subcode }
+        chipid::Config {
+            hw_version: self.hw_version,
+            sw_version: self.sw_version,
+            hw_subcode: self.hw_subcode,
+        }
     }
 }
 
@@ -117,7 +141,10 @@ pub struct Power {
 
 impl Default for Power {
     fn default() -> Self {
-        Power { charger: false, battery_mv: 4000 }
+        Power {
+            charger: false,
+            battery_mv: 4000,
+        }
     }
 }
 
@@ -148,7 +175,10 @@ impl Default for Keys {
     fn default() -> Self {
         // The lightning72 family's, to which the D101 and the Z1 belong.
         let map = [("vol-up".to_owned(), 0), ("vol-down".to_owned(), 9)].into();
-        Keys { held: Vec::new(), map }
+        Keys {
+            held: Vec::new(),
+            map,
+        }
     }
 }
 
@@ -261,7 +291,8 @@ impl Board {
     /// A sentence with the file name: unreadable, not TOML, unknown key, or a
     /// value that no phone can have.
     pub fn load(path: &Path) -> Result<Board, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("board={}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("board={}: {error}", path.display()))?;
         Board::parse(&text).map_err(|error| format!("board={}: {error}", path.display()))
     }
 
@@ -278,17 +309,33 @@ impl Board {
     fn check(&self) -> Result<(), String> {
         let ranks = &self.dram.ranks_mib;
         if ranks.is_empty() || ranks.len() > RANK_LIMIT || ranks.contains(&0) {
-            return Err(format!("dram.ranks_mib: one to four sizes above 0, not {ranks:?}"));
+            return Err(format!(
+                "dram.ranks_mib: one to four sizes above 0, not {ranks:?}"
+            ));
         }
         let sum: u64 = ranks.iter().map(|&mib| u64::from(mib)).sum();
         if sum > DRAM_LIMIT_MIB {
-            return Err(format!("dram.ranks_mib: {sum} MiB in all; the MT6572 takes {DRAM_LIMIT_MIB} MiB"));
+            return Err(format!(
+                "dram.ranks_mib: {sum} MiB in all; the MT6572 takes {DRAM_LIMIT_MIB} MiB"
+            ));
         }
-        if self.boot.rank_override.as_ref().is_some_and(|ranks| ranks.len() > RANK_LIMIT) {
+        if self
+            .boot
+            .rank_override
+            .as_ref()
+            .is_some_and(|ranks| ranks.len() > RANK_LIMIT)
+        {
             return Err("boot.rank_override: the boot argument holds four sizes".into());
         }
-        if let Some((name, code)) = self.keys.map.iter().find(|&(_, &code)| code > LAST_KEY || code % 9 == 8) {
-            return Err(format!("keys.map: {name} = {code}: codes are 9 * row + column, columns 0 to 7, up to {LAST_KEY}"));
+        if let Some((name, code)) = self
+            .keys
+            .map
+            .iter()
+            .find(|&(_, &code)| code > LAST_KEY || code % 9 == 8)
+        {
+            return Err(format!(
+                "keys.map: {name} = {code}: codes are 9 * row + column, columns 0 to 7, up to {LAST_KEY}"
+            ));
         }
         let named = self.user.iter().filter_map(|step| match &step.action {
             Action::Press(key) | Action::Release(key) => Some(key),
@@ -296,7 +343,10 @@ impl Board {
         });
         for key in self.keys.held.iter().chain(named) {
             if !matches!(key.as_str(), "power" | "home") && !self.keys.map.contains_key(key) {
-                return Err(format!("keys: no key is called {key:?}; keys.map has {:?}", self.keys.map.keys()));
+                return Err(format!(
+                    "keys: no key is called {key:?}; keys.map has {:?}",
+                    self.keys.map.keys()
+                ));
             }
         }
         Ok(())
@@ -309,7 +359,11 @@ impl Board {
 
     /// The wires at power-on.
     pub fn signals(&self) -> Signals {
-        let mut signals = Signals { charger: self.power.charger, battery_mv: self.power.battery_mv, ..Signals::default() };
+        let mut signals = Signals {
+            charger: self.power.charger,
+            battery_mv: self.power.battery_mv,
+            ..Signals::default()
+        };
         for key in &self.keys.held {
             self.apply(&Action::Press(key.clone()), &mut signals);
         }
@@ -333,7 +387,11 @@ impl Board {
             name => {
                 if let Some(&code) = self.keys.map.get(name) {
                     let bit = 1u128 << code;
-                    signals.keys = if down { signals.keys | bit } else { signals.keys & !bit };
+                    signals.keys = if down {
+                        signals.keys | bit
+                    } else {
+                        signals.keys & !bit
+                    };
                 }
             }
         }
@@ -342,7 +400,12 @@ impl Board {
     /// Whether the three keys are held that mean "USB download" to the
     /// preloader: both volume keys and power.
     pub fn download_keys_held(&self, signals: &Signals) -> bool {
-        let held = |name| self.keys.map.get(name).is_some_and(|&code| signals.keys >> code & 1 != 0);
+        let held = |name| {
+            self.keys
+                .map
+                .get(name)
+                .is_some_and(|&code| signals.keys >> code & 1 != 0)
+        };
         signals.power_key && held("vol-up") && held("vol-down")
     }
 }
@@ -358,7 +421,10 @@ mod tests {
         let mut count = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
                 Board::load(&path).unwrap();
                 count += 1;
             }
@@ -375,7 +441,10 @@ mod tests {
     #[test]
     fn sizes_that_no_phone_has_are_errors() {
         for ranks in ["[]", "[0]", "[512, 1024]", "[1, 1, 1, 1, 1]"] {
-            assert!(Board::parse(&format!("name = 'x'\n[dram]\nranks_mib = {ranks}\n")).is_err(), "{ranks}");
+            assert!(
+                Board::parse(&format!("name = 'x'\n[dram]\nranks_mib = {ranks}\n")).is_err(),
+                "{ranks}"
+            );
         }
         let board = Board::parse("name = 'x'\n[dram]\nranks_mib = [256, 512]\n").unwrap();
         assert_eq!(board.dram_bytes(), 768 << 20);
@@ -384,7 +453,10 @@ mod tests {
     #[test]
     fn steps_name_one_action_and_known_keys() {
         let text = "name = 'x'\n[dram]\nranks_mib = [512]\n[[user]]\nat_ms = 5\npress = 'vol-up'\n";
-        assert_eq!(Board::parse(text).unwrap().user[0].action, Action::Press("vol-up".into()));
+        assert_eq!(
+            Board::parse(text).unwrap().user[0].action,
+            Action::Press("vol-up".into())
+        );
         assert!(Board::parse(&text.replace("vol-up", "camera")).is_err());
         assert!(Board::parse(&text.replace("press", "push")).is_err());
     }

@@ -45,10 +45,13 @@ struct Record {
 impl Record {
     /// Writes the waiting faults of a thread, at `pc` if that is known.
     fn flush(&mut self, thread: ThreadId, pc: Option<u32>) {
-        let Some(faults) = self.waiting.remove(&thread) else { return };
+        let Some(faults) = self.waiting.remove(&thread) else {
+            return;
+        };
         WAITING.fetch_sub(faults.len(), Ordering::Relaxed);
         for fault in faults {
-            self.recorder.record(&Event::GuestError(Fault { pc, ..fault }));
+            self.recorder
+                .record(&Event::GuestError(Fault { pc, ..fault }));
         }
     }
 
@@ -74,12 +77,16 @@ impl Record {
 }
 
 fn record() -> Option<MutexGuard<'static, Record>> {
-    RECORD.get().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner))
+    RECORD
+        .get()
+        .map(|record| record.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Runs `act` on the machine and records what came of it.
 fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T {
-    let Some(machine) = MACHINE.get() else { return T::default() };
+    let Some(machine) = MACHINE.get() else {
+        return T::default();
+    };
     let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
@@ -98,7 +105,10 @@ fn publish(events: Vec<Event>, mmio: u64) {
     record.mmio = mmio;
     record.flush(thread, None);
     for event in events {
-        let ends = matches!(event, Event::PowerOff { .. } | Event::UsbDownload { .. } | Event::Stopped { .. });
+        let ends = matches!(
+            event,
+            Event::PowerOff { .. } | Event::UsbDownload { .. } | Event::Stopped { .. }
+        );
         KERNEL_AWAITED.store(
             match event {
                 Event::LkEntry { .. } => true,
@@ -123,18 +133,31 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
     let mut board = Board::load(&args.board)?;
     let lk = match &args.lk {
         None => None,
-        Some(path) => Some(std::fs::read(path).map_err(|error| format!("lk={}: {error}", path.display()))?),
+        Some(path) => {
+            Some(std::fs::read(path).map_err(|error| format!("lk={}: {error}", path.display()))?)
+        }
     };
     let storage = build::open_storage(args.emmc.as_deref())?;
     board.emmc.absent |= storage.is_none();
     let mut machine = Machine::new(build::blocks(&board, storage)?, board, lk, args.max_resets);
     machine.put_storage(build::preloader_storage(args.emmc.as_deref())?);
     let recorder = Recorder::new(args.events.as_deref(), args.strict)?;
-    let record = Record { recorder, waiting: HashMap::new(), mmio: 0, resets: 0, dumped: false, finished: false };
-    let again = |_| "the plugin was loaded twice".to_owned();
-    ARGS.set(args).map_err(|_| again(()))?;
-    RECORD.set(Mutex::new(record)).map_err(|_| again(()))?;
-    MACHINE.set(Mutex::new(machine)).map_err(|_| again(()))
+    let record = Record {
+        recorder,
+        waiting: HashMap::new(),
+        mmio: 0,
+        resets: 0,
+        dumped: false,
+        finished: false,
+    };
+    let set = ARGS.set(args).is_ok()
+        && RECORD.set(Mutex::new(record)).is_ok()
+        && MACHINE.set(Mutex::new(machine)).is_ok();
+    if set {
+        Ok(())
+    } else {
+        Err("the plugin was loaded twice".into())
+    }
 }
 
 /// The machine that QEMU made is complete: ours goes in front of it.
@@ -143,7 +166,10 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
 /// What is missing in QEMU's machine.
 pub fn machine_done() -> Result<(), &'static str> {
     let dram_bytes = MACHINE.get().map_or(0, |machine| {
-        machine.lock().unwrap_or_else(PoisonError::into_inner).dram_bytes()
+        machine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .dram_bytes()
     });
     Qemu::build(dram_bytes, bootrom::STUB)
 }
@@ -177,11 +203,14 @@ pub fn reset() {
 /// An instruction is translated. True if the memory hook must watch it.
 pub fn translated(pc: u32, first_of_block: bool) -> bool {
     let in_lk = LK.contains(&pc);
-    if first_of_block && !in_lk && pc >= map::DRAM && KERNEL_AWAITED.swap(false, Ordering::Relaxed) {
+    if first_of_block && !in_lk && pc >= map::DRAM && KERNEL_AWAITED.swap(false, Ordering::Relaxed)
+    {
         let t_ns = Qemu::clock();
         if let Some(mut record) = record() {
             let mmio = record.mmio;
-            record.recorder.record(&Event::KernelEntry { pc, mmio, t_ns });
+            record
+                .recorder
+                .record(&Event::KernelEntry { pc, mmio, t_ns });
         }
     }
     in_lk || ARGS.get().is_some_and(|args| args.pc_of_all)
@@ -199,7 +228,12 @@ pub fn accessed(pc: u32) {
 
 /// The process ends.
 pub fn exiting() {
-    let mmio = MACHINE.get().and_then(|machine| machine.try_lock().ok().map(|machine| machine.mmio_accesses()));
+    let mmio = MACHINE.get().and_then(|machine| {
+        machine
+            .try_lock()
+            .ok()
+            .map(|machine| machine.mmio_accesses())
+    });
     let Some(mut record) = record() else { return };
     if record.finished || Qemu::clock() == 0 {
         return;

@@ -31,7 +31,11 @@ pub enum Event {
     /// The guest did something wrong.
     GuestError(Fault),
     /// The phone waits for a host on USB; `by` is "boot-rom" or "preloader".
-    UsbDownload { by: &'static str, timeout_s: Option<u32>, t_ns: Nanos },
+    UsbDownload {
+        by: &'static str,
+        timeout_s: Option<u32>,
+        t_ns: Nanos,
+    },
     /// The phone is off.
     PowerOff { why: String, t_ns: Nanos },
     /// The emulation was given up, for the reason stated.
@@ -107,13 +111,18 @@ impl Recorder {
     /// # Errors
     /// The file cannot be created.
     pub fn new(path: Option<&Path>, echo: bool) -> Result<Recorder, String> {
-        let file = match path {
-            None => None,
-            Some(path) => {
-                Some(File::create(path).map_err(|error| format!("events={}: cannot create: {error}", path.display()))?)
-            }
-        };
-        Ok(Recorder { echo: echo || file.is_none(), file, ..Recorder::default() })
+        let file =
+            match path {
+                None => None,
+                Some(path) => Some(File::create(path).map_err(|error| {
+                    format!("events={}: cannot create: {error}", path.display())
+                })?),
+            };
+        Ok(Recorder {
+            echo: echo || file.is_none(),
+            file,
+            ..Recorder::default()
+        })
     }
 
     /// Guest errors so far.
@@ -149,7 +158,11 @@ impl Recorder {
     /// Adds the last line.
     pub fn finish(&mut self, mmio: u64) {
         let (errors, resets) = (self.errors, self.resets);
-        self.record(&Event::Exit { mmio, errors, resets });
+        self.record(&Event::Exit {
+            mmio,
+            errors,
+            resets,
+        });
     }
 }
 
@@ -157,7 +170,9 @@ impl Recorder {
 fn echo(event: &Event) {
     match event {
         Event::GuestError(fault) => {
-            let pc = fault.pc.map_or_else(|| "unknown".to_owned(), |pc| format!("{pc:#010x}"));
+            let pc = fault
+                .pc
+                .map_or_else(|| "unknown".to_owned(), |pc| format!("{pc:#010x}"));
             eprintln!(
                 "mt6572: guest error: {} +{:#x} ({:#010x}), pc {pc}: {}: {}",
                 fault.block, fault.offset, fault.addr, fault.kind, fault.message
@@ -165,7 +180,9 @@ fn echo(event: &Event) {
         }
         Event::Preloader { text, .. } => eprintln!("mt6572: preloader: {text}"),
         Event::Stopped { why, .. } => eprintln!("mt6572: stopped: {why}"),
-        Event::UsbDownload { by, .. } => eprintln!("mt6572: USB download mode, waiting in the {by}"),
+        Event::UsbDownload { by, .. } => {
+            eprintln!("mt6572: USB download mode, waiting in the {by}");
+        }
         _ => {}
     }
 }
@@ -195,8 +212,16 @@ mod tests {
             line,
             r#"{"event":"guest-error","kind":"gated","block":"UART1","addr":285237268,"offset":20,"pc":2147614736,"write":false,"message":"the clock is off","t_ns":5}"#
         );
-        let line = serde_json::to_string(&Event::UsbDownload { by: "boot-rom", timeout_s: None, t_ns: 1 }).unwrap();
-        assert_eq!(line, r#"{"event":"usb-download","by":"boot-rom","timeout_s":null,"t_ns":1}"#);
+        let line = serde_json::to_string(&Event::UsbDownload {
+            by: "boot-rom",
+            timeout_s: None,
+            t_ns: 1,
+        })
+        .unwrap();
+        assert_eq!(
+            line,
+            r#"{"event":"usb-download","by":"boot-rom","timeout_s":null,"t_ns":1}"#
+        );
     }
 
     #[test]
@@ -211,6 +236,9 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(text.lines().count(), REPEATS_WRITTEN as usize + 2);
-        assert!(text.ends_with("{\"event\":\"exit\",\"mmio\":7,\"errors\":101,\"resets\":0}\n"), "{text}");
+        assert!(
+            text.ends_with("{\"event\":\"exit\",\"mmio\":7,\"errors\":101,\"resets\":0}\n"),
+            "{text}"
+        );
     }
 }

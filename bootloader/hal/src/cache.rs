@@ -117,7 +117,7 @@ mod arch {
     pub fn clean_line(address: usize) {
         // SAFETY: writing a line back changes no value that the CPU sees.
         unsafe {
-            asm!("mcr p15, 0, {}, c7, c10, 1", in(reg) address, options(nostack, preserves_flags))
+            asm!("mcr p15, 0, {}, c7, c10, 1", in(reg) address, options(nostack, preserves_flags));
         }
     }
 
@@ -125,7 +125,7 @@ mod arch {
     pub fn clean_invalidate_line(address: usize) {
         // SAFETY: as for `clean_line`.
         unsafe {
-            asm!("mcr p15, 0, {}, c7, c14, 1", in(reg) address, options(nostack, preserves_flags))
+            asm!("mcr p15, 0, {}, c7, c14, 1", in(reg) address, options(nostack, preserves_flags));
         }
     }
 
@@ -134,7 +134,7 @@ mod arch {
         // SAFETY: the loss of dirty data is the contract of the only caller,
         // `super::invalidate`.
         unsafe {
-            asm!("mcr p15, 0, {}, c7, c6, 1", in(reg) address, options(nostack, preserves_flags))
+            asm!("mcr p15, 0, {}, c7, c6, 1", in(reg) address, options(nostack, preserves_flags));
         }
     }
 
@@ -227,7 +227,8 @@ mod arch {
             "mov r9, r7",
             "4:", // for each way, downwards
             "lsl r3, r9, r8",
-            "orr r3, r3, r5, lsl r6",
+            "lsl r12, r5, r6",
+            "orr r3, r3, r12",
             "orr r3, r3, r4",
             "mcr p15, 0, r3, c7, c14, 2", // DCCISW
             "subs r9, r9, #1",

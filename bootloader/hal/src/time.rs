@@ -25,7 +25,11 @@ const MAX_WAIT_TICKS: u32 = 1 << 31;
 /// A wait that expects an interrupt still looks by itself this often.
 const IDLE_SLICE_TICKS: u32 = TICKS_PER_SECOND / 1000;
 /// Below this, going to sleep costs more than it saves.
-const MIN_SLEEP_TICKS: u32 = 50 * TICKS_PER_MICRO;
+const MIN_SLEEP_TICKS: u32 = 15 * TICKS_PER_MICRO;
+/// A poll that has not succeeded in this time looks only this often from then
+/// on: most registers answer in less, and for those that do not (a command at
+/// 400 kHz, a card that is busy) the delay is lost in the wait.
+const POLL_SLICE_TICKS: u32 = 20 * TICKS_PER_MICRO;
 
 /// A span of time in microseconds. Waits are cut at 165 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +83,11 @@ impl Deadline {
         now.wrapping_sub(self.start) >= self.span
     }
 
+    /// Ticks since the wait began.
+    fn elapsed(&self) -> u32 {
+        clock::raw_ticks().wrapping_sub(self.start)
+    }
+
     /// Ticks that are left, 0 when expired.
     fn remaining(self) -> u32 {
         self.span.saturating_sub(ticks().wrapping_sub(self.start))
@@ -111,10 +120,17 @@ pub fn delay(time: Micros) {
     uptime_us();
 }
 
-/// Asks `ready` until it says yes, at most for `timeout`. It is asked once
-/// more after the time is up, so that being held up is not a failure.
+/// Asks `ready` until it says yes, at most for `timeout`: all the time at
+/// first, every 20 µs after the first 20. It is asked once more after the time
+/// is up, so that being held up is not a failure.
 pub fn poll(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout> {
-    wait(timeout, ready, |_| core::hint::spin_loop())
+    wait(timeout, ready, |deadline| {
+        if deadline.elapsed() >= POLL_SLICE_TICKS {
+            sleep(deadline.remaining().min(POLL_SLICE_TICKS));
+        } else {
+            core::hint::spin_loop();
+        }
+    })
 }
 
 /// As [`poll`], but sleeps between questions until an interrupt or for 1 ms.

@@ -35,7 +35,6 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
     }
     let [r0, r1, r2] = kernel.registers;
     say!("kernel at {:#x}, r1 {r1:#x}, r2 {r2:#x}; heap {} bytes", kernel.entry, crate::heap::used());
-    log::complete();
     log::flush();
     phone.hal.gic.quiesce();
     phone.hal.eint.quiesce();
@@ -46,6 +45,7 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
         }
         None => phone.hal.toprgu.stop(),
     }
+    log::complete();
     // SAFETY: the kernel was loaded and checked, lies in DRAM, and from here
     // on nothing of this program is needed: interrupts are off, no DMA runs.
     unsafe { leave(kernel.entry, r0, r1, r2) }

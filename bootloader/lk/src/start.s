@@ -10,6 +10,7 @@
     .arm
     .section .text.entry, "ax"
     .global _start
+    .type   _start, %function
     .balign 32
 
 // Also the exception vectors (VBAR), once the image runs where it is linked.
@@ -131,6 +132,7 @@ hang:
 // Clobbers r0-r3 and r5-r11 only where noted: r4-r7 live on in `reset`, so
 // those are kept and r8-r11, lr are used instead.
     .global data_caches
+    .type   data_caches, %function
 data_caches:
     dmb
     mrc     p15, 1, r0, c0, c0, 1   // CLIDR
@@ -176,6 +178,7 @@ levels_done:
 // The last thing unilk does: r0 = entry, r1..r3 = r0..r2 for the kernel.
 // Caches and MMU off, everything in memory, and gone (facts/soc.md 12.2).
     .global leave
+    .type   leave, %function
 leave:
     cpsid   aif
     mov     r4, r0

@@ -9,6 +9,7 @@ use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc::{self, BlockDevice as _, Emmc};
 use mt6572_hal::mt6323::Rail;
 use mt6572_hal::msdc::{self, Msdc};
+use mt6572_hal::time::{self, Micros};
 use unilk_core::address::{AreaSizes, Physical, SECTOR_BYTES};
 use unilk_core::Code;
 use unilk_core::block::{BlockDevice, Geometry};
@@ -106,7 +107,7 @@ impl Storage {
         emmc.begin()?;
         // The card may take long; the log does not have to wait for it.
         while !emmc.poll_power_up()? {
-            log::pump();
+            let _ = time::idle(Micros::from_ms(1), log::pump);
         }
         emmc.identify()?;
         let storage = Self { emmc };

@@ -14,6 +14,7 @@
     .arm
     .section .text.head, "ax"
     .global _head
+    .type   _head, %function
 _head:
     .rept 8
     mov     r0, r0                  // as every zImage begins

@@ -17,7 +17,10 @@ use crate::plugin;
 /// Read by QEMU before it calls the library: 7.2 takes 0 and 1, 10.0 takes 2
 /// to 4. [`CHOOSE_VERSION`] sets it to what the running process takes.
 #[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "the name is part of QEMU's plugin interface")]
+#[allow(
+    non_upper_case_globals,
+    reason = "the name is part of QEMU's plugin interface"
+)]
 pub static qemu_plugin_version: AtomicI32 = AtomicI32::new(OLD_INTERFACE);
 
 const OLD_INTERFACE: c_int = 1;
@@ -51,7 +54,13 @@ pub extern "C" fn translated(_plugin_id: u64, block: Opaque) {
             let watch = plugin::translated(pc, index == 0);
             if watch {
                 let data = pc as usize as Opaque;
-                (api.qemu_plugin_register_vcpu_mem_cb)(instruction, accessed, NO_REGISTERS, READS_AND_WRITES, data);
+                (api.qemu_plugin_register_vcpu_mem_cb)(
+                    instruction,
+                    accessed,
+                    NO_REGISTERS,
+                    READS_AND_WRITES,
+                    data,
+                );
             }
         }
     }
@@ -69,9 +78,14 @@ pub extern "C" fn exiting(_plugin_id: u64, _opaque: Opaque) {
 
 /// What `qemu-system-arm --version` says, for error messages.
 pub fn qemu_version() -> String {
-    let output = std::env::current_exe().and_then(|exe| std::process::Command::new(exe).arg("--version").output());
+    let output = std::env::current_exe()
+        .and_then(|exe| std::process::Command::new(exe).arg("--version").output());
     match output {
-        Ok(output) => String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("unknown").to_owned(),
+        Ok(output) => String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .next()
+            .unwrap_or("unknown")
+            .to_owned(),
         Err(error) => format!("unknown ({error})"),
     }
 }

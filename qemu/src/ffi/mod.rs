@@ -35,8 +35,17 @@ static OPS: Ops = Ops {
     read_with_attrs: null(),
     write_with_attrs: null(),
     endianness: LITTLE_ENDIAN,
-    valid: Valid { min: 1, max: 8, unaligned: true, accepts: null() },
-    implemented: regions::Implemented { min: 1, max: 4, unaligned: true },
+    valid: Valid {
+        min: 1,
+        max: 8,
+        unaligned: true,
+        accepts: null(),
+    },
+    implemented: regions::Implemented {
+        min: 1,
+        max: 4,
+        unaligned: true,
+    },
 };
 
 /// QEMU's objects that the phone uses, found when the machine is complete.
@@ -73,7 +82,9 @@ impl Qemu {
         let notifier = zeroed_struct();
         // SAFETY: a Notifier begins with its function pointer, the rest is QEMU's; it is never freed.
         unsafe {
-            notifier.cast::<extern "C" fn(Opaque, Opaque)>().write(machine_done);
+            notifier
+                .cast::<extern "C" fn(Opaque, Opaque)>()
+                .write(machine_done);
             (api.qemu_add_machine_init_done_notifier)(notifier);
             (api.qemu_plugin_register_vcpu_tb_trans_cb)(plugin_id, hooks::translated);
             (api.qemu_plugin_register_atexit_cb)(plugin_id, hooks::exiting, null_mut());
@@ -99,15 +110,35 @@ impl Qemu {
         regions.fill_boot_rom(api, boot_rom);
         let gic = regions::resolve_gic(api)?;
         // SAFETY: the GIC has 128 SPI inputs and more.
-        let lines = (0..SPI_COUNT).map(|spi| unsafe { (api.qdev_get_gpio_in)(gic, spi as c_int) }).collect();
+        let lines = (0..SPI_COUNT)
+            .map(|spi| unsafe { (api.qdev_get_gpio_in)(gic, spi as c_int) })
+            .collect();
         let timer = zeroed_struct();
         // SAFETY: the timer is zeroed and never freed; a null group means the main loop's.
         unsafe {
-            (api.timer_init_full)(timer, null_mut(), CLOCK_VIRTUAL, 1, 0, timer_fired, null_mut());
+            (api.timer_init_full)(
+                timer,
+                null_mut(),
+                CLOCK_VIRTUAL,
+                1,
+                0,
+                timer_fired,
+                null_mut(),
+            );
             (api.qemu_register_reset)(machine_reset, null_mut());
         }
-        let serial = [connect_serial(api, c"uart0", 0), connect_serial(api, c"uart1", 1)];
-        PARTS.set(Parts { lines, regions, timer, serial }).map_err(|_| "the machine was completed twice")
+        let serial = [
+            connect_serial(api, c"uart0", 0),
+            connect_serial(api, c"uart1", 1),
+        ];
+        PARTS
+            .set(Parts {
+                lines,
+                regions,
+                timer,
+                serial,
+            })
+            .map_err(|_| "the machine was completed twice")
     }
 }
 
@@ -127,12 +158,24 @@ fn connect_serial(api: &Api, name: &CStr, port: usize) -> Opaque {
         let front_end = zeroed_struct();
         let mut error: Opaque = null_mut();
         if !(api.qemu_chr_fe_init)(front_end, chardev, &raw mut error) {
-            eprintln!("mt6572: the character device {} is in use by another device", name.to_string_lossy());
+            eprintln!(
+                "mt6572: the character device {} is in use by another device",
+                name.to_string_lossy()
+            );
             return null_mut();
         }
         let opaque = port as Opaque;
         let none = null_mut();
-        (api.qemu_chr_fe_set_handlers)(front_end, can_receive, receive, none, none, opaque, none, true);
+        (api.qemu_chr_fe_set_handlers)(
+            front_end,
+            can_receive,
+            receive,
+            none,
+            none,
+            opaque,
+            none,
+            true,
+        );
         front_end
     }
 }
@@ -142,7 +185,12 @@ impl Memory for Qemu {
         // SAFETY: the buffer has the length that is passed; the caller holds the big lock and has
         // checked that the range is RAM, so that no callback of ours is entered again.
         unsafe {
-            (api().cpu_physical_memory_rw)(u64::from(addr), data.as_mut_ptr().cast(), data.len() as u64, false);
+            (api().cpu_physical_memory_rw)(
+                u64::from(addr),
+                data.as_mut_ptr().cast(),
+                data.len() as u64,
+                false,
+            );
         }
         true
     }
@@ -170,10 +218,14 @@ impl Host for Qemu {
     }
 
     fn serial_out(&mut self, port: u8, bytes: &[u8]) {
-        let Some(&front_end) = parts().serial.get(usize::from(port)) else { return };
+        let Some(&front_end) = parts().serial.get(usize::from(port)) else {
+            return;
+        };
         if !front_end.is_null() {
             // SAFETY: the front end was initialised; the slice has the length that is passed.
-            unsafe { (api().qemu_chr_fe_write_all)(front_end, bytes.as_ptr(), bytes.len() as c_int) };
+            unsafe {
+                (api().qemu_chr_fe_write_all)(front_end, bytes.as_ptr(), bytes.len() as c_int)
+            };
         }
     }
 
@@ -219,11 +271,20 @@ impl Host for Qemu {
 /// # Safety
 /// Called by QEMU only, with `argc` valid C strings in `argv`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn qemu_plugin_install(id: u64, _info: Opaque, argc: c_int, argv: *const *const c_char) -> c_int {
+pub unsafe extern "C" fn qemu_plugin_install(
+    id: u64,
+    _info: Opaque,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> c_int {
     let count = usize::try_from(argc).unwrap_or(0);
-    // SAFETY: QEMU passes `argc` NUL-terminated strings.
-    let arguments: Vec<String> =
-        (0..count).map(|index| unsafe { CStr::from_ptr(*argv.add(index)) }.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> = (0..count)
+        .map(|index| {
+            // SAFETY: QEMU passes `argc` NUL-terminated strings.
+            let argument = unsafe { CStr::from_ptr(*argv.add(index)) };
+            argument.to_string_lossy().into_owned()
+        })
+        .collect();
     if let Err(message) = plugin::configure(&arguments) {
         eprintln!("mt6572: {message}");
         return 1;

@@ -54,7 +54,9 @@ const STRUCT_BYTES: usize = 1024;
 /// Zeroed memory for one of QEMU's structures. It is never freed, because
 /// QEMU keeps pointers to it until the process ends.
 pub fn zeroed_struct() -> Opaque {
-    Box::leak(Box::new([0u128; STRUCT_BYTES / 16])).as_mut_ptr().cast()
+    Box::leak(Box::new([0u128; STRUCT_BYTES / 16]))
+        .as_mut_ptr()
+        .cast()
 }
 
 /// Above what `virt` has, whose own regions use priorities up to 0.
@@ -85,7 +87,14 @@ pub fn map_all(api: &Api, ops: &'static Ops, dram_bytes: u32) -> Result<Regions,
     unsafe {
         (api.memory_region_init)(container, null_mut(), c"mt6572".as_ptr(), WHOLE_SPACE);
         let table = core::ptr::from_ref(ops).cast();
-        (api.memory_region_init_io)(io, null_mut(), table, null_mut(), c"mt6572.io".as_ptr(), WHOLE_SPACE);
+        (api.memory_region_init_io)(
+            io,
+            null_mut(),
+            table,
+            null_mut(),
+            c"mt6572.io".as_ptr(),
+            WHOLE_SPACE,
+        );
         (api.memory_region_add_subregion_overlap)(container, 0, io, 0);
     }
     let ram = |name: &CStr, base: u32, len: u32| -> Opaque {
@@ -93,7 +102,13 @@ pub fn map_all(api: &Api, ops: &'static Ops, dram_bytes: u32) -> Result<Regions,
         // SAFETY: as above.
         unsafe {
             let mut error: Opaque = null_mut();
-            (api.memory_region_init_ram)(region, null_mut(), name.as_ptr(), u64::from(len), &raw mut error);
+            (api.memory_region_init_ram)(
+                region,
+                null_mut(),
+                name.as_ptr(),
+                u64::from(len),
+                &raw mut error,
+            );
             (api.memory_region_add_subregion_overlap)(container, u64::from(base), region, 1);
         }
         region
@@ -112,12 +127,30 @@ pub fn map_all(api: &Api, ops: &'static Ops, dram_bytes: u32) -> Result<Regions,
     };
     // SAFETY: as above; the GIC is a system-bus device with these two regions.
     unsafe {
-        let distributor = alias(c"mt6572.gicd", (api.sysbus_mmio_get_region)(gic, 0), map::GICD_LEN);
-        let cpu_interface = alias(c"mt6572.gicc", (api.sysbus_mmio_get_region)(gic, 1), map::GICC_LEN);
+        let distributor = alias(
+            c"mt6572.gicd",
+            (api.sysbus_mmio_get_region)(gic, 0),
+            map::GICD_LEN,
+        );
+        let cpu_interface = alias(
+            c"mt6572.gicc",
+            (api.sysbus_mmio_get_region)(gic, 1),
+            map::GICC_LEN,
+        );
         (api.memory_region_add_subregion_overlap)(container, u64::from(map::GICD), distributor, 1);
-        (api.memory_region_add_subregion_overlap)(container, u64::from(map::GICC), cpu_interface, 1);
+        (api.memory_region_add_subregion_overlap)(
+            container,
+            u64::from(map::GICC),
+            cpu_interface,
+            1,
+        );
         let view = alias(c"mt6572.secure", container, WHOLE_SPACE);
-        (api.memory_region_add_subregion_overlap)((api.get_system_memory)(), 0, container, OVER_VIRT);
+        (api.memory_region_add_subregion_overlap)(
+            (api.get_system_memory)(),
+            0,
+            container,
+            OVER_VIRT,
+        );
         (api.memory_region_add_subregion_overlap)(secure, 0, view, OVER_VIRT);
         (api.memory_region_set_readonly)(boot_rom, true);
     }
@@ -133,12 +166,17 @@ impl Regions {
 
     /// Writes the code of the boot ROM, before the first instruction runs.
     pub fn fill_boot_rom(&self, api: &Api, words: &[u32]) {
-        assert!(size_of_val(words) <= map::BOOT_ROM_LEN as usize, "the boot ROM stub is too long");
+        assert!(
+            size_of_val(words) <= map::BOOT_ROM_LEN as usize,
+            "the boot ROM stub is too long"
+        );
         // SAFETY: the region is RAM of BOOT_ROM_LEN bytes, longer than `words`; no CPU runs yet.
         unsafe {
             let to = (api.memory_region_get_ram_ptr)(self.boot_rom);
             for (index, word) in words.iter().enumerate() {
-                to.add(4 * index).cast::<[u8; 4]>().write(word.to_le_bytes());
+                to.add(4 * index)
+                    .cast::<[u8; 4]>()
+                    .write(word.to_le_bytes());
             }
         }
     }
@@ -147,8 +185,13 @@ impl Regions {
 /// The interrupt controller of `virt`.
 pub fn resolve_gic(api: &Api) -> Result<Opaque, &'static str> {
     // SAFETY: both strings are NUL-terminated; a null "ambiguous" pointer is allowed.
-    let gic = unsafe { (api.object_resolve_path_type)(c"".as_ptr(), c"arm_gic".as_ptr(), null_mut()) };
-    if gic.is_null() { Err("the machine has no GICv2: start QEMU with -M virt,gic-version=2,secure=on,highmem=off") } else { Ok(gic) }
+    let gic =
+        unsafe { (api.object_resolve_path_type)(c"".as_ptr(), c"arm_gic".as_ptr(), null_mut()) };
+    if gic.is_null() {
+        Err("the machine has no GICv2: start QEMU with -M virt,gic-version=2,secure=on,highmem=off")
+    } else {
+        Ok(gic)
+    }
 }
 
 fn secure_memory(api: &Api) -> Result<Opaque, &'static str> {
@@ -158,5 +201,11 @@ fn secure_memory(api: &Api) -> Result<Opaque, &'static str> {
         let mut error: Opaque = null_mut();
         (api.object_property_get_link)(cpu, c"secure-memory".as_ptr(), &raw mut error)
     };
-    if secure.is_null() { Err("the machine has no Secure state: start QEMU with -M virt,gic-version=2,secure=on,highmem=off") } else { Ok(secure) }
+    if secure.is_null() {
+        Err(
+            "the machine has no Secure state: start QEMU with -M virt,gic-version=2,secure=on,highmem=off",
+        )
+    } else {
+        Ok(secure)
+    }
 }

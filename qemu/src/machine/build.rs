@@ -9,8 +9,25 @@ use crate::board::Board;
 use crate::bus::{Block, Context};
 use crate::models::emmc::{Emmc, FileStore, Store, Stores};
 use crate::models::{
-    apmixed::Apmixed, auxadc::Auxadc, chipid::ChipId, efuse::Efuse, eint::Eint, gpio::Gpio, gpt::Gpt,
-    infracfg::Infracfg, iocfg::{Bank, Iocfg}, keypad::Keypad, mcusys::Mcusys, mmsys::Mmsys, msdc::Msdc, mt6323::Mt6323, pwrap::Pwrap, scratch::Scratch, spm::Spm, topckgen::Topckgen, toprgu::Toprgu,
+    apmixed::Apmixed,
+    auxadc::Auxadc,
+    chipid::ChipId,
+    efuse::Efuse,
+    eint::Eint,
+    gpio::Gpio,
+    gpt::Gpt,
+    infracfg::Infracfg,
+    iocfg::{Bank, Iocfg},
+    keypad::Keypad,
+    mcusys::Mcusys,
+    mmsys::Mmsys,
+    msdc::Msdc,
+    mt6323::Mt6323,
+    pwrap::Pwrap,
+    scratch::Scratch,
+    spm::Spm,
+    topckgen::Topckgen,
+    toprgu::Toprgu,
     uart::Uart,
 };
 
@@ -23,10 +40,16 @@ const BOOT_FILE_LEN: u64 = 2 << 20;
 /// # Errors
 /// What in the board file no model can be made of.
 pub fn blocks(board: &Board, mut storage: Option<Stores>) -> Result<Slots, String> {
-    MAP.iter().map(|entry| block(entry, board, &mut storage)).collect()
+    MAP.iter()
+        .map(|entry| block(entry, board, &mut storage))
+        .collect()
 }
 
-fn block(entry: &Entry, board: &Board, storage: &mut Option<Stores>) -> Result<Box<dyn Block>, String> {
+fn block(
+    entry: &Entry,
+    board: &Board,
+    storage: &mut Option<Stores>,
+) -> Result<Box<dyn Block>, String> {
     Ok(match entry.name {
         "CHIPID" => Box::new(ChipId::new(board.chip.chipid())),
         "TOPCKGEN" => Box::new(Topckgen::new()),
@@ -38,7 +61,10 @@ fn block(entry: &Entry, board: &Board, storage: &mut Option<Stores>) -> Result<B
         "APXGPT" => Box::new(Gpt::new()),
         "EFUSE" => Box::new(Efuse::new(&board.chip.efuse())),
         "EINT" => Box::new(Eint::new()),
-        "PWRAP" => Box::new(Adopted { block: pmic_wrapper(board), adopt: Pwrap::leave_as_preloader }),
+        "PWRAP" => Box::new(Adopted {
+            block: pmic_wrapper(board),
+            adopt: Pwrap::leave_as_preloader,
+        }),
         "MCUSYS" => Box::new(Mcusys::new()),
         "APMIXED" => Box::new(Apmixed::new()),
         "IOCFG_T" => Box::new(Iocfg::new(Bank::Top)),
@@ -69,10 +95,15 @@ fn msdc0(board: &Board, storage: Option<Stores>) -> Result<Box<dyn Block>, Strin
     let Some(stores) = storage.filter(|_| !board.emmc.absent) else {
         return Ok(Box::new(Msdc::new(0, None)));
     };
-    let card = Emmc::new(board.emmc.clone(), stores).map_err(|error| format!("board file: emmc: {error}"))?;
+    let card = Emmc::new(board.emmc.clone(), stores)
+        .map_err(|error| format!("board file: emmc: {error}"))?;
     let busy_ns = u64::from(board.boot.card_busy_ms) * 1_000_000;
-    let adopt = move |msdc: &mut Msdc, cx: &mut Context<'_>| msdc.leave_as_preloader(cx.now + busy_ns);
-    Ok(Box::new(Adopted { block: Msdc::new(0, Some(card)), adopt }))
+    let adopt =
+        move |msdc: &mut Msdc, cx: &mut Context<'_>| msdc.leave_as_preloader(cx.now + busy_ns);
+    Ok(Box::new(Adopted {
+        block: Msdc::new(0, Some(card)),
+        adopt,
+    }))
 }
 
 /// Opens the files of a card. `None` where there is none.
@@ -80,16 +111,24 @@ fn msdc0(board: &Board, storage: Option<Stores>) -> Result<Box<dyn Block>, Strin
 /// # Errors
 /// A file that exists but cannot be opened.
 pub fn open_storage(user: Option<&Path>) -> Result<Option<Stores>, String> {
-    let Some(path) = user.filter(|path| path.exists()) else { return Ok(None) };
+    let Some(path) = user.filter(|path| path.exists()) else {
+        return Ok(None);
+    };
     let boot = |suffix: &str| -> Result<Box<dyn Store>, String> {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         let file = PathBuf::from(name);
-        let store = FileStore::open_or_create(&file, BOOT_FILE_LEN).map_err(|error| format!("emmc={}: {error}", file.display()))?;
+        let store = FileStore::open_or_create(&file, BOOT_FILE_LEN)
+            .map_err(|error| format!("emmc={}: {error}", file.display()))?;
         Ok(Box::new(store))
     };
-    let user = FileStore::open(path).map_err(|error| format!("emmc={}: {error}", path.display()))?;
-    Ok(Some(Stores { user: Box::new(user), boot1: boot(".boot1")?, boot2: boot(".boot2")? }))
+    let user =
+        FileStore::open(path).map_err(|error| format!("emmc={}: {error}", path.display()))?;
+    Ok(Some(Stores {
+        user: Box::new(user),
+        boot1: boot(".boot1")?,
+        boot2: boot(".boot2")?,
+    }))
 }
 
 /// The preloader model's own view of the user area.
@@ -97,7 +136,10 @@ pub fn open_storage(user: Option<&Path>) -> Result<Option<Stores>, String> {
 /// # Errors
 /// As [`open_storage`].
 pub fn preloader_storage(user: Option<&Path>) -> Result<Option<Box<dyn Store>>, String> {
-    let Some(path) = user.filter(|path| path.exists()) else { return Ok(None) };
-    let store = FileStore::open(path).map_err(|error| format!("emmc={}: {error}", path.display()))?;
+    let Some(path) = user.filter(|path| path.exists()) else {
+        return Ok(None);
+    };
+    let store =
+        FileStore::open(path).map_err(|error| format!("emmc={}: {error}", path.display()))?;
     Ok(Some(Box::new(store)))
 }

@@ -9,7 +9,14 @@ use crate::bus::IrqSources;
 /// SPIs that something is connected to, by facts/soc.md 1.7. The others are
 /// tied low.
 const CONNECTED: u128 = bits(&[
-    (20, 52), (56, 56), (58, 68), (72, 76), (87, 89), (92, 117), (120, 124), (126, 127),
+    (20, 52),
+    (56, 56),
+    (58, 68),
+    (72, 76),
+    (87, 89),
+    (92, 117),
+    (120, 124),
+    (126, 127),
 ]);
 
 /// EINT and PWRAP are active high.

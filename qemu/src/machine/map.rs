@@ -93,7 +93,13 @@ pub struct Entry {
 }
 
 const fn entry(base: u32, len: u32, name: &'static str, widths: Widths, needs: Needs) -> Entry {
-    Entry { base, len, name, widths, needs }
+    Entry {
+        base,
+        len,
+        name,
+        widths,
+        needs,
+    }
 }
 
 use Needs::{Cg1, Domain, Mm0, Mm1, Nothing};
@@ -153,7 +159,13 @@ pub const MAP: &[Entry] = &[
     entry(0x1115_0000, 0x1000, "AHB_MONITOR", Word, Nothing),
     entry(0x1300_0000, 0x1000, "MFG_CONFIG", Word, Domain(DOMAIN_MFG)),
     entry(0x1301_0000, 0x1_0000, "MALI", Word, Domain(DOMAIN_MFG)),
-    entry(0x1400_0000, 0x1000, "MMSYS_CONFIG", Word, Domain(DOMAIN_DIS)),
+    entry(
+        0x1400_0000,
+        0x1000,
+        "MMSYS_CONFIG",
+        Word,
+        Domain(DOMAIN_DIS),
+    ),
     entry(0x1400_1000, 0x1000, "MDP_RDMA", Word, Mm0(14)),
     entry(0x1400_2000, 0x1000, "MDP_RSZ0", Word, Mm0(13)),
     entry(0x1400_3000, 0x1000, "MDP_RSZ1", Word, Mm0(12)),
@@ -174,7 +186,13 @@ pub const MAP: &[Entry] = &[
     entry(0x1401_2000, 0x1000, "DBI", Word, Mm1(4)),
     entry(0x1401_3000, 0x1000, "CAM", Word, Mm0(16)),
     entry(0x1401_4000, 0x1000, "SENINF", Word, Mm0(17)),
-    entry(0x1401_5000, 0x1000, "MIPI_RX_CONFIG", Word, Domain(DOMAIN_DIS)),
+    entry(
+        0x1401_5000,
+        0x1000,
+        "MIPI_RX_CONFIG",
+        Word,
+        Domain(DOMAIN_DIS),
+    ),
     entry(0x1401_6000, 0x1000, "VENC", Word, Mm0(19)),
     entry(0x1401_7000, 0x1000, "VDEC", Word, Mm0(19)),
     entry(0x1800_0000, 0x10_0000, "CONNSYS", All, Domain(DOMAIN_CONN)),
@@ -195,7 +213,12 @@ mod tests {
     #[test]
     fn map_is_sorted_and_does_not_overlap() {
         for pair in MAP.windows(2) {
-            assert!(pair[0].base + pair[0].len <= pair[1].base, "{} and {}", pair[0].name, pair[1].name);
+            assert!(
+                pair[0].base + pair[0].len <= pair[1].base,
+                "{} and {}",
+                pair[0].name,
+                pair[1].name
+            );
         }
     }
 

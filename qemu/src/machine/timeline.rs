@@ -18,8 +18,11 @@ pub struct Timeline {
 impl Timeline {
     /// The actions of a board, sorted.
     pub fn new(board: &Board) -> Timeline {
-        let mut actions: Vec<(Nanos, Action)> =
-            board.user.iter().map(|step| (step.at_ms.saturating_mul(NS_PER_MS), step.action.clone())).collect();
+        let mut actions: Vec<(Nanos, Action)> = board
+            .user
+            .iter()
+            .map(|step| (step.at_ms.saturating_mul(NS_PER_MS), step.action.clone()))
+            .collect();
         actions.sort_by_key(|&(at, _)| at);
         Timeline { actions, next: 0 }
     }

@@ -34,7 +34,9 @@ impl Default for Mmsys {
 impl Mmsys {
     /// All gates closed.
     pub fn new() -> Self {
-        Mmsys { rest: Scratch::new(NAME, LEN) }
+        Mmsys {
+            rest: Scratch::new(NAME, LEN),
+        }
     }
 }
 
@@ -48,7 +50,12 @@ impl Block for Mmsys {
             CG0 => cx.signals.mm_cg0 & CG0_GATES,
             CG1 => cx.signals.mm_cg1 & CG1_GATES,
             _ if is_alias(offset) => {
-                cx.report(GuestError::BadValue, NAME, offset, "read of a write-only SET or CLR register");
+                cx.report(
+                    GuestError::BadValue,
+                    NAME,
+                    offset,
+                    "read of a write-only SET or CLR register",
+                );
                 0
             }
             _ => self.rest.read(offset, size, cx),
@@ -91,7 +98,11 @@ mod tests {
         world.write(&mut mmsys, 0x108, 0x0020_81F0);
         world.write(&mut mmsys, 0x118, 0x13);
         assert_eq!(world.read(&mut mmsys, 0x100), 0x3F_FFFF & !0x0020_81FF);
-        assert_eq!(world.signals.mm_cg1 >> 4 & 1, 0, "the LCM reset's gate is open");
+        assert_eq!(
+            world.signals.mm_cg1 >> 4 & 1,
+            0,
+            "the LCM reset's gate is open"
+        );
         world.write(&mut mmsys, 0x104, 1);
         assert_eq!(world.signals.mm_cg0 & 1, 1);
         assert!(world.reports.is_empty());

@@ -21,7 +21,8 @@ fn encode(board: &Board, boot_reason: u32) -> [u8; BOOT_ARGUMENT_LEN as usize] {
     let ranks = boot.rank_override.as_ref().unwrap_or(&fitted);
     let count = boot.rank_count_override.unwrap_or(ranks.len() as u32);
     let mut bytes = [0; BOOT_ARGUMENT_LEN as usize];
-    let mut put = |offset: usize, value: u32| bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+    let mut put =
+        |offset: usize, value: u32| bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
     put(0x00, boot.argument_magic);
     put(0x04, boot.mode);
     put(0x0C, boot.log_port.base());
@@ -49,13 +50,19 @@ mod tests {
 
     #[test]
     fn fields_are_at_their_offsets() {
-        let board = Board::parse("name = 'x'\n[dram]\nranks_mib = [256, 512]\n[boot]\nlog_port = 'uart1'\nmode = 99\n").unwrap();
+        let board = Board::parse(
+            "name = 'x'\n[dram]\nranks_mib = [256, 512]\n[boot]\nlog_port = 'uart1'\nmode = 99\n",
+        )
+        .unwrap();
         let bytes = encode(&board, 4);
         assert_eq!(&bytes[..4], b"LPLP");
         assert_eq!(word(&bytes, 0x04), 99);
         assert_eq!(word(&bytes, 0x0C), 0x1100_6000);
         assert_eq!(word(&bytes, 0x10), 921_600);
-        assert_eq!((word(&bytes, 0x18), word(&bytes, 0x1C), word(&bytes, 0x20)), (2, 256 << 20, 512 << 20));
+        assert_eq!(
+            (word(&bytes, 0x18), word(&bytes, 0x1C), word(&bytes, 0x20)),
+            (2, 256 << 20, 512 << 20)
+        );
         assert_eq!(word(&bytes, 0x2C), 4);
         assert_eq!(word(&bytes, 0x48), 0x4C4C_4C4C);
     }
@@ -67,6 +74,9 @@ mod tests {
         )
         .unwrap();
         let bytes = encode(&board, 0);
-        assert_eq!((word(&bytes, 0), word(&bytes, 0x18), word(&bytes, 0x1C)), (0, 7, 0));
+        assert_eq!(
+            (word(&bytes, 0), word(&bytes, 0x18), word(&bytes, 0x1C)),
+            (0, 7, 0)
+        );
     }
 }

@@ -18,7 +18,10 @@ const CHUNK: usize = 0x1_0000;
 pub fn load(phone: &mut Phone<'_>) -> Result<(), String> {
     if let Some(file) = phone.machine.lk_override() {
         let payload = payload_of(file).to_vec();
-        phone.log(format!("loading {} bytes from the file given instead of UBOOT", payload.len()));
+        phone.log(format!(
+            "loading {} bytes from the file given instead of UBOOT",
+            payload.len()
+        ));
         phone.host.write(ENTRY, &payload);
         return Ok(());
     }
@@ -30,12 +33,21 @@ pub fn load(phone: &mut Phone<'_>) -> Result<(), String> {
 
 fn load_from(phone: &mut Phone<'_>, user: &mut dyn Store) -> Result<(), String> {
     let layout = partition::find_uboot(&phone.machine.board().emmc, user)?;
-    phone.log(format!("UBOOT at {:#x} in the user area, by the {}", layout.uboot, layout.source));
+    phone.log(format!(
+        "UBOOT at {:#x} in the user area, by the {}",
+        layout.uboot, layout.source
+    ));
     let mut header = [0; HEADER_LEN];
-    user.read_at(layout.uboot, &mut header).map_err(|error| format!("cannot read UBOOT: {error}"))?;
-    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    user.read_at(layout.uboot, &mut header)
+        .map_err(|error| format!("cannot read UBOOT: {error}"))?;
+    let word = |at: usize| {
+        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
     if word(0) != MAGIC {
-        return Err(format!("UBOOT: image doesn't exist (magic {:#010x})", word(0)));
+        return Err(format!(
+            "UBOOT: image doesn't exist (magic {:#010x})",
+            word(0)
+        ));
     }
     let len = word(4);
     phone.log(format!("loading {len} bytes to {ENTRY:#x}"));
@@ -46,11 +58,16 @@ fn copy(phone: &mut Phone<'_>, user: &mut dyn Store, from: u64, len: u32) -> Res
     let mut chunk = vec![0; CHUNK];
     let mut done = 0;
     // A size beyond the DRAM is cut at its end: the real one would hang on the way.
-    let room = phone.machine.board().dram_bytes().saturating_sub(ENTRY - crate::machine::map::DRAM);
+    let room = phone
+        .machine
+        .board()
+        .dram_bytes()
+        .saturating_sub(ENTRY - crate::machine::map::DRAM);
     let len = len.min(room);
     while done < len {
         let part = &mut chunk[..CHUNK.min((len - done) as usize)];
-        user.read_at(from + u64::from(done), part).map_err(|error| format!("cannot read UBOOT: {error}"))?;
+        user.read_at(from + u64::from(done), part)
+            .map_err(|error| format!("cannot read UBOOT: {error}"))?;
         phone.host.write(ENTRY + done, part);
         done += part.len() as u32;
     }

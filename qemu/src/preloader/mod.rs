@@ -74,7 +74,10 @@ impl Phone<'_> {
 
     fn log(&mut self, text: impl Into<String>) {
         let t_ns = self.host.now();
-        self.machine.note(Event::Preloader { text: text.into(), t_ns });
+        self.machine.note(Event::Preloader {
+            text: text.into(),
+            t_ns,
+        });
     }
 }
 
@@ -85,26 +88,47 @@ pub fn run(phone: &mut Phone<'_>) -> Outcome {
     }
     let reset = reason::reset_status(phone);
     state::early(phone);
-    if phone.machine.board().download_keys_held(&phone.machine.signals) {
+    if phone
+        .machine
+        .board()
+        .download_keys_held(&phone.machine.signals)
+    {
         phone.log("all download keys are held");
-        return Outcome::UsbDownload { by: "boot-rom", timeout_s: Some(reason::KEY_DOWNLOAD_S) };
+        return Outcome::UsbDownload {
+            by: "boot-rom",
+            timeout_s: Some(reason::KEY_DOWNLOAD_S),
+        };
     }
     let boot_reason = reason::boot_reason(phone, reset);
     scratch::fill_buffers(phone.host);
     if let Err(message) = image::load(phone) {
         phone.log(message);
-        return Outcome::UsbDownload { by: "preloader", timeout_s: None };
+        return Outcome::UsbDownload {
+            by: "preloader",
+            timeout_s: None,
+        };
     }
     argument::write(phone, boot_reason);
     state::late(phone);
     let board = phone.machine.board();
-    let sctlr = if board.boot.icache { SCTLR_RESET | SCTLR_ICACHE } else { SCTLR_RESET };
+    let sctlr = if board.boot.icache {
+        SCTLR_RESET | SCTLR_ICACHE
+    } else {
+        SCTLR_RESET
+    };
     Outcome::Jump(Handover {
         entry: ENTRY,
         sctlr,
         vbar: PRELOADER_VECTORS,
         sp: PRELOADER_STACK,
         // r3 carries nothing; it must not look like a boot argument.
-        registers: [ENTRY, BOOT_ARGUMENT, BOOT_ARGUMENT_LEN, scratch::GARBAGE, BOOT_ARGUMENT, BOOT_ARGUMENT_LEN],
+        registers: [
+            ENTRY,
+            BOOT_ARGUMENT,
+            BOOT_ARGUMENT_LEN,
+            scratch::GARBAGE,
+            BOOT_ARGUMENT,
+            BOOT_ARGUMENT_LEN,
+        ],
     })
 }

@@ -4,7 +4,7 @@
 //! Source: facts/storage-and-images.md 3.3, 4.1, 4.3, 4.4.
 
 use crate::models::emmc::config::HW_PARTITION_UNIT;
-use crate::models::emmc::{Config, Store};
+use crate::models::emmc::{Config, SECTOR, Store};
 
 const PMT_FROM_END: u64 = 0x10_0000;
 const PMT_COPY_LEN: usize = 4096;
@@ -41,30 +41,47 @@ pub fn user_base(card: &Config) -> u64 {
 /// A sentence: the card cannot be read or the address lies in front of the user area.
 pub fn find_uboot(card: &Config, user: &mut dyn Store) -> Result<Layout, String> {
     let base = user_base(card);
+    let user_bytes = card
+        .user_sectors
+        .map_or(user.len(), |sectors| u64::from(sectors) * SECTOR as u64);
     for (index, signature, source) in [(0, PRIMARY, "PMT"), (1, MIRROR, "PMT mirror")] {
-        let Some(at) = user.len().checked_sub(PMT_FROM_END) else { break };
+        let Some(at) = user_bytes.checked_sub(PMT_FROM_END) else {
+            break;
+        };
         let mut copy = vec![0; PMT_COPY_LEN];
         let at = at + index * PMT_COPY_LEN as u64;
-        user.read_at(at, &mut copy).map_err(|error| format!("cannot read the {source}: {error}"))?;
+        user.read_at(at, &mut copy)
+            .map_err(|error| format!("cannot read the {source}: {error}"))?;
         if let Some(linear) = uboot_of(&copy, signature) {
-            let uboot = linear.checked_sub(base).ok_or_else(|| format!("the {source} puts UBOOT at {linear:#x}, in front of the user area"))?;
+            let uboot = linear.checked_sub(base).ok_or_else(|| {
+                format!("the {source} puts UBOOT at {linear:#x}, in front of the user area")
+            })?;
             return Ok(Layout { uboot, source });
         }
     }
     // The compiled table's MBR starts where the areas of the largest supported card end.
     let linear = MBR_DEFAULT.max(base) + UBOOT_AFTER_MBR;
-    Ok(Layout { uboot: linear - base, source: "compiled table" })
+    Ok(Layout {
+        uboot: linear - base,
+        source: "compiled table",
+    })
 }
 
 /// The linear address in the line of UBOOT, if the copy is valid. The line is
 /// taken by its index: the preloader never compares names.
 fn uboot_of(copy: &[u8], signature: u32) -> Option<u64> {
-    let word = |at: usize| copy.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    let word = |at: usize| {
+        copy.get(at..at + 4)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u32::from_le_bytes)
+    };
     if word(0)? != signature || copy.get(4..8)? != VERSION || word(TAIL_AT)? != signature {
         return None;
     }
     let offset_at = ENTRIES_AT + UBOOT_INDEX * ENTRY_LEN + 64 + 8;
-    copy.get(offset_at..offset_at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes)
+    copy.get(offset_at..offset_at + 8)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u64::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -97,7 +114,13 @@ mod tests {
     fn the_primary_table_wins() {
         let mut user = card(&pmt(PRIMARY, 0x292_0000), &pmt(MIRROR, 0x700_0000));
         let layout = find_uboot(&Config::default(), &mut user).unwrap();
-        assert_eq!(layout, Layout { uboot: 0x292_0000 - 0x60_0000, source: "PMT" });
+        assert_eq!(
+            layout,
+            Layout {
+                uboot: 0x292_0000 - 0x60_0000,
+                source: "PMT"
+            }
+        );
     }
 
     #[test]
@@ -105,16 +128,29 @@ mod tests {
         let mut bad = pmt(PRIMARY, 0x292_0000);
         bad[TAIL_AT] ^= 1;
         let mut user = card(&bad, &pmt(MIRROR, 0x292_0000));
-        assert_eq!(find_uboot(&Config::default(), &mut user).unwrap().source, "PMT mirror");
+        assert_eq!(
+            find_uboot(&Config::default(), &mut user).unwrap().source,
+            "PMT mirror"
+        );
     }
 
     #[test]
     fn without_a_table_the_a516_offset_counts() {
         let mut user = vec![0; CARD_LEN];
-        assert_eq!(find_uboot(&Config::default(), &mut user).unwrap().uboot, 0x1D2_0000);
-        let small = Config { boot_size_mult: 8, rpmb_size_mult: 4, ..Config::default() };
+        assert_eq!(
+            find_uboot(&Config::default(), &mut user).unwrap().uboot,
+            0x1D2_0000
+        );
+        let small = Config {
+            boot_size_mult: 8,
+            rpmb_size_mult: 4,
+            ..Config::default()
+        };
         // 2.5 MiB of other areas: the MBR lies 3.5 MiB into the user area.
-        assert_eq!(find_uboot(&small, &mut user).unwrap().uboot, 0x1D2_0000 + 0x38_0000);
+        assert_eq!(
+            find_uboot(&small, &mut user).unwrap().uboot,
+            0x1D2_0000 + 0x38_0000
+        );
     }
 
     #[test]

@@ -55,14 +55,21 @@ pub fn armed_download(phone: &mut Phone<'_>) -> Option<Outcome> {
     phone.write(USBDL_MAGIC, 0);
     let field = register >> 2 & USBDL_FOREVER;
     let timeout_s = (field != USBDL_FOREVER).then_some(field);
-    let by = if register >> 1 & 1 == 0 { "boot-rom" } else { "preloader" };
+    let by = if register >> 1 & 1 == 0 {
+        "boot-rom"
+    } else {
+        "preloader"
+    };
     Some(Outcome::UsbDownload { by, timeout_s })
 }
 
 /// Reads what the preloader must read before its first write to WDT_MODE,
 /// which clears it.
 pub fn reset_status(phone: &mut Phone<'_>) -> ResetStatus {
-    ResetStatus { status: phone.read(WDT_STATUS), mode: phone.read(WDT_MODE) }
+    ResetStatus {
+        status: phone.read(WDT_STATUS),
+        mode: phone.read(WDT_MODE),
+    }
 }
 
 /// The reason for the boot argument. The PMIC wrapper must be up.
@@ -71,7 +78,11 @@ pub fn boot_reason(phone: &mut Phone<'_>, reset: ResetStatus) -> u32 {
         return REASON_RTC;
     }
     if reset.status & STATUS_IS_RESET != 0 {
-        return if reset.mode & MODE_AUTO_RESTART == 0 { REASON_WDT } else { REASON_WDT_BYPASS };
+        return if reset.mode & MODE_AUTO_RESTART == 0 {
+            REASON_WDT
+        } else {
+            REASON_WDT_BYPASS
+        };
     }
     phone.machine.board().boot.reason
 }

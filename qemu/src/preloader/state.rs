@@ -51,7 +51,9 @@ pub fn late(phone: &mut Phone<'_>) {
 fn plls(phone: &mut Phone<'_>) {
     let trims = phone.read(EFUSE_TRIMS);
     if trims & 0xFF != 0 {
-        phone.modify(TS_CON0, |old| old & !0xFF00 | (trims >> 4 & 0xF) << 12 | (trims & 0xF) << 8);
+        phone.modify(TS_CON0, |old| {
+            old & !0xFF00 | (trims >> 4 & 0xF) << 12 | (trims & 0xF) << 8
+        });
     }
     phone.modify(AP_PLL_CON3, |old| old & !0x3FF | 0x80);
     phone.write(ARMPLL_CON1, 0x0111_4000); // 897 MHz
@@ -111,5 +113,8 @@ fn watchdog(phone: &mut Phone<'_>) {
 
 /// Through the masked-write register, as MediaTek's code does it.
 fn set_pin_mode(phone: &mut Phone<'_>, pin: u32, mode: u32) {
-    phone.write(GPIO_MODE + 0x10 * (pin / 8) + 0xC, (8 | mode) << (4 * (pin % 8)));
+    phone.write(
+        GPIO_MODE + 0x10 * (pin / 8) + 0xC,
+        (8 | mode) << (4 * (pin % 8)),
+    );
 }

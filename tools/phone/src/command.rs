@@ -25,16 +25,39 @@ pub enum Serial {
 
 /// The command, and which files it needs is checked before it is built.
 pub fn build(phone: &Phone, serial: &Serial, events: &Path) -> Result<Command, Error> {
-    let qemu = phone.qemu.clone().or_else(|| env::var_os("UNILK_QEMU").map(Into::into));
+    let qemu = phone
+        .qemu
+        .clone()
+        .or_else(|| env::var_os("UNILK_QEMU").map(Into::into));
     let qemu = qemu.unwrap_or_else(|| "qemu-system-arm".into());
-    for path in [Some(&phone.board), phone.lk.as_ref()].into_iter().flatten() {
+    for path in [Some(&phone.board), phone.lk.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         if !path.exists() {
             return Err(Error::NoFile(path.clone()));
         }
     }
     let mut command = Command::new(qemu);
-    command.args(["-M", "virt,highmem=off,gic-version=2,secure=on", "-cpu", "cortex-a7,cntfrq=13000000"]);
-    command.args(["-smp", "2", "-m", "64M", "-nic", "none", "-nodefaults", "-display", "none", "-bios", "/dev/null"]);
+    command.args([
+        "-M",
+        "virt,highmem=off,gic-version=2,secure=on",
+        "-cpu",
+        "cortex-a7,cntfrq=13000000",
+    ]);
+    command.args([
+        "-smp",
+        "2",
+        "-m",
+        "64M",
+        "-nic",
+        "none",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-bios",
+        "/dev/null",
+    ]);
     for option in chardevs(serial)? {
         command.args(["-chardev", &option]);
     }
@@ -66,7 +89,12 @@ fn chardevs(serial: &Serial) -> Result<Vec<String>, Error> {
 
 fn plugin_option(phone: &Phone, events: &Path) -> Result<String, Error> {
     let plugin = find_plugin(phone.plugin.as_deref())?;
-    let mut option = format!("file={},board={},events={}", escaped(&plugin)?, escaped(&phone.board)?, escaped(events)?);
+    let mut option = format!(
+        "file={},board={},events={}",
+        escaped(&plugin)?,
+        escaped(&phone.board)?,
+        escaped(events)?
+    );
     let mut add = |key: &str, value: &str| {
         option.push(',');
         option.push_str(key);
@@ -94,19 +122,30 @@ fn plugin_option(phone: &Phone, events: &Path) -> Result<String, Error> {
 
 /// A file name in QEMU's option syntax, where a comma is written twice.
 fn escaped(path: &Path) -> Result<String, Error> {
-    path.to_str().map(|name| name.replace(',', ",,")).ok_or_else(|| Error::BadName(path.to_owned()))
+    path.to_str()
+        .map(|name| name.replace(',', ",,"))
+        .ok_or_else(|| Error::BadName(path.to_owned()))
 }
 
 /// `UNILK_PLUGIN`, or beside this program or one folder above (test programs
 /// lie in `deps`).
 fn find_plugin(given: Option<&Path>) -> Result<PathBuf, Error> {
-    let named = given.map(Path::to_owned).or_else(|| env::var_os("UNILK_PLUGIN").map(Into::into));
+    let named = given
+        .map(Path::to_owned)
+        .or_else(|| env::var_os("UNILK_PLUGIN").map(Into::into));
     if let Some(path) = named {
-        return if path.exists() { Ok(path) } else { Err(Error::NoPlugin(path)) };
+        return if path.exists() {
+            Ok(path)
+        } else {
+            Err(Error::NoPlugin(path))
+        };
     }
-    let program = env::current_exe().map_err(|error| Error::Io("the path of this program", error))?;
+    let program =
+        env::current_exe().map_err(|error| Error::Io("the path of this program", error))?;
     let folders = program.ancestors().skip(1).take(2);
-    let found = folders.map(|folder| folder.join(PLUGIN_FILE)).find(|path| path.exists());
+    let found = folders
+        .map(|folder| folder.join(PLUGIN_FILE))
+        .find(|path| path.exists());
     found.ok_or_else(|| Error::NoPlugin(PLUGIN_FILE.into()))
 }
 
@@ -118,9 +157,18 @@ mod tests {
     #[test]
     fn commas_in_names_are_doubled_and_all_options_arrive() {
         let here = std::env::current_exe().unwrap();
-        let phone = Phone::new(&here).plugin(&here).emmc("a,b.img").max_resets(3).dump(0x8000_0000, 16, "d").strict(true);
+        let phone = Phone::new(&here)
+            .plugin(&here)
+            .emmc("a,b.img")
+            .max_resets(3)
+            .dump(0x8000_0000, 16, "d")
+            .strict(true);
         let option = plugin_option(&phone, Path::new("e")).unwrap();
-        assert!(option.ends_with(",events=e,emmc=a,,b.img,strict=on,max-resets=3,dump=0x80000000:0x10:d"), "{option}");
+        assert!(
+            option
+                .ends_with(",events=e,emmc=a,,b.img,strict=on,max-resets=3,dump=0x80000000:0x10:d"),
+            "{option}"
+        );
     }
 
     #[test]

@@ -34,7 +34,11 @@ impl std::fmt::Display for Error {
                 path.display()
             ),
             Error::NoFile(path) => write!(f, "{} does not exist", path.display()),
-            Error::BadName(path) => write!(f, "{}: the name is not UTF-8, which QEMU's options need", path.display()),
+            Error::BadName(path) => write!(
+                f,
+                "{}: the name is not UTF-8, which QEMU's options need",
+                path.display()
+            ),
             Error::NotStarted(words) => write!(f, "QEMU did not start the phone: {words}"),
             Error::Io(what, error) => write!(f, "{what}: {error}"),
         }

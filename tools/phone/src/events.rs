@@ -70,7 +70,11 @@ pub struct Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} +{:#x} ({:#010x})", self.block, self.offset, self.addr)?;
+        write!(
+            f,
+            "{} +{:#x} ({:#010x})",
+            self.block, self.offset, self.addr
+        )?;
         if let Some(pc) = self.pc {
             write!(f, " at pc {pc:#010x}")?;
         }
@@ -80,7 +84,9 @@ impl std::fmt::Display for Fault {
 
 /// Reads a list; a line that is not complete (QEMU was killed) is left out.
 pub fn parse(text: &str) -> Vec<Event> {
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -99,12 +105,35 @@ mod tests {
             "{\"event\":\"exi",
         ));
         assert_eq!(list.len(), 5, "{list:?}");
-        assert_eq!(list[0].kind, Kind::Reset { why: "power-on".into() });
-        let Kind::GuestError(fault) = &list[1].kind else { panic!("{:?}", list[1]) };
+        assert_eq!(
+            list[0].kind,
+            Kind::Reset {
+                why: "power-on".into()
+            }
+        );
+        let Kind::GuestError(fault) = &list[1].kind else {
+            panic!("{:?}", list[1])
+        };
         assert_eq!((fault.addr, fault.pc, list[1].t_ns), (0x1100_6014, None, 5));
-        assert_eq!(fault.to_string(), "UART1 +0x14 (0x11006014): gated: the clock is off");
-        assert_eq!(list[2].kind, Kind::UsbDownload { by: "boot-rom".into(), timeout_s: None });
+        assert_eq!(
+            fault.to_string(),
+            "UART1 +0x14 (0x11006014): gated: the clock is off"
+        );
+        assert_eq!(
+            list[2].kind,
+            Kind::UsbDownload {
+                by: "boot-rom".into(),
+                timeout_s: None
+            }
+        );
         assert_eq!(list[3].kind, Kind::Unknown);
-        assert_eq!(list[4].kind, Kind::Exit { mmio: 7, errors: 1, resets: 0 });
+        assert_eq!(
+            list[4].kind,
+            Kind::Exit {
+                mmio: 7,
+                errors: 1,
+                resets: 0
+            }
+        );
     }
 }

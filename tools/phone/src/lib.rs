@@ -18,7 +18,7 @@ pub use events::{Event, Fault, Kind, parse as parse_events};
 pub use run::{Outcome, Stop};
 
 /// A run that hangs is given up after this, unless told otherwise.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+const DEFAULT_LIMIT: Duration = Duration::from_mins(1);
 
 /// Memory to save: at the end to `file`, at reset n to `file.n`.
 #[derive(Clone, Debug)]
@@ -149,7 +149,11 @@ impl Phone {
     /// reset n to `file.n`.
     #[must_use]
     pub fn dump(mut self, addr: u32, len: u32, file: impl Into<PathBuf>) -> Phone {
-        self.dumps.push(Dump { addr, len, file: file.into() });
+        self.dumps.push(Dump {
+            addr,
+            len,
+            file: file.into(),
+        });
         self
     }
 
@@ -184,8 +188,17 @@ impl Phone {
     /// Types `bytes` on a serial port once `after` has appeared on it (an empty
     /// `after`: at once). Several take their turns.
     #[must_use]
-    pub fn type_after(mut self, port: usize, after: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Phone {
-        self.typed.push(Typed { port, after: after.into(), bytes: bytes.into() });
+    pub fn type_after(
+        mut self,
+        port: usize,
+        after: impl Into<String>,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Phone {
+        self.typed.push(Typed {
+            port,
+            after: after.into(),
+            bytes: bytes.into(),
+        });
         self
     }
 }

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::Phone;
 use crate::command::{self, Serial};
 use crate::error::Error;
 use crate::events::{self, Event, Fault, Kind};
-use crate::Phone;
 
 /// How often the run is looked at.
 const POLL: Duration = Duration::from_millis(2);
@@ -74,7 +74,10 @@ impl Outcome {
     /// The event that ended the phone's life, if it did end.
     pub fn end(&self) -> Option<&Event> {
         self.events.iter().find(|event| {
-            matches!(event.kind, Kind::PowerOff { .. } | Kind::UsbDownload { .. } | Kind::Stopped { .. })
+            matches!(
+                event.kind,
+                Kind::PowerOff { .. } | Kind::UsbDownload { .. } | Kind::Stopped { .. }
+            )
         })
     }
 
@@ -82,10 +85,25 @@ impl Outcome {
     /// `mmio_cost_ns` for each access to a register, which QEMU gives for free.
     pub fn lk_time_ns(&self, mmio_cost_ns: u64) -> Option<u64> {
         let at = |test: fn(&Kind) -> Option<u64>| {
-            self.events.iter().rev().find_map(|event| test(&event.kind).map(|mmio| (event.t_ns, mmio)))
+            self.events
+                .iter()
+                .rev()
+                .find_map(|event| test(&event.kind).map(|mmio| (event.t_ns, mmio)))
         };
-        let (start, mmio_before) = at(|kind| if let Kind::LkEntry { mmio, .. } = kind { Some(*mmio) } else { None })?;
-        let (end, mmio_after) = at(|kind| if let Kind::KernelEntry { mmio, .. } = kind { Some(*mmio) } else { None })?;
+        let (start, mmio_before) = at(|kind| {
+            if let Kind::LkEntry { mmio, .. } = kind {
+                Some(*mmio)
+            } else {
+                None
+            }
+        })?;
+        let (end, mmio_after) = at(|kind| {
+            if let Kind::KernelEntry { mmio, .. } = kind {
+                Some(*mmio)
+            } else {
+                None
+            }
+        })?;
         Some(end.checked_sub(start)? + mmio_after.saturating_sub(mmio_before) * mmio_cost_ns)
     }
 }
@@ -96,7 +114,11 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Result<Scratch, Error> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("unilk-phone-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "unilk-phone-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).map_err(|error| Error::Io("a folder for the run", error))?;
         Ok(Scratch(path))
@@ -136,11 +158,18 @@ impl Phone {
         let started = Instant::now();
         let paths = [scratch.0.join("uart0"), scratch.0.join("uart1")];
         let listeners = [listen(&paths[0])?, listen(&paths[1])?];
-        let list = self.events.clone().unwrap_or_else(|| scratch.0.join("events"));
+        let list = self
+            .events
+            .clone()
+            .unwrap_or_else(|| scratch.0.join("events"));
         let words = scratch.0.join("stderr");
         let mut command = command::build(self, &Serial::Sockets(paths), &list)?;
-        let stderr = std::fs::File::create(&words).map_err(|error| Error::Io("standard error", error))?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        let stderr =
+            std::fs::File::create(&words).map_err(|error| Error::Io("standard error", error))?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
         let program = PathBuf::from(command.get_program());
         let mut child = Running(command.spawn().map_err(|_| Error::NoQemu(program))?);
         let mut ports = Vec::new();
@@ -152,9 +181,14 @@ impl Phone {
         for port in &mut ports {
             port.drain()?;
         }
-        let mut text = ports.into_iter().map(|port| String::from_utf8_lossy(&port.bytes).into_owned());
+        let mut text = ports
+            .into_iter()
+            .map(|port| String::from_utf8_lossy(&port.bytes).into_owned());
         Ok(Outcome {
-            serial: [text.next().unwrap_or_default(), text.next().unwrap_or_default()],
+            serial: [
+                text.next().unwrap_or_default(),
+                text.next().unwrap_or_default(),
+            ],
             events: events::parse(&std::fs::read_to_string(&list).unwrap_or_default()),
             stop,
             status,
@@ -169,15 +203,29 @@ impl Phone {
     /// As [`Phone::run`].
     pub fn interactive(&self, port: usize) -> Result<(ExitStatus, Vec<Event>), Error> {
         let scratch = Scratch::new()?;
-        let list = self.events.clone().unwrap_or_else(|| scratch.0.join("events"));
+        let list = self
+            .events
+            .clone()
+            .unwrap_or_else(|| scratch.0.join("events"));
         let mut command = command::build(self, &Serial::Terminal(port), &list)?;
         let program = PathBuf::from(command.get_program());
         let mut child = Running(command.spawn().map_err(|_| Error::NoQemu(program))?);
-        let status = child.0.wait().map_err(|error| Error::Io("waiting for QEMU", error))?;
-        Ok((status, events::parse(&std::fs::read_to_string(&list).unwrap_or_default())))
+        let status = child
+            .0
+            .wait()
+            .map_err(|error| Error::Io("waiting for QEMU", error))?;
+        Ok((
+            status,
+            events::parse(&std::fs::read_to_string(&list).unwrap_or_default()),
+        ))
     }
 
-    fn watch(&self, child: &mut Child, ports: &mut [Port], started: Instant) -> Result<Stop, Error> {
+    fn watch(
+        &self,
+        child: &mut Child,
+        ports: &mut [Port],
+        started: Instant,
+    ) -> Result<Stop, Error> {
         let mut typed = self.typed.iter().peekable();
         let mut typed_from = [0; 2];
         loop {
@@ -185,18 +233,31 @@ impl Phone {
                 port.drain()?;
             }
             while let Some(next) = typed.peek() {
-                let Some(port) = ports.get_mut(next.port) else { break };
-                let Some(at) = find(&port.bytes, next.after.as_bytes(), typed_from[next.port]) else { break };
+                let Some(port) = ports.get_mut(next.port) else {
+                    break;
+                };
+                let Some(at) = find(&port.bytes, next.after.as_bytes(), typed_from[next.port])
+                else {
+                    break;
+                };
                 typed_from[next.port] = at;
-                port.stream.write_all(&next.bytes).map_err(|error| Error::Io("typing", error))?;
+                port.stream
+                    .write_all(&next.bytes)
+                    .map_err(|error| Error::Io("typing", error))?;
                 typed.next();
             }
             if let Some((port, text)) = &self.until
-                && ports.get(*port).is_some_and(|port| find(&port.bytes, text.as_bytes(), 0).is_some())
+                && ports
+                    .get(*port)
+                    .is_some_and(|port| find(&port.bytes, text.as_bytes(), 0).is_some())
             {
                 return Ok(Stop::Text);
             }
-            if child.try_wait().map_err(|error| Error::Io("waiting for QEMU", error))?.is_some() {
+            if child
+                .try_wait()
+                .map_err(|error| Error::Io("waiting for QEMU", error))?
+                .is_some()
+            {
                 return Ok(Stop::Ended);
             }
             if started.elapsed() > self.limit {
@@ -215,7 +276,12 @@ impl Port {
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Ok(()),
                 Ok(len) => self.bytes.extend_from_slice(&chunk[..len]),
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionReset) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionReset
+                    ) =>
+                {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -230,13 +296,19 @@ fn find(bytes: &[u8], text: &[u8], from: usize) -> Option<usize> {
     if text.is_empty() {
         return Some(from);
     }
-    let at = bytes.get(from..)?.windows(text.len()).position(|window| window == text)?;
+    let at = bytes
+        .get(from..)?
+        .windows(text.len())
+        .position(|window| window == text)?;
     Some(from + at + text.len())
 }
 
 fn listen(path: &Path) -> Result<UnixListener, Error> {
-    let listener = UnixListener::bind(path).map_err(|error| Error::Io("a socket for a serial port", error))?;
-    listener.set_nonblocking(true).map_err(|error| Error::Io("a socket for a serial port", error))?;
+    let listener =
+        UnixListener::bind(path).map_err(|error| Error::Io("a socket for a serial port", error))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|error| Error::Io("a socket for a serial port", error))?;
     Ok(listener)
 }
 
@@ -246,13 +318,23 @@ fn accept(listener: &UnixListener, child: &mut Child, words: &Path) -> Result<Po
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
-                stream.set_nonblocking(true).map_err(|error| Error::Io("a serial port", error))?;
-                return Ok(Port { stream, bytes: Vec::new() });
+                stream
+                    .set_nonblocking(true)
+                    .map_err(|error| Error::Io("a serial port", error))?;
+                return Ok(Port {
+                    stream,
+                    bytes: Vec::new(),
+                });
             }
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(Error::Io("a serial port", error)),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                return Err(Error::Io("a serial port", error));
+            }
             Err(_) => {}
         }
-        let ended = child.try_wait().map_err(|error| Error::Io("waiting for QEMU", error))?.is_some();
+        let ended = child
+            .try_wait()
+            .map_err(|error| Error::Io("waiting for QEMU", error))?
+            .is_some();
         if ended || started.elapsed() > CONNECT {
             let words = std::fs::read_to_string(words).unwrap_or_default();
             return Err(Error::NotStarted(words.trim().to_owned()));
@@ -282,7 +364,9 @@ fn finish(child: &mut Child) -> Result<ExitStatus, Error> {
 
 /// SIGTERM, by the shell's `kill`: the standard library sends SIGKILL only.
 fn terminate(child: &Child) {
-    let _ = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+    let _ = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status();
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kind(kind) => write!(f, "this is a {}, not a bootloader", kind.describe()),
+            Self::Kind(kind) => write!(f, "this is {}, not a bootloader", kind.describe()),
             Self::Elf(why) => write!(f, "cannot read the ELF file: {why}"),
             Self::LinkAddress(at) => write!(
                 f,

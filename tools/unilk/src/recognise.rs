@@ -55,16 +55,16 @@ impl Kind {
         }
     }
 
-    /// The kind in words.
+    /// The kind in words, with its article.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::MediatekImage => "image with MediaTek's 512-byte header",
-            Self::BootImage => "Android boot image",
-            Self::Preloader => "preloader (first-stage loader)",
-            Self::Signed => "image in MediaTek's secure-boot wrapper",
-            Self::Elf => "ELF file",
-            Self::DeviceTree => "flattened device tree",
-            Self::ZImage => "ARM Linux zImage",
+            Self::MediatekImage => "an image with MediaTek's 512-byte header",
+            Self::BootImage => "an Android boot image",
+            Self::Preloader => "a preloader (first-stage loader)",
+            Self::Signed => "an image in MediaTek's secure-boot wrapper",
+            Self::Elf => "an ELF file",
+            Self::DeviceTree => "a flattened device tree",
+            Self::ZImage => "an ARM Linux zImage",
             Self::Unknown => "unknown data",
         }
     }

@@ -76,11 +76,14 @@ fn device_trees() -> Result<()> {
 
 fn bootloader(toolchain: Toolchain) -> Result<()> {
     let step = ui::step(format!("bootloader for {}", paths::BARE_METAL));
+    // Without a level defmt compiles errors only.
+    let level = std::env::var("DEFMT_LOG").unwrap_or_else(|_| "debug".to_owned());
     shell::quiet(
         toolchain
             .cargo_build()
             .args(["--package", LK])
-            .env("UNILK_GENERIC_DTB", paths::generic_dtb()),
+            .env("UNILK_GENERIC_DTB", paths::generic_dtb())
+            .env("DEFMT_LOG", level),
     )?;
     let elf = lk_elf();
     let input = fs::read(&elf).with_context(|| elf.display().to_string())?;

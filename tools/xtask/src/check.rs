@@ -2,7 +2,7 @@
 
 use crate::summary::Totals;
 use crate::toolchain::Toolchain;
-use crate::{artifacts, paths, setup, shell, ui};
+use crate::{artifacts, paths, setup, shell, storage, ui};
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -15,6 +15,7 @@ const PHONE_CRATES: [&str; 2] = ["unilk-lk", "unilk-testkernel"];
 pub fn run(filter: &[String]) -> Result<ExitCode> {
     let machine = setup::setup()?;
     artifacts::all(machine.toolchain)?;
+    storage::provide_for_tests()?;
     let mut complaints = Vec::new();
     if filter.is_empty() {
         complaints.extend(check(
@@ -86,6 +87,10 @@ fn tests(filter: &[String]) -> Result<(Totals, bool)> {
     let mut child = cargo()
         .args(["test", "--no-fail-fast"])
         .args(filter)
+        // Where boot tests find what was built and fetched for them.
+        .env("UNILK_PLUGIN", artifacts::plugin_library())
+        .env("UNILK_LK", paths::lk_image())
+        .env("UNILK_WORK", paths::work())
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo test")?;

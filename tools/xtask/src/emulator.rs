@@ -89,20 +89,25 @@ impl KeptLog {
         }
     }
 
-    /// Shows the trace, or says why there is none.
+    /// Shows the log, or says why there is none.
     pub fn show(&self) {
         match self.read() {
             Ok(Some(log)) => {
-                println!("trace of the bootloader ({}):", log.outcome);
-                for line in &log.trace {
+                let end = if log.complete {
+                    "complete"
+                } else {
+                    "did not finish"
+                };
+                println!("log of the bootloader ({end}):");
+                for line in &log.lines {
                     println!("  {line}");
                 }
                 if log.damaged > 0 {
                     println!("  {} damaged frames left out", log.damaged);
                 }
             }
-            Ok(None) => ui::note("the bootloader left no trace"),
-            Err(why) => ui::note(&format!("the bootloader's trace: {why:#}")),
+            Ok(None) => ui::note("the bootloader left no log"),
+            Err(why) => ui::note(&format!("the bootloader's log: {why:#}")),
         }
     }
 }

@@ -33,7 +33,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the machine lacks
+    /// Install what the machine lacks, fetch Debian's kernels
     Setup,
     /// Build lk.bin, the test kernel, the device trees and the QEMU plugin
     Build,
@@ -63,6 +63,8 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup => {
             setup::setup()?;
+            storage::provide_for_tests()?;
+            println!("everything is there");
         }
         Command::Build => artifacts::all(setup::setup()?.toolchain)?,
         Command::Test { filter } => return check::run(&filter),

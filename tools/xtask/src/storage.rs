@@ -1,7 +1,7 @@
 //! The eMMC contents that the demo's phone starts from: our bootloader, a
 //! kernel nobody here wrote (or our test kernel), an initramfs, a device tree.
 
-use crate::{artifacts, debian, initramfs, ui};
+use crate::{artifacts, debian, initramfs, paths, ui};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,6 +78,28 @@ impl Payload {
             }
         }
         Ok(image)
+    }
+}
+
+/// Puts what boot tests need beside the build in `target/unilk`: every
+/// generation of Debian's kernel that can be had, and the initramfs. Tests
+/// without their kernel are skipped and say so.
+pub fn provide_for_tests() -> Result<()> {
+    for release in debian::RELEASES {
+        if let Err(why) = debian::kernel(release) {
+            ui::note(&format!("no kernel of {release}: {why:#}"));
+        }
+    }
+    match debian::busybox() {
+        Ok(busybox) => {
+            let path = paths::work().join("initramfs.cpio.gz");
+            fs::write(&path, initramfs::build(&busybox)?)
+                .with_context(|| format!("cannot write {}", path.display()))
+        }
+        Err(why) => {
+            ui::note(&format!("no initramfs: {why:#}"));
+            Ok(())
+        }
     }
 }
 

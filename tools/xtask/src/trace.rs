@@ -1,22 +1,22 @@
 //! Reads the log that the bootloader keeps in DRAM: plain lines, and a trace
 //! of defmt frames whose strings are in the ELF only.
 //!
-//! Each frame is rzCOBS-encoded and ended by a zero byte, so damage stays in
-//! its frame: it is skipped and counted.
+//! Each frame is a record of its own, so damage stays in its frame: it is
+//! skipped and counted.
 
 use anyhow::{Context, Result, ensure};
 use defmt_decoder::{DecodeError, Encoding, Table};
 use object::{Object, ObjectSymbol};
 use std::ops::Range;
-use unilk_core::logmem;
+use unilk_core::logmem::{self, Kind};
 
 /// What a boot left in the log.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// How the boot ended, in words.
-    pub outcome: &'static str,
-    /// The trace, one line a frame: time, level, message.
-    pub trace: Vec<String>,
+    /// Whether the boot came to the end that was meant.
+    pub complete: bool,
+    /// Lines and decoded frames in the order in which they were written.
+    pub lines: Vec<String>,
     /// Frames that could not be decoded.
     pub damaged: usize,
 }
@@ -37,16 +37,9 @@ pub fn region(elf: &[u8]) -> Result<Range<u32>> {
 /// The newest boot in `dump`, a copy of [`region`]; `None` if no boot wrote a
 /// log.
 pub fn read(elf: &[u8], dump: &[u8]) -> Result<Option<Log>> {
-    let [Some(newest), _] = logmem::records(dump) else {
+    let [Some(newest), _] = logmem::boots(dump) else {
         return Ok(None);
     };
-    let mut log = decode(elf, newest.trace)?;
-    log.outcome = newest.outcome.name();
-    Ok(Some(log))
-}
-
-/// Decodes frames with the strings in `elf`.
-fn decode(elf: &[u8], frames: &[u8]) -> Result<Log> {
     let table = Table::parse(elf)
         .context("cannot read the trace strings of the bootloader")?
         .context("the bootloader's ELF file has no trace strings")?;
@@ -54,13 +47,19 @@ fn decode(elf: &[u8], frames: &[u8]) -> Result<Log> {
         table.encoding() == Encoding::Rzcobs,
         "the bootloader was built with another trace encoding than rzCOBS"
     );
-    let mut log = Log::default();
-    for frame in frames.split_inclusive(|&byte| byte == 0) {
-        if frame.len() > 1 {
-            log.frame(&table, frame);
+    let mut log = Log {
+        complete: newest.complete,
+        ..Log::default()
+    };
+    for record in newest.records() {
+        match record.kind {
+            Kind::Text => log
+                .lines
+                .push(String::from_utf8_lossy(record.data).into_owned()),
+            Kind::Defmt => log.frame(&table, record.data),
         }
     }
-    Ok(log)
+    Ok(Some(log))
 }
 
 impl Log {
@@ -69,8 +68,11 @@ impl Log {
     fn frame(&mut self, table: &Table, bytes: &[u8]) {
         let mut decoder = table.new_stream_decoder();
         decoder.received(bytes);
+        if bytes.last() != Some(&0) {
+            decoder.received(&[0]);
+        }
         match decoder.decode() {
-            Ok(frame) => self.trace.push(frame.display(false).to_string()),
+            Ok(frame) => self.lines.push(frame.display(false).to_string()),
             Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => self.damaged += 1,
         }
     }
@@ -80,10 +82,10 @@ impl Log {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use unilk_core::logmem::Log as Memory;
 
     #[test]
-    fn a_file_without_strings_is_refused() {
-        assert!(decode(b"no ELF file", &[]).is_err());
+    fn a_file_without_symbols_is_refused() {
         assert!(region(b"no ELF file").is_err());
     }
 
@@ -91,5 +93,20 @@ mod tests {
     fn memory_without_a_log_is_none() {
         assert!(read(b"", &[0xA5; 4096]).unwrap().is_none());
         assert!(read(b"", &[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_newest_boot_is_the_one_that_is_read() {
+        let mut memory = vec![0; 8192];
+        for text in ["first", "second", "third"] {
+            let mut log = Memory::begin(&mut memory).unwrap();
+            log.append(Kind::Text, text.as_bytes()).unwrap();
+            log.complete();
+        }
+        let [newest, older] = logmem::boots(&memory);
+        let text =
+            |boot: Option<logmem::Boot<'_>>| boot.unwrap().records().next().unwrap().data.to_vec();
+        assert_eq!(text(newest), b"third");
+        assert_eq!(text(older), b"second");
     }
 }

@@ -166,6 +166,19 @@ fn a_fixed_address_in_the_first_mib_is_refused() {
 }
 
 #[test]
+fn the_zimage_goes_above_a_kernel_that_leaves_room_below() {
+    let plan = plan_device_tree(
+        &dram(512),
+        &debian(Placement::Fixed {
+            address: 0x8800_8000,
+        }),
+    )
+    .unwrap();
+    check(&dram(512), &plan);
+    assert_eq!(plan.zimage.base, 0x8940_8000);
+}
+
+#[test]
 fn too_little_memory_is_named_with_numbers() {
     let masked = debian(Placement::Masked {
         text_offset: 0x8000,
@@ -324,6 +337,21 @@ fn vendor_ramdisk_stays_below_modem_and_framebuffer() {
         })
     ));
     assert!(plan_vendor(&dram(64), &a516()).is_err());
+}
+
+#[test]
+fn the_modem_counts() {
+    // 272 MiB: without the modem's 20 MiB the limit would be 0x90000000.
+    let room = 0x8E00_0000 - VENDOR_RAMDISK_ADDRESS;
+    let with = |ramdisk_len| {
+        let needs = VendorNeeds {
+            ramdisk_len,
+            ..a516()
+        };
+        plan_vendor(&dram(272), &needs).map(|_| ())
+    };
+    assert_eq!(with(room), Ok(()));
+    assert!(with(room + 1).is_err());
 }
 
 #[test]

@@ -72,6 +72,14 @@ fn kernels_from_5_12_ask_the_tree() {
             text_offset: 0x20_8000
         }
     );
+    // A call that cannot have changed the base is no question to the tree.
+    let other = [MASK_R4[0], MASK_R4[1], BL, 0xE284_4902];
+    assert_eq!(
+        placement(&other),
+        Placement::Masked {
+            text_offset: 0x8000
+        }
+    );
     // Built without CONFIG_OF the call is missing.
     let no_call = [BL, MASK_R0[0], MASK_R0[1], 0xE280_4902];
     assert_eq!(
@@ -212,7 +220,11 @@ fn sizes_come_from_the_table_or_an_estimate() {
         }
     );
     assert_eq!(size(&data).total(), 0x13F_F588);
-    // A table that points outside is not believed.
+    // A table that points outside is not believed, whatever lies there.
+    data[0x208..0x20C].copy_from_slice(&0xFFDu32.to_le_bytes());
+    data.extend_from_slice(&[0; 16]);
+    data[0xFFD..0x1001].copy_from_slice(&0x13A_10B4u32.to_le_bytes());
+    assert_eq!(size(&data), KernelSize::estimate(0x1000));
     data[0x208..0x20C].copy_from_slice(&0xFFFF_FFFEu32.to_le_bytes());
     assert_eq!(size(&data), KernelSize::estimate(0x1000));
     assert!(!size(&zimage(0x1000, &MASK_R4)).exact);

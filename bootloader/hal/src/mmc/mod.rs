@@ -3,11 +3,12 @@
 //! [`crate::msdc::Msdc`], in the tests a fake card) carries its commands.
 //!
 //! [`Emmc::init`] always starts from CMD0. Adopting the state that the
-//! preloader left would save about 3 ms, but a card was seen busy at the
-//! hand-over, and mode, width and selected area would have to be guessed.
+//! preloader left would save about 4 ms and the card's power-up, but a card
+//! was seen busy at the hand-over, and mode, width and selected area would
+//! have to be guessed.
 //!
-//! What is read is named by three types that must not be mixed; this module
-//! speaks only of blocks of the selected area and says how large each area is.
+//! A block number here is physical: a block of the selected area. Linear and
+//! logical addresses are translated elsewhere, from [`Card::areas`].
 //!
 //! Source: facts/storage-and-images.md 4.1 and 8.5 to 8.9; JEDEC JESD84-B45
 //! for the fields of OCR, CID, CSD, EXT_CSD and device status.

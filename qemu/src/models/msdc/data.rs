@@ -401,7 +401,8 @@ impl Msdc {
             .card
             .as_ref()
             .map_or(0, |card| card.good_blocks_ahead(phase.wire, blocks));
-        if self.dma.running {
+        // A spoilt block on the wire is the last one.
+        if self.dma.running && phase.crc_ok {
             u64::from(good) * phase.block_ps()
         } else {
             0

@@ -165,6 +165,11 @@ impl Msdc {
             return;
         }
         self.gating_reported = false;
+        self.progress(cx);
+    }
+
+    /// Ends the command and moves the data that are due by now.
+    fn progress(&mut self, cx: &mut Context<'_>) {
         if self
             .command
             .as_ref()
@@ -412,8 +417,9 @@ impl Block for Msdc {
     }
 
     fn reset(&mut self, kind: Reset, cx: &mut Context<'_>) {
-        // Up to here the card got its data, also that of a transfer which now breaks off.
-        self.catch_up(cx);
+        // Up to here the card got its data, also those of a transfer that now
+        // breaks off. The gate may have been reset before us: it does not count.
+        self.progress(cx);
         self.abort();
         self.regs = Regs::new();
         self.clock_stable_at = cx.now;

@@ -67,7 +67,9 @@ impl Build {
         std::fs::create_dir_all(&self.output)
             .with_context(|| format!("cannot create {}", self.output.display()))?;
         emmc::create(&self.output.join("user.img"), |out| image.write_user(out))?;
-        emmc::create(&self.output.join("user.img.boot1"), |out| image.write_boot1(out))?;
+        emmc::create(&self.output.join("user.img.boot1"), |out| {
+            image.write_boot1(out)
+        })?;
         let card = serde_json::to_string_pretty(&image.card())?;
         super::write(&self.output.join("card.json"), card.as_bytes())?;
         println!(

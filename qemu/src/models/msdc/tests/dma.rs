@@ -228,8 +228,10 @@ fn a_reset_in_the_middle_of_a_write_keeps_what_was_through() {
     rig.ok(raw::CMD25, 0);
     rig.write(reg::DMA_CTRL, CTRL_BASIC | START);
     rig.spend(MS / 2);
+    rig.world.signals.cg1 = !0;
     rig.msdc
         .reset(crate::bus::Reset::Watchdog, &mut rig.world.cx());
+    rig.world.signals.cg1 = 0;
     let written = rig.msdc.card().unwrap().stats().blocks_written;
     assert!((20..50).contains(&written), "{written} blocks");
     // The card still receives; CMD0 brings it back.

@@ -71,6 +71,23 @@ fn a_crc_error_ends_a_read_at_its_block() {
 }
 
 #[test]
+fn an_error_interrupts_when_it_happens() {
+    let mut rig = Rig::ready(fault(FaultKind::Crc, 50, None));
+    rig.write(reg::MSDC_CFG, CFG_BASE & !8 | 1 << 8);
+    rig.write(reg::MSDC_INTEN, int::DATCRCERR);
+    rig.write(reg::SDC_BLK_NUM, 100);
+    rig.write(reg::DMA_SA, DATA);
+    rig.write(reg::DMA_LEN, 100 * 512);
+    rig.ok(raw::CMD18, 0);
+    rig.write(reg::DMA_CTRL, 6 << 12 | 1 << 10 | 1);
+    rig.spend(600_000);
+    assert!(!rig.irq());
+    rig.spend(60_000);
+    assert!(rig.irq(), "nobody looked at the registers");
+    rig.no_errors();
+}
+
+#[test]
 fn a_silent_block_times_out_by_dtoc() {
     let mut rig = Rig::ready(fault(FaultKind::Timeout, 0, Some(1)));
     let (seen, took) = dma(&mut rig, raw::CMD17, 0, 1);
@@ -210,6 +227,8 @@ fn the_preloader_hands_over_a_selected_card() {
     assert_eq!(dma(&mut rig, raw::CMD17, 1, 1).0, int::XFER_COMPL);
     assert_eq!(rig.ram(0x10_0000, 512), Rig::pattern(1, 1));
     // Whoever starts anew finds a card that gets ready faster than a cold one.
+    let start = rig.world.now;
     rig.identify();
+    assert!(rig.world.now - start < 40 * MS);
     rig.no_errors();
 }
