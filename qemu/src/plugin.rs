@@ -4,11 +4,12 @@
 //! Two locks: the machine's, taken under QEMU's big lock only, and the
 //! record's, taken by anybody for a moment. A guest error waits in the record
 //! until the memory hook of the same thread has said which instruction it was,
-//! or until that thread makes its next access.
+//! or until that thread makes its next access. Not every call of the hook
+//! belongs to the access: see [`Hooked`].
 //! Source: facts/qemu-plugin.md.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -26,6 +27,8 @@ static ARGS: OnceLock<Args> = OnceLock::new();
 /// Guest errors that wait for their PC, so that the memory hook can return at
 /// once in the normal case.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// Accesses to registers so far, for those who cannot take the machine's lock.
+static MMIO: AtomicU64 = AtomicU64::new(0);
 /// The bootloader runs, and the kernel has not been seen.
 static KERNEL_AWAITED: AtomicBool = AtomicBool::new(false);
 
@@ -36,20 +39,53 @@ const LK: core::ops::Range<u32> = map::DRAM..map::DRAM + 0x10_0000;
 struct Record {
     recorder: Recorder,
     waiting: HashMap<ThreadId, Vec<Fault>>,
-    mmio: u64,
     resets: u32,
     dumped: bool,
     finished: bool,
 }
 
+/// An access to an address that is not RAM, as the hook saw it.
+///
+/// QEMU 7.2 leaves the hook of an instruction that ends a block of code set
+/// (an indirect jump, for one) and calls it again for what other code does by
+/// helper functions, such as exclusive stores. Nothing in the call says so,
+/// but the address and the direction are the true ones of that access. (The
+/// physical address that 7.2 offers is not right for a region with holes.)
+#[derive(Clone, Copy, Debug)]
+pub struct Hooked {
+    /// Instruction that the hook was set on.
+    pub pc: u32,
+    /// Virtual address.
+    pub addr: u32,
+    /// Bytes.
+    pub len: u32,
+    /// A store.
+    pub write: bool,
+}
+
+/// The smallest page: below it, virtual and physical addresses agree.
+const IN_PAGE: u32 = 0xFFF;
+
+impl Hooked {
+    /// Whether this can be the access that made `fault`.
+    fn made(&self, fault: &Fault) -> bool {
+        let distance = fault.addr.wrapping_sub(self.addr) & IN_PAGE;
+        fault.write == Some(self.write) && distance < self.len
+    }
+}
+
 impl Record {
-    /// Writes the waiting faults of a thread, at `pc` if that is known.
-    fn flush(&mut self, thread: ThreadId, pc: Option<u32>) {
+    /// Writes the waiting faults of a thread, with the PC of those that
+    /// `access` made.
+    fn flush(&mut self, thread: ThreadId, access: Option<Hooked>) {
         let Some(faults) = self.waiting.remove(&thread) else {
             return;
         };
         WAITING.fetch_sub(faults.len(), Ordering::Relaxed);
         for fault in faults {
+            let pc = access
+                .filter(|access| access.made(&fault))
+                .map(|access| access.pc);
             self.recorder
                 .record(&Event::GuestError(Fault { pc, ..fault }));
         }
@@ -90,19 +126,18 @@ fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T
     let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
-    let mmio = machine.mmio_accesses();
+    MMIO.store(machine.mmio_accesses(), Ordering::Relaxed);
     drop(machine);
-    publish(events, mmio);
+    publish(events);
     result
 }
 
-fn publish(events: Vec<Event>, mmio: u64) {
+fn publish(events: Vec<Event>) {
     if events.is_empty() && WAITING.load(Ordering::Relaxed) == 0 {
         return;
     }
     let Some(mut record) = record() else { return };
     let thread = thread::current().id();
-    record.mmio = mmio;
     record.flush(thread, None);
     for event in events {
         let ends = matches!(
@@ -137,7 +172,7 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
             Some(std::fs::read(path).map_err(|error| format!("lk={}: {error}", path.display()))?)
         }
     };
-    let storage = build::open_storage(args.emmc.as_deref())?;
+    let storage = build::open_storage(args.emmc.as_deref(), &board.emmc)?;
     board.emmc.absent |= storage.is_none();
     let mut machine = Machine::new(build::blocks(&board, storage)?, board, lk, args.max_resets);
     machine.put_storage(build::preloader_storage(args.emmc.as_deref())?);
@@ -145,7 +180,6 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
     let record = Record {
         recorder,
         waiting: HashMap::new(),
-        mmio: 0,
         resets: 0,
         dumped: false,
         finished: false,
@@ -200,40 +234,39 @@ pub fn reset() {
     with_machine(|machine, qemu| machine.reset(qemu));
 }
 
-/// An instruction is translated. True if the memory hook must watch it.
-pub fn translated(pc: u32, first_of_block: bool) -> bool {
+/// A block of code that begins at `pc` is translated. True if the memory hook
+/// must watch it.
+pub fn translated(pc: u32) -> bool {
     let in_lk = LK.contains(&pc);
-    if first_of_block && !in_lk && pc >= map::DRAM && KERNEL_AWAITED.swap(false, Ordering::Relaxed)
-    {
+    let beyond = pc >= LK.end && KERNEL_AWAITED.load(Ordering::Relaxed);
+    if beyond && KERNEL_AWAITED.swap(false, Ordering::Relaxed) {
         let t_ns = Qemu::clock();
         if let Some(mut record) = record() {
-            let mmio = record.mmio;
-            record
-                .recorder
-                .record(&Event::KernelEntry { pc, mmio, t_ns });
+            record.flush(thread::current().id(), None);
+            record.recorder.record(&Event::KernelEntry {
+                pc,
+                mmio: MMIO.load(Ordering::Relaxed),
+                t_ns,
+            });
         }
     }
     in_lk || ARGS.get().is_some_and(|args| args.pc_of_all)
 }
 
+/// Whether the memory hook has nothing to say to anybody now.
+pub fn hook_is_idle() -> bool {
+    WAITING.load(Ordering::Relaxed) == 0
+}
+
 /// A watched instruction has accessed memory.
-pub fn accessed(pc: u32) {
-    if WAITING.load(Ordering::Relaxed) == 0 {
-        return;
-    }
+pub fn accessed(access: Hooked) {
     if let Some(mut record) = record() {
-        record.flush(thread::current().id(), Some(pc));
+        record.flush(thread::current().id(), Some(access));
     }
 }
 
 /// The process ends.
 pub fn exiting() {
-    let mmio = MACHINE.get().and_then(|machine| {
-        machine
-            .try_lock()
-            .ok()
-            .map(|machine| machine.mmio_accesses())
-    });
     let Some(mut record) = record() else { return };
     if record.finished || Qemu::clock() == 0 {
         return;
@@ -241,8 +274,7 @@ pub fn exiting() {
     record.finished = true;
     record.flush_all();
     dump_at_end(&mut record);
-    let mmio = mmio.unwrap_or(record.mmio);
-    record.recorder.finish(mmio);
+    record.recorder.finish(MMIO.load(Ordering::Relaxed));
 }
 
 fn dump_at_end(record: &mut Record) {

@@ -52,7 +52,7 @@ pub enum Rail {
 pub const RAILS: usize = Rail::VcamIo as usize + 1;
 
 /// See the module documentation. Power-on values come from [`Default`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Signals {
     // --- driven by TOPCKGEN ---
     /// CLK_MUX_SEL.
@@ -79,6 +79,11 @@ pub struct Signals {
     pub mm_cg0: u32,
     /// MMSYS CG1 status (bit 1 = clock off).
     pub mm_cg1: u32,
+
+    // --- driven by DSI ---
+    /// Video runs since then; a frame starts at once and every
+    /// [`crate::models::dsi::FRAME`].
+    pub video_since: Option<u64>,
 
     // --- driven by MCUSYS ---
     /// The L2's RAM is mapped as SRAM at 0x0200_0000 instead of being a cache.
@@ -149,6 +154,15 @@ impl Signals {
         self.pwr_status >> bit & 1 != 0
     }
 
+    /// The first start of a frame after `time`, if video runs; all in nanoseconds.
+    pub fn frame_after(&self, time: u64, frame: u64) -> Option<u64> {
+        let first = self.video_since?;
+        Some(match time.checked_sub(first) {
+            None => first,
+            Some(elapsed) => first + (elapsed / frame + 1) * frame,
+        })
+    }
+
     /// Millivolts on a rail.
     pub fn rail_mv(&self, rail: Rail) -> u16 {
         self.rails_mv[rail as usize]
@@ -167,6 +181,7 @@ impl Default for Signals {
             pwr_status: 0,
             mm_cg0: !0,
             mm_cg1: !0,
+            video_since: None,
             l2_is_sram: true,
             int_pol: 0,
             core1_entry: None,

@@ -21,7 +21,7 @@ pub const UBOOT_LOAD_ADDRESS: u32 = 0x8002_0000;
 const NAME_LEN: usize = 32;
 const NOT_GIVEN: u32 = 0xFFFF_FFFF;
 /// Marks the extended header of later chips, never seen on an MT6572.
-const LATER_MAGIC: u32 = 0x5888_1689;
+const LATER_MAGIC: u32 = 0x5889_1689;
 
 error_enum! {
     /// Why bytes are not a usable MediaTek header.

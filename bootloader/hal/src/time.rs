@@ -2,7 +2,7 @@
 //!
 //! One clock for the whole bootloader: GPT4, which the preloader leaves
 //! running free at 13 MHz. It wraps every 330 s, so a single wait is limited
-//! to half of that, and [`uptime_us`] must be asked (every delay and wait
+//! to half of that, and [`uptime`] must be asked (every delay and wait
 //! does) at least once a turn.
 //!
 //! Long waits sleep in WFI. The CPU keeps interrupts masked; an interrupt
@@ -117,14 +117,14 @@ pub fn delay(time: Micros) {
     while !deadline.expired() {
         sleep(deadline.remaining());
     }
-    uptime_us();
+    uptime();
 }
 
 /// Asks `ready` until it says yes, at most for `timeout`: all the time at
 /// first, every 20 µs after the first 20. It is asked once more after the time
 /// is up, so that being held up is not a failure.
-pub fn poll(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout> {
-    wait(timeout, ready, |deadline| {
+pub fn poll(timeout: Micros, mut ready: impl FnMut() -> bool) -> Result<(), Timeout> {
+    wait(timeout, &mut ready, |deadline| {
         if deadline.elapsed() >= POLL_SLICE_TICKS {
             sleep(deadline.remaining().min(POLL_SLICE_TICKS));
         } else {
@@ -136,16 +136,18 @@ pub fn poll(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout>
 /// As [`poll`], but sleeps between questions until an interrupt or for 1 ms.
 /// For waits whose end raises an interrupt that is enabled in the GIC, and
 /// for those that take milliseconds.
-pub fn idle(timeout: Micros, ready: impl FnMut() -> bool) -> Result<(), Timeout> {
-    wait(timeout, ready, |deadline| {
+pub fn idle(timeout: Micros, mut ready: impl FnMut() -> bool) -> Result<(), Timeout> {
+    wait(timeout, &mut ready, |deadline| {
         sleep(deadline.remaining().min(IDLE_SLICE_TICKS));
     })
 }
 
+/// One loop for all waits, with what differs behind references: a copy for
+/// each of them would cost kilobytes of image.
 fn wait(
     timeout: Micros,
-    mut ready: impl FnMut() -> bool,
-    mut pause: impl FnMut(Deadline),
+    ready: &mut dyn FnMut() -> bool,
+    pause: fn(Deadline),
 ) -> Result<(), Timeout> {
     if ready() {
         return Ok(());
@@ -157,40 +159,69 @@ fn wait(
         }
         pause(deadline);
     }
-    uptime_us();
+    uptime();
     if ready() { Ok(()) } else { Err(Timeout) }
 }
 
-static START: AtomicU32 = AtomicU32::new(0);
 static LAST: AtomicU32 = AtomicU32::new(0);
-static TURNS: AtomicU32 = AtomicU32::new(0);
+static SECONDS: AtomicU32 = AtomicU32::new(0);
+static MICROS: AtomicU32 = AtomicU32::new(0);
 
-/// Marks this moment as the start of [`uptime_us`]: the first thing after
+/// Time since [`start`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Uptime {
+    /// Whole seconds.
+    pub seconds: u32,
+    /// Microseconds of the current second.
+    pub micros: u32,
+}
+
+impl Uptime {
+    /// Adds `ticks` as far as they make whole microseconds, and returns those
+    /// that do not.
+    const fn add(self, ticks: u32) -> (Self, u32) {
+        const MICROS_PER_SECOND: u32 = 1_000_000;
+        // A turn of the counter is 330 s: no overflow.
+        let micros = self.micros + ticks / TICKS_PER_MICRO;
+        let time = Self {
+            seconds: self.seconds.wrapping_add(micros / MICROS_PER_SECOND),
+            micros: micros % MICROS_PER_SECOND,
+        };
+        (time, ticks % TICKS_PER_MICRO)
+    }
+}
+
+/// Marks this moment as the start of [`uptime`]: the first thing after
 /// entry, once GPT4 is known to run.
 pub fn start() {
+    LAST.store(ticks(), Ordering::Relaxed);
+    SECONDS.store(0, Ordering::Relaxed);
+    MICROS.store(0, Ordering::Relaxed);
+}
+
+/// Time since [`start`]. One core only.
+///
+/// Kept as seconds and microseconds and advanced by what the counter has
+/// gained since the last call, so that no 64-bit division is needed.
+pub fn uptime() -> Uptime {
+    // Plain loads and stores: the exclusive ones need caches, and only core 0
+    // is ever here.
     let now = ticks();
-    START.store(now, Ordering::Relaxed);
-    LAST.store(now, Ordering::Relaxed);
-    TURNS.store(0, Ordering::Relaxed);
+    let before = Uptime {
+        seconds: SECONDS.load(Ordering::Relaxed),
+        micros: MICROS.load(Ordering::Relaxed),
+    };
+    let (time, rest) = before.add(now.wrapping_sub(LAST.load(Ordering::Relaxed)));
+    LAST.store(now.wrapping_sub(rest), Ordering::Relaxed);
+    SECONDS.store(time.seconds, Ordering::Relaxed);
+    MICROS.store(time.micros, Ordering::Relaxed);
+    time
 }
 
 /// Microseconds since [`start`]. One core only.
 pub fn uptime_us() -> u64 {
-    let now = ticks();
-    // Plain loads and stores: the exclusive ones need caches, and only core 0
-    // is ever here.
-    let mut turns = TURNS.load(Ordering::Relaxed);
-    if now < LAST.load(Ordering::Relaxed) {
-        turns = turns.wrapping_add(1);
-        TURNS.store(turns, Ordering::Relaxed);
-    }
-    LAST.store(now, Ordering::Relaxed);
-    micros_between(START.load(Ordering::Relaxed), turns, now)
-}
-
-fn micros_between(start: u32, turns: u32, now: u32) -> u64 {
-    let ticks = (u64::from(turns) << 32 | u64::from(now)).saturating_sub(u64::from(start));
-    ticks / u64::from(TICKS_PER_MICRO)
+    let Uptime { seconds, micros } = uptime();
+    u64::from(seconds) * 1_000_000 + u64::from(micros)
 }
 
 static COUNTER_RUNS: AtomicBool = AtomicBool::new(false);
@@ -418,8 +449,10 @@ mod tests {
     }
 
     #[test]
-    fn uptime_counts_turns_of_the_counter() {
-        assert_eq!(micros_between(13, 0, 26), 1);
-        assert_eq!(micros_between(0, 1, 0), (1 << 32) / 13);
+    fn uptime_carries_seconds_and_loses_no_tick() {
+        let at = |seconds, micros| Uptime { seconds, micros };
+        assert_eq!(at(0, 999_999).add(13), (at(1, 0), 0));
+        assert_eq!(at(3, 5).add(25), (at(3, 6), 12));
+        assert_eq!(at(0, 999_999).add(u32::MAX), (at(331, 382_098), 8));
     }
 }

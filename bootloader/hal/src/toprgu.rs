@@ -54,7 +54,7 @@ const SWSYSRST_KEY: u32 = 0x8800_0000;
 const REQ_IRQ_KEY: u32 = 0x4400_0000;
 const KEY_MASK: u32 = 0xff00_0000;
 /// LENGTH counts 512 periods of the 32768 Hz clock.
-const LENGTH_UNITS_PER_SECOND: u32 = 64;
+const MICROS_PER_LENGTH_UNIT: u32 = 1_000_000 / 64;
 const LENGTH_MAX: u32 = 0x7ff;
 
 /// WDT_MODE.
@@ -168,8 +168,7 @@ impl Toprgu {
     /// not kicked in time, the system resets and starts again without asking
     /// for the power key. Requests of SPM and thermal reset as well.
     pub fn start(&mut self, limit: Micros) {
-        let units = u64::from(limit.0) * u64::from(LENGTH_UNITS_PER_SECOND) / 1_000_000;
-        let units = (units as u32).clamp(1, LENGTH_MAX);
+        let units = (limit.0 / MICROS_PER_LENGTH_UNIT).clamp(1, LENGTH_MAX);
         self.write_mode(Mode::DEFAULT);
         self.regs.length.put(units << 5 | LENGTH_KEY);
         self.regs

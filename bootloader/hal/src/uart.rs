@@ -14,6 +14,11 @@ use volatile_register::{RO, RW};
 
 /// Clock of both UARTs when their mux selects the crystal.
 pub const CLOCK_HZ: u32 = 26_000_000;
+/// The shared interrupts of UART0 and UART1, both active low. Source:
+/// facts/soc.md 1.7.
+pub const SPIS: [u32; 2] = [31, 32];
+/// A rate that a plain 16550 makes of [`CLOCK_HZ`] with 1 % to spare.
+pub const PLAIN_BAUD: u32 = 115_200;
 /// Depth of the transmit FIFO that every 16550 has.
 const FIFO_BYTES: usize = 16;
 /// Longest wait for room in the transmitter. A character at the slowest
@@ -123,13 +128,15 @@ impl BaudSetting {
 /// One UART.
 pub struct Uart {
     regs: &'static RegisterBlock,
-    stuck: bool,
+    /// Waits that ended in vain since the last byte that left. A count rather
+    /// than a flag, so that "no UART" is all zeroes to whoever keeps one.
+    timeouts: u32,
 }
 
 impl Uart {
     /// The driver of the block `regs`.
     pub const fn new(regs: &'static RegisterBlock) -> Self {
-        Self { regs, stuck: false }
+        Self { regs, timeouts: 0 }
     }
 
     /// 8N1 at `baud` with FIFOs, no interrupts, no escaping. What a
@@ -149,14 +156,14 @@ impl Uart {
         regs.lcr.put(LCR_8N1);
         regs.sample_count.put(setting.count);
         regs.sample_point.put(setting.point);
-        self.stuck = false;
+        self.timeouts = 0;
     }
 
     /// Sends a byte if the transmitter has room; says whether it had.
     pub fn try_put(&mut self, byte: u8) -> bool {
         let room = self.line().transmit_room();
         if room {
-            self.stuck = false;
+            self.timeouts = 0;
             self.regs.data.put(u32::from(byte));
         }
         room
@@ -166,7 +173,7 @@ impl Uart {
     /// empty, for callers that have better things to do than wait.
     pub fn room(&mut self) -> usize {
         if self.line().transmit_room() {
-            self.stuck = false;
+            self.timeouts = 0;
             FIFO_BYTES
         } else {
             0
@@ -180,12 +187,12 @@ impl Uart {
 
     /// Sends a byte, waiting for room. A byte that cannot be sent is dropped.
     pub fn putc(&mut self, byte: u8) {
-        if self.try_put(byte) || self.stuck {
+        if self.try_put(byte) || self.is_stuck() {
             return;
         }
         match poll(ROOM_TIMEOUT, || self.line().transmit_room()) {
             Ok(()) => self.regs.data.put(u32::from(byte)),
-            Err(_) => self.stuck = true,
+            Err(_) => self.timeouts += 1,
         }
     }
 
@@ -198,9 +205,13 @@ impl Uart {
 
     /// Waits, with a limit, until the last bit has left.
     pub fn flush(&mut self) {
-        if !self.stuck && poll(ROOM_TIMEOUT, || self.line().transmit_done()).is_err() {
-            self.stuck = true;
+        if !self.is_stuck() && poll(ROOM_TIMEOUT, || self.line().transmit_done()).is_err() {
+            self.timeouts += 1;
         }
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.timeouts != 0
     }
 
     fn line(&self) -> LineStatus {

@@ -61,7 +61,7 @@ pub fn decide(phone: &mut Phone, disk: &mut Disk) -> Next {
             .rtc()
             .update_pdn1(|flags| Pdn1::new_with_raw_value(flags.raw_value() & !decision.clear_pdn1));
         if let Err(error) = cleared {
-            say!("{} the request in the RTC stays: {error:?}", error.code());
+            say!("{} the PMIC did not answer: the request in the RTC stays", error.code());
         }
     }
     let why = decision.why.name();

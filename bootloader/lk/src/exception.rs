@@ -49,9 +49,10 @@ pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
         DATA => say!("  fault address {:08x}, status {:03x}", Dfar::read().0, Dfsr::read().raw_value()),
         _ => {}
     }
-    for (n, row) in frame.r.chunks(4).enumerate() {
-        say!("  r{:<2} {row:08x?}", n * 4);
-    }
+    let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12] = frame.r;
+    say!("  r0  {r0:08x} {r1:08x} {r2:08x} {r3:08x}");
+    say!("  r4  {r4:08x} {r5:08x} {r6:08x} {r7:08x}");
+    say!("  r8  {r8:08x} {r9:08x} {r10:08x} {r11:08x}  r12 {r12:08x}");
     say!("  sp {:08x}  lr {:08x}  cpsr {:08x}", frame.sp, frame.lr, frame.cpsr);
     die()
 }

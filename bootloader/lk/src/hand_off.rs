@@ -8,6 +8,7 @@ pub mod tree;
 use core::fmt::Write;
 
 use mt6572_hal::time::Micros;
+use mt6572_hal::uart;
 
 use crate::log::{self, say};
 use crate::storage::Disk;
@@ -21,6 +22,8 @@ pub struct Kernel {
     pub registers: [u32; 3],
     /// How long the watchdog waits for the kernel; `None` stops it.
     pub watchdog: Option<Micros>,
+    /// The kernel drives the log's UART as a plain 16550.
+    pub plain_uart: bool,
 }
 
 unsafe extern "C" {
@@ -36,6 +39,14 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
     let [r0, r1, r2] = kernel.registers;
     say!("kernel at {:#x}, r1 {r1:#x}, r2 {r2:#x}; heap {} bytes", kernel.entry, crate::heap::used());
     log::flush();
+    if kernel.plain_uart {
+        log::make_plain();
+    }
+    // Kernels without a driver for the polarity inverter need at least their
+    // console's line the right way round; the others set it themselves.
+    for spi in uart::SPIS {
+        phone.hal.mcusys.set_active_low(spi, true);
+    }
     phone.hal.gic.quiesce();
     phone.hal.eint.quiesce();
     match kernel.watchdog {

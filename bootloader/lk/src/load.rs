@@ -249,16 +249,8 @@ pub enum TreeSource {
 
 /// Loads a piece of the image and waits for it.
 fn fetch(disk: &mut Disk, first: Physical, piece: Piece, region: Region) -> Result<(), Problem> {
-    let since = time::uptime_us();
     start(disk, first, piece, region)?;
     disk.storage.wait()?;
-    let took = (time::uptime_us() - since).max(1);
-    defmt::info!(
-        "{=u32} bytes in {=u64} us, {=u64} KB/s",
-        piece.len,
-        took,
-        u64::from(piece.len) * 1000 / took
-    );
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use core::fmt::{self, Write};
 
 use heapless::{Deque, String, Vec};
 use mt6572_hal::time;
-use mt6572_hal::uart::Uart;
+use mt6572_hal::uart::{PLAIN_BAUD, Uart};
 use unilk_core::logmem::{Boot, Kind, Log};
 
 use crate::map;
@@ -71,9 +71,9 @@ pub fn attach(uart: Uart) {
 
 /// Appends one line; see [`say!`].
 pub fn line(text: fmt::Arguments<'_>) {
-    let now = time::uptime_us();
+    let now = time::uptime();
     let mut line = Cut(String::new());
-    let _ = write!(line, "[{:4}.{:06}] {text}", now / 1_000_000, now % 1_000_000);
+    let _ = write!(line, "[{:4}.{:06}] {text}", now.seconds, now.micros);
     let State { log, queue, .. } = state();
     if let Some(log) = log {
         // A full log says so through `lost`; the line still goes out.
@@ -136,6 +136,14 @@ pub fn flush() {
     let _ = time::poll(time::Micros::from_ms(5000), pump);
     if let Some(uart) = &mut state().uart {
         uart.flush();
+    }
+}
+
+/// Leaves the UART as drivers for a plain 16550 expect it. They program the
+/// divisor and know nothing of the registers that make it finer.
+pub fn make_plain() {
+    if let Some(uart) = &mut state().uart {
+        uart.init(PLAIN_BAUD);
     }
 }
 

@@ -46,7 +46,7 @@ fn boot(entry: wake::Entry) -> ! {
     // 2. The storage: eMMC, partitions.
     let mut disk = match storage::Disk::open(&mut phone) {
         Ok(disk) => disk,
-        Err(error) => stop::without_kernel(phone, &error),
+        Err(error) => stop::without_kernel(phone, error.code(), &error),
     };
 
     // 3. What this boot is for.
@@ -65,7 +65,7 @@ fn boot(entry: wake::Entry) -> ! {
         log::say!("{} {}: {problem}", problem.code(), next.partition);
         next = match next.after_failure() {
             Some(image) => image,
-            None => stop::without_kernel(phone, &problem),
+            None => stop::without_kernel(phone, problem.code(), &problem),
         };
         log::say!("trying {} instead", next.partition);
     }

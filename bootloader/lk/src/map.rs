@@ -17,19 +17,14 @@ macro_rules! symbol {
     }};
 }
 
-/// Code, constants and initialised data.
+/// Code and constants.
 pub fn image() -> Range<u32> {
     symbol!(__image_start)..symbol!(__image_end)
 }
 
-/// End of the code.
+/// End of the pages that hold code.
 pub fn text_end() -> u32 {
     symbol!(__text_end)
-}
-
-/// End of the constants.
-pub fn rodata_end() -> u32 {
-    symbol!(__rodata_end)
 }
 
 /// Zeroed data and stacks.

@@ -124,7 +124,7 @@ fn first_mib_page(address: u32) -> u32 {
         0
     } else if address < map::text_end() {
         address | PAGE_NORMAL | PAGE_RO
-    } else if address < map::rodata_end() {
+    } else if address < map::image().end {
         address | PAGE_NORMAL | PAGE_RO | PAGE_XN
     } else if map::log().contains(&address) {
         address | PAGE_UNCACHED | PAGE_RW | PAGE_XN

@@ -7,7 +7,6 @@ use core::fmt::Display;
 
 use mt6572_hal::sramrom::Downloader;
 use mt6572_hal::time::{self, Micros};
-use unilk_core::Code;
 
 use crate::log::{self, say};
 use crate::wake::Phone;
@@ -18,8 +17,8 @@ const HOST_LIMIT_S: u16 = 60;
 const PATIENCE_S: u32 = 30;
 
 /// No kernel can be started: says why, and offers the way out.
-pub fn without_kernel<E: Code + Display>(mut phone: Phone, reason: &E) -> ! {
-    say!("STOP {}: {reason}", reason.code());
+pub fn without_kernel(mut phone: Phone, code: &str, reason: &dyn Display) -> ! {
+    say!("STOP {code}: {reason}");
     if phone.charger == Some(true) {
         usb_download(phone, "no kernel can be started, and a cable is plugged in");
     }

@@ -119,16 +119,23 @@ impl Storage {
         let (mode, width, hz) = self.emmc.bus();
         if let Some(card) = self.emmc.card() {
             say!(
-                "eMMC {} {} MiB, {mode:?} {}-bit {} MHz, ready after {} us",
+                "eMMC {} {} MiB, {} {}-bit {} MHz, ready after {} us",
                 core::str::from_utf8(&card.cid.product).unwrap_or("?"),
                 card.areas.user_blocks / 2048,
+                mode.name(),
                 width.lines(),
                 hz / 1_000_000,
                 card.power_up.0,
             );
         }
         for fallback in self.emmc.fallbacks() {
-            say!("{} eMMC {:?} {}-bit failed: {}", fallback.error.code(), fallback.mode, fallback.width.lines(), fallback.error);
+            say!(
+                "{} eMMC {} {}-bit failed: {}",
+                fallback.error.code(),
+                fallback.mode.name(),
+                fallback.width.lines(),
+                fallback.error
+            );
         }
     }
 
@@ -164,10 +171,6 @@ impl Storage {
         self.emmc.quiesce()
     }
 
-    /// Bytes a second that the bus carries.
-    pub fn bus_rate(&self) -> u32 {
-        self.emmc.bus_rate()
-    }
 }
 
 impl BlockDevice for Storage {

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 
 use super::api;
 use super::symbols::{Opaque, symbol};
-use crate::plugin;
+use crate::plugin::{self, Hooked};
 
 /// Read by QEMU before it calls the library: 7.2 takes 0 and 1, 10.0 takes 2
 /// to 4. [`CHOOSE_VERSION`] sets it to what the running process takes.
@@ -42,33 +42,57 @@ extern "C" fn choose_version() {
 const NO_REGISTERS: c_int = 0;
 const READS_AND_WRITES: c_int = 3;
 
-/// A block of guest code is translated, in the thread of its core.
+/// A block of guest code is translated, in the thread of its core. A block
+/// lies within two pages, and the bounds that matter are a MiB apart: its
+/// first instruction speaks for all.
 pub extern "C" fn translated(_plugin_id: u64, block: Opaque) {
     let api = api();
     // SAFETY: the block is valid during this call, and the indices are below its length.
     unsafe {
-        let count = (api.qemu_plugin_tb_n_insns)(block);
-        for index in 0..count {
+        let first = (api.qemu_plugin_tb_get_insn)(block, 0);
+        if !plugin::translated((api.qemu_plugin_insn_vaddr)(first) as u32) {
+            return;
+        }
+        for index in 0..(api.qemu_plugin_tb_n_insns)(block) {
             let instruction = (api.qemu_plugin_tb_get_insn)(block, index);
             let pc = (api.qemu_plugin_insn_vaddr)(instruction) as u32;
-            let watch = plugin::translated(pc, index == 0);
-            if watch {
-                let data = pc as usize as Opaque;
-                (api.qemu_plugin_register_vcpu_mem_cb)(
-                    instruction,
-                    accessed,
-                    NO_REGISTERS,
-                    READS_AND_WRITES,
-                    data,
-                );
-            }
+            (api.qemu_plugin_register_vcpu_mem_cb)(
+                instruction,
+                accessed,
+                NO_REGISTERS,
+                READS_AND_WRITES,
+                pc as usize as Opaque,
+            );
         }
     }
 }
 
-/// An instruction at `pc` has accessed memory, in the thread of its core.
-extern "C" fn accessed(_core: u32, _info: u32, _address: u64, pc: Opaque) {
-    plugin::accessed(pc as usize as u32);
+/// Memory was accessed, in the thread of the core, most likely by the
+/// instruction at `pc`; [`plugin::Hooked`] says why not surely.
+extern "C" fn accessed(_core: u32, info: u32, address: u64, pc: Opaque) {
+    if plugin::hook_is_idle() {
+        return;
+    }
+    let api = api();
+    // SAFETY: `info` and `address` are those of the access that the call is about; where the access
+    // went may be asked during the call.
+    let (shift, write, io) = unsafe {
+        let place = (api.qemu_plugin_get_hwaddr)(info, address);
+        (
+            (api.qemu_plugin_mem_size_shift)(info),
+            (api.qemu_plugin_mem_is_store)(info),
+            !place.is_null() && (api.qemu_plugin_hwaddr_is_io)(place),
+        )
+    };
+    if !io {
+        return;
+    }
+    plugin::accessed(Hooked {
+        pc: pc as usize as u32,
+        addr: address as u32,
+        len: 1 << shift.min(4),
+        write,
+    });
 }
 
 /// The process ends.

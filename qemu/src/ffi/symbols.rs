@@ -4,7 +4,7 @@
 //! when the library is loaded, and a missing one is an error message rather
 //! than a crash. Source: facts/qemu-plugin.md "The approach".
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
 /// A pointer to one of QEMU's own structures, which nobody looks into here.
 pub type Opaque = *mut c_void;
@@ -82,6 +82,10 @@ api! {
     qemu_plugin_tb_n_insns(Opaque) -> usize;
     qemu_plugin_tb_get_insn(Opaque, usize) -> Opaque;
     qemu_plugin_insn_vaddr(Opaque) -> u64;
+    qemu_plugin_mem_size_shift(u32) -> c_uint;
+    qemu_plugin_mem_is_store(u32) -> bool;
+    qemu_plugin_get_hwaddr(u32, u64) -> Opaque;
+    qemu_plugin_hwaddr_is_io(Opaque) -> bool;
     qemu_plugin_register_vcpu_mem_cb(Opaque, extern "C" fn(u32, u32, u64, Opaque), c_int, c_int, Opaque);
 }
 

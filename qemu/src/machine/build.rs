@@ -7,11 +7,15 @@ use super::adopted::Adopted;
 use super::map::{Entry, MAP};
 use crate::board::Board;
 use crate::bus::{Block, Context};
-use crate::models::emmc::{Emmc, FileStore, Store, Stores};
+use crate::models::emmc::config::HW_PARTITION_UNIT;
+use crate::models::emmc::{Config, Emmc, FileStore, Store, Stores};
 use crate::models::{
     apmixed::Apmixed,
     auxadc::Auxadc,
     chipid::ChipId,
+    disp_mutex::DispMutex,
+    disp_rdma::DispRdma,
+    dsi::Dsi,
     efuse::Efuse,
     eint::Eint,
     gpio::Gpio,
@@ -23,6 +27,7 @@ use crate::models::{
     mmsys::Mmsys,
     msdc::Msdc,
     mt6323::Mt6323,
+    musb::Musb,
     pwrap::Pwrap,
     scratch::Scratch,
     spm::Spm,
@@ -30,10 +35,6 @@ use crate::models::{
     toprgu::Toprgu,
     uart::Uart,
 };
-
-/// Size of a boot partition's file when it is made: 2 MiB, as EXT_CSD states
-/// by default.
-const BOOT_FILE_LEN: u64 = 2 << 20;
 
 /// The models in the order of the map.
 ///
@@ -76,6 +77,10 @@ fn block(
         "UART1" => Box::new(Uart::new(1)),
         "MSDC0" => msdc0(board, storage.take())?,
         "MSDC1" => Box::new(Msdc::new(1, None)),
+        "USB" => Box::new(Musb::new()),
+        "DISP_RDMA" => Box::new(DispRdma::new()),
+        "DSI" => Box::new(Dsi::new()),
+        "DISP_MUTEX" => Box::new(DispMutex::new()),
         "MMSYS_CONFIG" => Box::new(Mmsys::new()),
         name => Box::new(Scratch::new(name, entry.len)),
     })
@@ -106,19 +111,22 @@ fn msdc0(board: &Board, storage: Option<Stores>) -> Result<Box<dyn Block>, Strin
     }))
 }
 
-/// Opens the files of a card. `None` where there is none.
+/// Opens the files of a card: the user area's, and those of the boot
+/// partitions, made as large as the card states if they are absent or shorter.
+/// `None` where there is none.
 ///
 /// # Errors
 /// A file that exists but cannot be opened.
-pub fn open_storage(user: Option<&Path>) -> Result<Option<Stores>, String> {
+pub fn open_storage(user: Option<&Path>, card: &Config) -> Result<Option<Stores>, String> {
     let Some(path) = user.filter(|path| path.exists()) else {
         return Ok(None);
     };
+    let boot_len = u64::from(card.boot_size_mult) * HW_PARTITION_UNIT;
     let boot = |suffix: &str| -> Result<Box<dyn Store>, String> {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         let file = PathBuf::from(name);
-        let store = FileStore::open_or_create(&file, BOOT_FILE_LEN)
+        let store = FileStore::open_or_create(&file, boot_len)
             .map_err(|error| format!("emmc={}: {error}", file.display()))?;
         Ok(Box::new(store))
     };
@@ -142,4 +150,28 @@ pub fn preloader_storage(user: Option<&Path>) -> Result<Option<Box<dyn Store>>, 
     let store =
         FileStore::open(path).map_err(|error| format!("emmc={}: {error}", path.display()))?;
     Ok(Some(Box::new(store)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boot_partitions_are_as_large_as_the_card_states() {
+        let user = std::env::temp_dir().join(format!("mt6572-user-{}.img", std::process::id()));
+        std::fs::write(&user, [0; 512]).unwrap();
+        let card = Config {
+            boot_size_mult: 64,
+            ..Config::default()
+        };
+        let stores = open_storage(Some(&user), &card).unwrap().unwrap();
+        assert_eq!(stores.boot1.len(), 8 << 20);
+        assert_eq!(stores.boot2.len(), 8 << 20);
+        for suffix in ["", ".boot1", ".boot2"] {
+            let mut name = user.clone().into_os_string();
+            name.push(suffix);
+            std::fs::remove_file(name).unwrap();
+        }
+    }
 }

@@ -10,7 +10,8 @@ use crate::report::{Event, POWER_ON};
 impl Machine {
     /// Both cores are about to start in the boot ROM.
     pub fn reset(&mut self, host: &mut dyn Host) {
-        let now = host.now();
+        self.host_now = host.now();
+        let now = self.host_now;
         let why = self.pending_reset.take();
         let kind = if why.is_some() && self.powered {
             Reset::Watchdog
@@ -19,7 +20,7 @@ impl Machine {
         };
         if kind == Reset::PowerOn {
             self.signals = self.board.signals();
-            let phone_time = self.now(host);
+            let phone_time = self.now();
             self.timeline
                 .hold(&self.board, phone_time, &mut self.signals);
         }
@@ -38,6 +39,7 @@ impl Machine {
             t_ns: now,
         });
         self.armed = None;
+        self.deadline_moved = true;
         host.set_deadline(None);
         self.settle(host);
         if why.is_some() {
@@ -68,7 +70,7 @@ impl Machine {
             self.events.push(Event::LkEntry {
                 pc: handover.entry,
                 mmio: self.mmio,
-                t_ns: host.now(),
+                t_ns: self.host_now,
             });
         }
         handover.read(offset)
@@ -79,7 +81,7 @@ impl Machine {
             machine: self,
             host,
         });
-        let now = host.now();
+        let now = self.host_now;
         self.settle(host);
         match outcome {
             Outcome::Jump(handover) => self.handover = Some(handover),
@@ -104,9 +106,9 @@ impl Machine {
         host: &mut dyn Host,
     ) -> u32 {
         self.ahead += POKE_NS;
-        let now = self.now(host);
+        let now = self.now();
         for index in 0..self.slots.len() {
-            if self.slots[index].deadline().is_some_and(|at| at <= now) {
+            if self.deadlines[index].is_some_and(|at| at <= now) {
                 self.with_block(index, host, |block, cx| block.tick(cx));
             }
         }

@@ -127,7 +127,7 @@ pub const MAP: &[Entry] = &[
     entry(0x1001_1000, 0x1000, "MIPI_CONFIG", Word, Nothing),
     entry(0x1001_2000, 0x1000, "INFRA_MBIST", Word, Nothing),
     entry(0x1017_0000, 0x1_0000, "APARM", Word, Cg1(8)),
-    entry(0x1020_0000, 0x1000, "MCUSYS", Word, Nothing),
+    entry(0x1020_0000, 0x1000, "MCUSYS", HalfAndWord, Nothing),
     entry(0x1020_1000, 0x1000, "INFRA_SYS_CFG", Word, Nothing),
     entry(0x1020_2000, 0x1000, "SYS_CIRQ", Word, Nothing),
     entry(0x1020_3000, 0x1000, "M4U", Word, Nothing),

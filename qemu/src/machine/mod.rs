@@ -96,6 +96,17 @@ pub struct Machine {
     l2_mapped: bool,
     core1_powered: bool,
     armed: Option<Nanos>,
+    /// What each block last said of its deadline. Asking all of them after
+    /// every access would cost more than the access.
+    deadlines: Vec<Option<Nanos>>,
+    /// One of them, or the user's next action, is not what it was when the
+    /// host was last told.
+    deadline_moved: bool,
+    /// What the watchers were last told.
+    told: Signals,
+    /// The host's clock when it called; reading it once a call is enough,
+    /// because nothing that the machine does takes virtual time.
+    host_now: Nanos,
     /// How far the phone's time is ahead of the host's: the preloader model
     /// works while the host's clock stands still.
     ahead: Nanos,
@@ -146,8 +157,13 @@ impl Machine {
             .filter(|&index| slots[index].watches_wires())
             .collect();
         let timeline = Timeline::new(&board);
+        let deadlines = slots.iter().map(|block| block.deadline()).collect();
         Machine {
             signals: board.signals(),
+            told: board.signals(),
+            deadlines,
+            deadline_moved: true,
+            host_now: 0,
             board,
             slots,
             watchers,
@@ -200,6 +216,7 @@ impl Machine {
         if self.stopping {
             return 0;
         }
+        self.host_now = host.now();
         if addr.wrapping_sub(map::DOORBELL) < map::DOORBELL_LEN && self.preloader_runs {
             return self.ring(addr - map::DOORBELL, write.is_some(), host);
         }
@@ -226,7 +243,7 @@ impl Machine {
                     message,
                 },
                 access,
-                host.now(),
+                self.host_now,
             );
             return 0;
         };
@@ -246,7 +263,7 @@ impl Machine {
                     message,
                 },
                 access,
-                host.now(),
+                self.host_now,
             );
             return 0;
         }
@@ -257,7 +274,7 @@ impl Machine {
             }
             None => block.read(offset, size, cx),
         });
-        self.collect_faults(access, host.now());
+        self.collect_faults(access, self.host_now);
         self.notify_watchers(Some(index), host);
         value
     }
@@ -306,14 +323,13 @@ impl Machine {
         host: &mut dyn Host,
         run: impl FnOnce(&mut dyn Block, &mut Context<'_>) -> T,
     ) -> T {
-        let now = self.now(host);
         let mut memory = RamOnly {
             host,
             dram_bytes: self.board.dram_bytes(),
             l2_mapped: self.l2_mapped,
         };
         let mut cx = Context {
-            now,
+            now: self.host_now + self.ahead,
             signals: &mut self.signals,
             irq: &mut self.irq,
             memory: &mut memory,
@@ -321,7 +337,12 @@ impl Machine {
             serial: &mut self.serial,
             log: &mut self.log,
         };
-        run(self.slots[index].as_mut(), &mut cx)
+        let block = self.slots[index].as_mut();
+        let result = run(block, &mut cx);
+        let deadline = block.deadline();
+        self.deadline_moved |= deadline != self.deadlines[index];
+        self.deadlines[index] = deadline;
+        result
     }
 
     fn fault(&mut self, report: Report, access: Access, now: Nanos) {
@@ -350,12 +371,17 @@ impl Machine {
         }
     }
 
+    /// Tells the blocks that look at wires, if any wire has changed.
     fn notify_watchers(&mut self, except: Option<usize>, host: &mut dyn Host) {
+        if self.told == self.signals {
+            return;
+        }
+        self.told.clone_from(&self.signals);
         for at in 0..self.watchers.len() {
             let index = self.watchers[at];
             if Some(index) != except {
                 self.with_block(index, host, |block, cx| block.wires_changed(cx));
-                self.collect_faults(Access::of_block(index), host.now());
+                self.collect_faults(Access::of_block(index), self.host_now);
             }
         }
     }
@@ -363,15 +389,17 @@ impl Machine {
     /// A deadline has come.
     pub fn timer(&mut self, host: &mut dyn Host) {
         self.armed = None;
+        self.deadline_moved = true;
         if self.stopping {
             return;
         }
-        let now = self.now(host);
+        self.host_now = host.now();
+        let now = self.now();
         if self.timeline.run(now, &self.board, &mut self.signals) {
             self.notify_watchers(None, host);
         }
         for index in 0..self.slots.len() {
-            if self.slots[index].deadline().is_some_and(|at| at <= now) {
+            if self.deadlines[index].is_some_and(|at| at <= now) {
                 self.with_block(index, host, |block, cx| block.tick(cx));
                 self.collect_faults(Access::of_block(index), now);
                 self.notify_watchers(Some(index), host);
@@ -386,10 +414,11 @@ impl Machine {
         let Some(index) = MAP.iter().position(|entry| entry.name == name) else {
             return;
         };
+        self.host_now = host.now();
         for &byte in bytes {
             self.with_block(index, host, |block, cx| block.receive(byte, cx));
         }
-        self.collect_faults(Access::of_block(index), host.now());
+        self.collect_faults(Access::of_block(index), self.host_now);
         self.settle(host);
     }
 

@@ -10,7 +10,7 @@ use crate::signals::Request;
 impl Machine {
     /// Carries the results of an access or a tick to the host.
     pub(super) fn settle(&mut self, host: &mut dyn Host) {
-        let now = host.now();
+        let now = self.host_now;
         self.flush_serial(host);
         for text in self.log.drain(..) {
             self.events.push(Event::Log { text, t_ns: now });
@@ -77,7 +77,10 @@ impl Machine {
     }
 
     pub(super) fn settle_deadline(&mut self, host: &mut dyn Host) {
-        let blocks = self.slots.iter().filter_map(|block| block.deadline());
+        if !std::mem::take(&mut self.deadline_moved) {
+            return;
+        }
+        let blocks = self.deadlines.iter().copied().flatten();
         let next = blocks.chain(self.timeline.deadline()).min();
         if next != self.armed {
             self.armed = next;
@@ -86,7 +89,7 @@ impl Machine {
     }
 
     /// The phone's time.
-    pub(super) fn now(&self, host: &dyn Host) -> Nanos {
-        host.now() + self.ahead
+    pub(super) fn now(&self) -> Nanos {
+        self.host_now + self.ahead
     }
 }

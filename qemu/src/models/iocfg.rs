@@ -3,7 +3,9 @@
 //!
 //! Pulls start as each pad's reset pull and can be asked for by whoever wants
 //! to know what an open pin reads; the rest is remembered.
-//! Source: facts/soc.md 7.2 and, for the reset pulls, appendix A.
+//! Source: facts/soc.md 7.2 and, for the reset pulls, appendix A;
+//! facts/storage-and-images.md 8.3 for SR, TDSEL and RDSEL of the eMMC pads;
+//! their places in the top and right banks are those that stock loaders use.
 
 use super::registers::{Access, check_width, write_only};
 use crate::bus::{Block, Context, Reset, Size};
@@ -48,19 +50,21 @@ impl Bank {
             Bank::Top => &[
                 0x00, 0x10, 0x40, 0x50, 0x70, 0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xe0, 0xf0, 0x100,
             ],
-            Bank::Bottom => &[0x00, 0x20, 0x40, 0x50, 0x60, 0x70],
+            Bank::Bottom => &[0x00, 0x10, 0x20, 0x40, 0x50, 0x60, 0x70],
             Bank::Left => &[0x00, 0x20, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xa0],
             Bank::Right => &[0x00, 0x20, 0x40, 0x50, 0x60, 0x70, 0x80],
         }
     }
 
-    /// Value registers without aliases: the two drive registers of the top
-    /// bank stand where the first one's SET alias would be.
+    /// Value registers without aliases: where two stand side by side, the
+    /// second is where the first one's SET alias would be. TDSEL and RDSEL of
+    /// the bank, and the two drive registers of the top bank. The left bank's
+    /// TDSEL and RDSEL have not been seen in use.
     fn plain_registers(self) -> &'static [u32] {
-        if self == Bank::Top {
-            &[0xd0, 0xd4]
-        } else {
-            &[]
+        match self {
+            Bank::Top => &[0x60, 0x64, 0xd0, 0xd4],
+            Bank::Bottom | Bank::Right => &[0x30, 0x34],
+            Bank::Left => &[],
         }
     }
 
@@ -326,6 +330,19 @@ mod tests {
         assert_eq!(bank.pull(44), Some(Pull::None));
         world.write(&mut bank, 0x44, 1 << 1);
         assert_eq!(bank.pull(44), Some(Pull::Up));
+    }
+
+    #[test]
+    fn tdsel_and_rdsel_are_neighbours() {
+        let mut world = TestWorld::default();
+        for (bank, tdsel) in [(Bank::Top, 0x60), (Bank::Bottom, 0x30), (Bank::Right, 0x30)] {
+            let mut block = Iocfg::new(bank);
+            world.write(&mut block, tdsel, 0xf0);
+            world.write(&mut block, tdsel + 4, 0x0f);
+            assert_eq!(world.read(&mut block, tdsel), 0xf0);
+            assert_eq!(world.read(&mut block, tdsel + 4), 0x0f);
+        }
+        assert!(world.reports.is_empty());
     }
 
     #[test]

@@ -15,6 +15,9 @@ const INT_POL_CTL0: u32 = 0x100;
 /// INT_POL_CTL words with lines that exist: 4 x 32 SPIs.
 const INT_POL_WORDS: u32 = 4;
 
+/// Stock loaders change [`CACHE_CONFIG`] by half-words.
+const WIDTHS: [Size; 2] = [2, 4];
+
 static REGISTERS: [Register; 19] = [
     rw(CACHE_CONFIG, "CA7_CACHE_CONFIG", 0),
     rw(0x014, "CACHE_MEM_DELSEL", 0),
@@ -69,21 +72,30 @@ impl Mcusys {
     }
 }
 
+/// The bits that an access of `size` bytes reaches.
+fn lanes(size: Size) -> u32 {
+    if size == 2 { 0xffff } else { u32::MAX }
+}
+
 impl Block for Mcusys {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn read(&mut self, offset: u32, size: Size, cx: &mut Context<'_>) -> u32 {
-        if check_width(NAME, offset, size, &[4], cx) {
-            self.registers.read(offset, cx)
+        if check_width(NAME, offset, size, &WIDTHS, cx) {
+            self.registers.read(offset, cx) & lanes(size)
         } else {
             0
         }
     }
 
     fn write(&mut self, offset: u32, size: Size, value: u32, cx: &mut Context<'_>) {
-        if !check_width(NAME, offset, size, &[4], cx) || !self.registers.write(offset, value, cx) {
+        if !check_width(NAME, offset, size, &WIDTHS, cx) {
+            return;
+        }
+        let kept = self.registers.get(offset) & !lanes(size);
+        if !self.registers.write(offset, kept | value & lanes(size), cx) {
             return;
         }
         if offset == CACHE_CONFIG && self.l2c_size() > 1 {
@@ -123,6 +135,18 @@ mod tests {
         assert!(world.reports.is_empty());
         world.write(&mut block, 0, 0x60);
         assert_eq!(world.reports[0].kind, GuestError::BadValue);
+    }
+
+    #[test]
+    fn half_word_leaves_the_upper_half_alone() {
+        let mut world = TestWorld::default();
+        let mut block = Mcusys::new();
+        world.write(&mut block, 0, 0xabcd_0000);
+        block.write(0, 2, 0xffff_0020, &mut world.cx());
+        assert!(!world.signals.l2_is_sram);
+        assert_eq!(world.read(&mut block, 0), 0xabcd_0020);
+        assert_eq!(block.read(0, 2, &mut world.cx()), 0x20);
+        assert!(world.reports.is_empty());
     }
 
     #[test]

@@ -24,3 +24,7 @@ pub mod emmc;
 pub mod scratch;
 pub mod registers;
 pub mod mmsys;
+pub mod dsi;
+pub mod disp_mutex;
+pub mod disp_rdma;
+pub mod musb;

@@ -40,7 +40,11 @@ pub fn early(phone: &mut Phone<'_>) {
 }
 
 /// Right before the jump.
+///
+/// The clock of USB stays on after the wait for a tool (facts/soc.md 3.6, step 5):
+/// software that follows uses the controller without opening the gate.
 pub fn late(phone: &mut Phone<'_>) {
+    phone.write(CG1_CLR, 1 << 13);
     set_pin_mode(phone, 103, 5);
     set_pin_mode(phone, 104, 5);
     phone.write(WDT + 0x08, 0x1971);

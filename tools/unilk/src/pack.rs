@@ -7,7 +7,8 @@
 //!
 //! Source: facts/storage-and-images.md 1.3, 1.4.
 
-use crate::mtk::{self, LK_ADDRESS, LK_PAYLOAD_MAX};
+use crate::identity::Identity;
+use crate::mtk::{self, HEADER_BYTES, Header, LK_ADDRESS, LK_PAYLOAD_MAX};
 use crate::recognise::{HEAD_BYTES, Kind};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
@@ -68,12 +69,16 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The payload of `lk.bin` in `input`: an ELF file's loadable segments laid
-/// out from 0x80020000, or a raw image as it is.
+/// out from 0x80020000, a raw image as it is, or what follows the header of a
+/// unilk image that was packed before.
 pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let head = &input[..input.len().min(HEAD_BYTES)];
     let payload = match Kind::of(head) {
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
         Kind::Unknown => input.to_vec(),
+        Kind::MediatekImage => unpacked(input)
+            .ok_or(Error::Kind(Kind::MediatekImage))?
+            .to_vec(),
         other => return Err(Error::Kind(other)),
     };
     if payload.len() > LK_PAYLOAD_MAX {
@@ -84,6 +89,14 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::FirstWord(first));
     }
     Ok(payload)
+}
+
+/// The payload of a packed unilk image. Other people's images are none of our
+/// business: what we do not know we do not pack again.
+fn unpacked(image: &[u8]) -> Option<&[u8]> {
+    let length = Header::parse(image).ok()?.payload_bytes as usize;
+    let payload = image.get(HEADER_BYTES..)?.get(..length)?;
+    Identity::of(payload).is_ok().then_some(payload)
 }
 
 /// A complete `lk.bin` made of `input` (see [`payload`]), with the header name
@@ -259,6 +272,17 @@ mod tests {
         for length in 0..file.len() {
             assert!(payload(&file[..length]).is_err());
         }
+    }
+
+    #[test]
+    fn our_own_image_is_packed_again_to_the_same_bytes() {
+        let image = lk_image(&crate::identity::sample(), LK_NAME).unwrap();
+        assert_eq!(lk_image(&image, LK_NAME).unwrap(), image);
+        // As read back from the partition, with what lay behind it.
+        let mut padded = image.clone();
+        padded.resize(0x6_0000, 0xFF);
+        assert_eq!(lk_image(&padded, LK_NAME).unwrap(), image);
+        assert!(payload(&image[..image.len() - 1]).is_err(), "truncated");
     }
 
     #[test]

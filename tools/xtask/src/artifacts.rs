@@ -1,11 +1,28 @@
-//! Builds what the phone runs and what emulates it: device trees, bootloader,
-//! `lk.bin`, test kernel, QEMU plugin.
+//! Builds what the phone runs and what emulates it, and lays it out where the
+//! boot tests look for it.
+//!
+//! In `target/unilk`, which tests know as `UNILK_ARTIFACTS`:
+//!
+//! | file | what |
+//! |---|---|
+//! | `lk.bin` | the flashable bootloader |
+//! | `unilk-lk` | its ELF file: symbols, strings of the trace |
+//! | `mt6572-generic.dtb`, `mt6572-qemu-debian.dtb` | device trees |
+//! | `kernel-tree.bin`, `kernel-tree-2m.bin` | test kernels that find their place by the device tree |
+//! | `kernel-masked.bin`, `kernel-masked-2m.bin` | test kernels that mask the PC |
+//! | `kernel-fixed.bin` | test kernel for one address, as the vendor's |
+//! | `debian/RELEASE/vmlinuz` | Debian's kernels, as far as they could be had |
+//! | `initramfs.cpio.gz` | the demo's user space, likewise |
+//!
+//! `-2m` is for kernels whose text begins 0x208000 above the base instead of
+//! 0x8000. The plugin is named by `UNILK_PLUGIN`. `UNILK_ZIMAGES` lists
+//! Debian's kernels by the way in which they find their place.
 
 use crate::toolchain::Toolchain;
 use crate::{paths, shell, ui};
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
 use unilk::pack;
@@ -14,23 +31,32 @@ const LK: &str = "unilk-lk";
 const TEST_KERNEL: &str = "unilk-testkernel";
 const PLUGIN: &str = "unilk-qemu";
 
+/// Files of the test kernels, and the features that make them.
+const TEST_KERNELS: [(&str, &str); 5] = [
+    ("kernel-tree.bin", "head-tree"),
+    ("kernel-tree-2m.bin", "head-tree,text-offset-2m"),
+    ("kernel-masked.bin", "head-masked"),
+    ("kernel-masked-2m.bin", "head-masked,text-offset-2m"),
+    ("kernel-fixed.bin", "head-fixed"),
+];
+
 /// Builds everything.
 pub fn all(toolchain: Toolchain) -> Result<()> {
     device_trees()?;
     bootloader(toolchain)?;
-    test_kernel(toolchain)?;
+    test_kernels(toolchain)?;
     plugin()
 }
 
 /// ELF of the bootloader, with the symbols and trace strings that `lk.bin`
 /// leaves out.
 pub fn lk_elf() -> PathBuf {
-    paths::bare_metal_elf(LK)
+    paths::work().join(LK)
 }
 
-/// The test kernel as a flat image that a boot image can hold.
+/// The test kernel that the demo falls back to, as a boot image holds it.
 pub fn test_kernel_image() -> PathBuf {
-    paths::work().join("testkernel.bin")
+    paths::work().join(TEST_KERNELS[0].0)
 }
 
 /// The QEMU plugin.
@@ -40,13 +66,12 @@ pub fn plugin_library() -> PathBuf {
 
 /// The device tree made of `bootloader/dts/NAME.dts`.
 pub fn dtb(name: &str) -> PathBuf {
-    paths::work().join("dtb").join(name).with_extension("dtb")
+    paths::work().join(name).with_extension("dtb")
 }
 
 fn device_trees() -> Result<()> {
     let sources = paths::root().join("bootloader/dts");
-    let output = paths::work().join("dtb");
-    fs::create_dir_all(&output).context("cannot create the directory for device trees")?;
+    fs::create_dir_all(paths::work()).context("cannot create target/unilk")?;
     let step = ui::step("device trees");
     let mut count = 0;
     for entry in fs::read_dir(&sources).with_context(|| sources.display().to_string())? {
@@ -60,17 +85,24 @@ fn device_trees() -> Result<()> {
         let Some(name) = source.file_stem() else {
             continue;
         };
-        shell::quiet(
-            Command::new("dtc")
-                .args(["-q", "-I", "dts", "-O", "dtb", "-o"])
-                .arg(output.join(name).with_extension("dtb"))
-                .arg("-i")
-                .arg(&sources)
-                .arg(&source),
-        )?;
+        compile_tree(&source, &dtb(&name.to_string_lossy()))?;
         count += 1;
     }
     step.done(&format!("{count} compiled"));
+    Ok(())
+}
+
+/// Compiles the device tree `source` into `output`; includes are looked for in
+/// `bootloader/dts`.
+pub fn compile_tree(source: &Path, output: &Path) -> Result<()> {
+    shell::quiet(
+        Command::new("dtc")
+            .args(["-q", "-I", "dts", "-O", "dtb", "-o"])
+            .arg(output)
+            .arg("-i")
+            .arg(paths::root().join("bootloader/dts"))
+            .arg(source),
+    )?;
     Ok(())
 }
 
@@ -85,8 +117,8 @@ fn bootloader(toolchain: Toolchain) -> Result<()> {
             .env("UNILK_GENERIC_DTB", paths::generic_dtb())
             .env("DEFMT_LOG", level),
     )?;
-    let elf = lk_elf();
-    let input = fs::read(&elf).with_context(|| elf.display().to_string())?;
+    let input = elf(LK)?;
+    fs::write(lk_elf(), &input).context("cannot write the bootloader's ELF file")?;
     let image = pack::lk_image(&input, pack::LK_NAME).context("lk.bin")?;
     fs::write(paths::lk_image(), &image).context("cannot write lk.bin")?;
     let payload = image.len() - HEADER_BYTES;
@@ -96,14 +128,27 @@ fn bootloader(toolchain: Toolchain) -> Result<()> {
     Ok(())
 }
 
-fn test_kernel(toolchain: Toolchain) -> Result<()> {
-    let step = ui::step("test kernel");
-    shell::quiet(toolchain.cargo_build().args(["--package", TEST_KERNEL]))?;
-    let elf = paths::bare_metal_elf(TEST_KERNEL);
-    let input = fs::read(&elf).with_context(|| elf.display().to_string())?;
-    let image = pack::flatten(&input, None).context("test kernel")?;
-    fs::write(test_kernel_image(), &image).context("cannot write the test kernel")?;
-    step.done(&format!("{} bytes", image.len()));
+/// A bare-metal program that was just built.
+fn elf(name: &str) -> Result<Vec<u8>> {
+    let path = paths::bare_metal_elf(name);
+    fs::read(&path).with_context(|| path.display().to_string())
+}
+
+fn test_kernels(toolchain: Toolchain) -> Result<()> {
+    let step = ui::step("test kernels");
+    for (file, features) in TEST_KERNELS {
+        step.at(file);
+        shell::quiet(toolchain.cargo_build().args([
+            "--package",
+            TEST_KERNEL,
+            "--features",
+            features,
+        ]))?;
+        let image = pack::flatten(&elf(TEST_KERNEL)?, None).context(file)?;
+        fs::write(paths::work().join(file), &image)
+            .with_context(|| format!("cannot write {file}"))?;
+    }
+    step.done(&format!("{} kinds of kernel", TEST_KERNELS.len()));
     Ok(())
 }
 

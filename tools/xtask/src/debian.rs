@@ -13,12 +13,19 @@ use std::process::Command;
 /// Releases whose kernels the demo and the tests boot, oldest first: 5.10,
 /// 6.1 and 6.12.
 pub const RELEASES: [&str; 3] = ["bullseye", "bookworm", "trixie"];
+/// Set to anything, it keeps Debian out of it: the test kernel takes over.
+const FORBID: &str = "UNILK_NO_DEBIAN";
 const FALLBACK_RELEASE: &str = "bookworm";
 const FALLBACK_MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",
     "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];
+
+/// How the releases' kernels find the place that they unpack themselves to, as
+/// the bootloader's own judgement names it: 5.10 masks the PC, later ones ask
+/// the device tree.
+const PLACEMENTS: [&str; 3] = ["masked", "tree", "tree"];
 
 /// A stock kernel of Debian.
 #[derive(Clone, Debug)]
@@ -46,6 +53,7 @@ pub fn kernel(release: &str) -> Result<Kernel> {
         "unknown release {release}; known: {}",
         RELEASES.join(", ")
     );
+    allowed()?;
     let cache = cache(release).join("kernel");
     if let Some(kernel) = cached_kernel(release, &cache) {
         return Ok(kernel);
@@ -61,8 +69,26 @@ pub fn kernel(release: &str) -> Result<Kernel> {
     Ok(kernel)
 }
 
+/// Where boot tests find the kernel of `release`.
+pub fn kernel_for_tests(release: &str) -> PathBuf {
+    cache(release).join("vmlinuz")
+}
+
+/// The kernels that lie ready for tests, as `UNILK_ZIMAGES` lists them.
+pub fn zimages_for_tests() -> String {
+    RELEASES
+        .iter()
+        .zip(PLACEMENTS)
+        .map(|(release, placement)| (placement, kernel_for_tests(release)))
+        .filter(|(_, path)| path.is_file())
+        .map(|(placement, path)| format!("{placement}:0x208000={}", path.display()))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
 /// Debian's static busybox for armhf.
 pub fn busybox() -> Result<PathBuf> {
+    allowed()?;
     let release = default_release();
     let cache = cache(&release).join("busybox");
     let find = || {
@@ -80,6 +106,14 @@ pub fn busybox() -> Result<PathBuf> {
     let path = find().context("package busybox-static holds no busybox")?;
     step.done("unpacked");
     Ok(path)
+}
+
+fn allowed() -> Result<()> {
+    ensure!(
+        std::env::var_os(FORBID).is_none(),
+        "{FORBID} is set: nothing of Debian's is used"
+    );
+    Ok(())
 }
 
 fn cache(release: &str) -> PathBuf {

@@ -2,8 +2,9 @@
 //! a verdict that a person can read.
 
 use crate::emulator::{self, KeptLog};
+use crate::report::Report;
 use crate::storage::{self, Payload};
-use crate::{artifacts, debian, initramfs, paths, setup, ui};
+use crate::{artifacts, initramfs, paths, setup, ui};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::fs;
@@ -24,7 +25,7 @@ const TEST_KERNEL_FAILURE: &str = "TK FAIL";
 /// Boot a stock Linux on an emulated phone, from nothing
 #[derive(Args)]
 pub struct Demo {
-    /// Board file of the phone
+    /// Board of the phone: a file, or a name in qemu/boards
     #[arg(long)]
     board: Option<PathBuf>,
     /// Debian release whose kernel is booted, or `test` for our test kernel
@@ -38,16 +39,15 @@ pub struct Demo {
 impl Demo {
     /// Sets up, builds, boots; says how it went.
     pub fn run(self) -> Result<ExitCode> {
+        let board = match &self.board {
+            Some(name) => emulator::find_board(name)?,
+            None => emulator::default_board(),
+        };
         let machine = setup::setup()?;
         artifacts::all(machine.toolchain)?;
-        let payload = match self.kernel.as_deref() {
-            Some("test") => Payload::Test("asked for".to_owned()),
-            Some(release) => Payload::Debian(debian::kernel(release)?),
-            None => Payload::find(&debian::default_release()),
-        };
+        let payload = Payload::choose(self.kernel.as_deref())?;
         let directory = paths::work().join("demo");
-        let card = storage::build(&payload, &paths::lk_image(), &directory)?;
-        let board = self.board.unwrap_or_else(emulator::default_board);
+        let card = storage::build(&payload, &directory)?;
         let fitted = emulator::board_with_card(&board, card.card, &directory)?;
         let log = KeptLog::of_our_lk(directory.join("log.bin"))?;
         let phone = Phone::new(fitted)
@@ -57,23 +57,38 @@ impl Demo {
         let outcome = boot(log.saved_by(phone), &directory)?;
 
         let verdict = verdict(&outcome, &payload);
-        print_summary(&emulator::board_name(&board), &payload, &outcome, &verdict);
+        let report = Report {
+            board: emulator::board_name(&board),
+            payload: &payload,
+            outcome: &outcome,
+            console: console(&outcome),
+            log: log.read().ok().flatten(),
+        };
+        println!("{report}");
         if verdict.is_err() {
             print_failure(&outcome, &log);
         }
-        ui::note(&format!(
-            "everything it said: {}",
-            directory.join("uart.log").display()
-        ));
+        println!("everything it said: {}", uart_log(&directory).display());
         Ok(match verdict {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
+            Ok(()) => {
+                println!("\ndemo: OK, {} ran and switched the phone off", payload.describe());
+                ExitCode::SUCCESS
+            }
+            Err(why) => {
+                println!("\ndemo: FAILED: {why}");
+                ExitCode::FAILURE
+            }
         })
     }
 }
 
+/// Where the console's text is kept.
+fn uart_log(directory: &Path) -> PathBuf {
+    directory.join("uart.log")
+}
+
 /// Runs the phone, showing its milestones as they pass.
-fn boot(phone: Phone, directory: &Path) -> Result<Outcome> {
+pub fn boot(phone: Phone, directory: &Path) -> Result<Outcome> {
     let list = directory.join("events.jsonl");
     fs::write(&list, "").context("cannot write the list of events")?;
     let step = ui::step("emulated phone");
@@ -90,7 +105,7 @@ fn boot(phone: Phone, directory: &Path) -> Result<Outcome> {
         over.store(true, Ordering::Relaxed);
         outcome
     })?;
-    fs::write(directory.join("uart.log"), console(&outcome)).context("cannot write uart.log")?;
+    fs::write(uart_log(directory), console(&outcome)).context("cannot write uart.log")?;
     step.done(
         &outcome
             .end()
@@ -119,7 +134,7 @@ fn console(outcome: &Outcome) -> &str {
 }
 
 /// Whether the demo did what it is for; otherwise why not, in one line.
-fn verdict(outcome: &Outcome, payload: &Payload) -> Result<(), String> {
+pub fn verdict(outcome: &Outcome, payload: &Payload) -> Result<(), String> {
     let console = console(outcome);
     if !outcome.saw(|kind| matches!(kind, Kind::LkEntry { .. })) {
         return Err("the preloader did not start the bootloader".to_owned());
@@ -172,40 +187,10 @@ fn errors_of_bootloader(outcome: &Outcome) -> impl Iterator<Item = &unilk_phone:
         })
 }
 
-fn print_summary(board: &str, payload: &Payload, outcome: &Outcome, verdict: &Result<(), String>) {
-    let row = |name: &str, value: &str| println!("  {name:<13} {value}");
-    println!();
-    row("phone", board);
-    row("kernel", &payload.describe());
-    if let Payload::Test(why) = payload {
-        row("", &format!("instead of Debian's: {why}"));
-    }
-    for (section, lines) in initramfs::sections(console(outcome)) {
-        for (index, line) in lines.iter().enumerate() {
-            row(if index == 0 { section.as_str() } else { "" }, line);
-        }
-    }
-    if let Some(nanoseconds) = outcome.lk_time_ns(0) {
-        row(
-            "bootloader",
-            &format!("{:.1} ms of virtual time", nanoseconds as f64 / 1e6),
-        );
-    }
-    row("guest errors", &outcome.error_count().to_string());
-    row(
-        "wall clock",
-        &format!("{:.1} s", outcome.wall.as_secs_f32()),
-    );
-    match verdict {
-        Ok(()) => println!("\ndemo: OK, the kernel ran and the phone powered off"),
-        Err(why) => println!("\ndemo: FAILED: {why}"),
-    }
-}
-
 /// What helps to find out why.
 fn print_failure(outcome: &Outcome, log: &KeptLog) {
     let lines: Vec<&str> = console(outcome).lines().collect();
-    println!("last lines of the phone:");
+    println!("\nlast lines of the phone:");
     for line in &lines[lines.len().saturating_sub(TAIL_LINES)..] {
         println!("  {line}");
     }
@@ -222,6 +207,7 @@ fn print_failure(outcome: &Outcome, log: &KeptLog) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::debian;
     use std::os::unix::process::ExitStatusExt;
     use unilk_phone::Event;
 

@@ -2,7 +2,7 @@
 //! the bootloader lies, what was said at the end.
 
 use crate::{artifacts, paths, trace, ui};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,28 @@ use unilk_phone::{Event, Kind, Phone};
 /// The phone that is emulated if nobody names one.
 pub fn default_board() -> PathBuf {
     paths::root().join("qemu/boards/generic-512m.toml")
+}
+
+/// The board that `name` means: a file, or one of those in `qemu/boards`.
+pub fn find_board(name: &Path) -> Result<PathBuf> {
+    if name.is_file() {
+        return Ok(name.to_owned());
+    }
+    let boards = paths::root().join("qemu/boards");
+    let ours = boards.join(name).with_extension("toml");
+    if ours.is_file() {
+        return Ok(ours);
+    }
+    let mut known: Vec<_> = fs::read_dir(&boards)?
+        .flatten()
+        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    known.sort();
+    bail!(
+        "--board {}: no such file, and no such board of ours; they are {}",
+        name.display(),
+        known.join(", ")
+    )
 }
 
 /// A copy of `board` in `directory` whose eMMC has the sizes of `card`.
@@ -89,7 +111,7 @@ impl KeptLog {
         }
     }
 
-    /// Shows the log, or says why there is none.
+    /// Shows the log with its trace, or says why there is none.
     pub fn show(&self) {
         match self.read() {
             Ok(Some(log)) => {
@@ -98,7 +120,7 @@ impl KeptLog {
                 } else {
                     "did not finish"
                 };
-                println!("log of the bootloader ({end}):");
+                println!("\nlog of the bootloader ({end}):");
                 for line in &log.lines {
                     println!("  {line}");
                 }
@@ -140,6 +162,16 @@ pub fn milestone(event: &Event) -> Option<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn boards_are_found_by_file_and_by_name() {
+        let file = default_board();
+        assert_eq!(find_board(&file).unwrap(), file);
+        assert_eq!(find_board(Path::new("generic-512m")).unwrap(), file);
+        let why = find_board(Path::new("nokia")).unwrap_err().to_string();
+        assert!(why.starts_with("--board nokia"), "{why}");
+        assert!(why.contains("generic-512m"), "{why}");
+    }
 
     #[test]
     fn a_board_keeps_its_faults_and_gets_the_cards_sizes() {

@@ -10,6 +10,7 @@ mod demo;
 mod emulator;
 mod initramfs;
 mod paths;
+mod report;
 mod run;
 mod setup;
 mod shell;
@@ -35,7 +36,7 @@ struct Cli {
 enum Command {
     /// Install what the machine lacks, fetch Debian's kernels
     Setup,
-    /// Build lk.bin, the test kernel, the device trees and the QEMU plugin
+    /// Build lk.bin, the test kernels, the device trees and the QEMU plugin
     Build,
     /// Build and run every check and test
     Test {
@@ -45,8 +46,7 @@ enum Command {
     },
     Demo(demo::Demo),
     Run(run::Run),
-    /// Measure the promised figures in virtual time
-    Bench,
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -64,13 +64,13 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Setup => {
             setup::setup()?;
             storage::provide_for_tests()?;
-            println!("everything is there");
+            println!("everything is there; `cargo xtask demo` boots a phone");
         }
         Command::Build => artifacts::all(setup::setup()?.toolchain)?,
         Command::Test { filter } => return check::run(&filter),
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
-        Command::Bench => return bench::run(),
+        Command::Bench(bench) => return bench.run(),
     }
     Ok(ExitCode::SUCCESS)
 }

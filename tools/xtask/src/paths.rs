@@ -9,7 +9,8 @@ pub const PHONE_PROFILE: &str = "phone";
 
 /// Root of the workspace.
 pub fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
 }
 
 /// Cargo's target directory.
@@ -20,14 +21,15 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// Everything that xtask makes or downloads: `target/unilk`.
+/// Everything that xtask makes or downloads: `target/unilk`. The boot tests
+/// find it as `UNILK_ARTIFACTS`; see [`crate::artifacts`] for what lies there.
 pub fn work() -> PathBuf {
     target().join("unilk")
 }
 
 /// The generic device tree that the bootloader carries.
 pub fn generic_dtb() -> PathBuf {
-    work().join("dtb/mt6572-generic.dtb")
+    work().join("mt6572-generic.dtb")
 }
 
 /// The flashable bootloader image.

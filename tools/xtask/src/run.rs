@@ -1,8 +1,9 @@
-//! `cargo xtask run`: an emulated phone on the terminal.
+//! `cargo xtask run`: an emulated phone on the terminal, with our bootloader or
+//! anybody's.
 
 use crate::emulator::{self, KeptLog};
 use crate::storage::{self, Payload};
-use crate::{artifacts, debian, paths, setup, ui};
+use crate::{artifacts, paths, setup, ui};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
@@ -15,10 +16,10 @@ const GDB_PORT: u16 = 1234;
 /// Start an emulated phone with its UART on the terminal
 #[derive(Args)]
 pub struct Run {
-    /// Board file of the phone
+    /// Board of the phone: a file, or a name in qemu/boards
     #[arg(long)]
     board: Option<PathBuf>,
-    /// Wait for gdb on port 1234
+    /// Wait for gdb on port 1234, and say how to start it
     #[arg(long)]
     gdb: bool,
     /// Any LK image, with or without the 512-byte header, instead of ours
@@ -47,23 +48,25 @@ impl Run {
         let machine = setup::setup()?;
         artifacts::all(machine.toolchain)?;
         let directory = paths::work().join("run");
-        let mut board = self.board.unwrap_or_else(emulator::default_board);
+        let mut board = match &self.board {
+            Some(name) => emulator::find_board(name)?,
+            None => emulator::default_board(),
+        };
+        if let Some(lk) = self.lk.as_ref().filter(|lk| !lk.is_file()) {
+            bail!("--lk {}: no such file", lk.display());
+        }
+        std::fs::create_dir_all(&directory)?;
         let emmc = if let Some(given) = self.emmc {
             if !given.exists() {
                 bail!("--emmc {}: no such file", given.display());
             }
             given
         } else {
-            let payload = match self.kernel.as_deref() {
-                Some("test") => Payload::Test("asked for".to_owned()),
-                Some(release) => Payload::find(release),
-                None => Payload::find(&debian::default_release()),
-            };
-            let card = storage::build(&payload, &paths::lk_image(), &directory)?;
+            let payload = Payload::choose(self.kernel.as_deref())?;
+            let card = storage::build(&payload, &directory)?;
             board = emulator::board_with_card(&board, card.card, &directory)?;
             card.user
         };
-        std::fs::create_dir_all(&directory)?;
         let mut phone = Phone::new(board)
             .plugin(artifacts::plugin_library())
             .emmc(emmc)
@@ -73,8 +76,9 @@ impl Run {
             .icount(self.icount)
             .args(self.qemu);
         if self.gdb {
+            ui::note("waits for gdb; in another terminal:");
             ui::note(&format!(
-                "waiting for gdb: target remote :{GDB_PORT}, symbols in {}",
+                "gdb-multiarch -ex 'target remote :{GDB_PORT}' {}",
                 artifacts::lk_elf().display()
             ));
             phone = phone.gdb(GDB_PORT);
@@ -87,6 +91,7 @@ impl Run {
         if let Some(log) = &log {
             phone = log.saved_by(phone);
         }
+        ui::note("Ctrl-A x ends the phone, Ctrl-A c is QEMU's monitor");
         let (status, events) = phone.interactive(usize::from(self.uart))?;
         println!();
         if let Some(log) = &log {

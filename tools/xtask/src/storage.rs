@@ -25,8 +25,19 @@ pub enum Payload {
 }
 
 impl Payload {
+    /// The payload that a person asked for by a release's name or `test`. If
+    /// nobody asked: Debian's kernel for this machine's release, or the test
+    /// kernel where that cannot be had.
+    pub fn choose(asked: Option<&str>) -> Result<Self> {
+        match asked {
+            Some("test") => Ok(Self::Test("asked for".to_owned())),
+            Some(release) => Ok(Self::Debian(debian::kernel(release)?)),
+            None => Ok(Self::find(&debian::default_release())),
+        }
+    }
+
     /// Debian's kernel of `release`, or the test kernel where it cannot be had.
-    pub fn find(release: &str) -> Self {
+    fn find(release: &str) -> Self {
         match debian::kernel(release).and_then(|kernel| debian::busybox().map(|_| kernel)) {
             Ok(kernel) => Self::Debian(kernel),
             Err(why) => {
@@ -58,7 +69,8 @@ impl Payload {
         }
     }
 
-    fn boot_image(&self) -> Result<BootImage> {
+    /// The boot image that holds it.
+    pub fn boot_image(&self) -> Result<BootImage> {
         let read = |path: &Path| fs::read(path).with_context(|| path.display().to_string());
         let mut image = BootImage {
             cmdline: COMMAND_LINE.to_owned(),
@@ -81,13 +93,22 @@ impl Payload {
     }
 }
 
-/// Puts what boot tests need beside the build in `target/unilk`: every
-/// generation of Debian's kernel that can be had, and the initramfs. Tests
-/// without their kernel are skipped and say so.
+/// Puts beside the build what boot tests want of Debian's: every generation of
+/// its kernel that can be had, and the initramfs. Tests without their kernel
+/// are skipped and say so.
 pub fn provide_for_tests() -> Result<()> {
     for release in debian::RELEASES {
-        if let Err(why) = debian::kernel(release) {
-            ui::note(&format!("no kernel of {release}: {why:#}"));
+        let place = debian::kernel_for_tests(release);
+        match debian::kernel(release) {
+            Ok(kernel) => {
+                fs::copy(&kernel.zimage, &place)
+                    .with_context(|| format!("cannot write {}", place.display()))?;
+            }
+            Err(why) => {
+                // What an earlier run left must not stand in for it.
+                let _ = fs::remove_file(&place);
+                ui::note(&format!("no kernel of {release}: {why:#}"));
+            }
         }
     }
     match debian::busybox() {
@@ -97,6 +118,7 @@ pub fn provide_for_tests() -> Result<()> {
                 .with_context(|| format!("cannot write {}", path.display()))
         }
         Err(why) => {
+            let _ = fs::remove_file(paths::work().join("initramfs.cpio.gz"));
             ui::note(&format!("no initramfs: {why:#}"));
             Ok(())
         }
@@ -114,13 +136,17 @@ pub struct BuiltCard {
     pub boot_image_bytes: usize,
 }
 
-/// Builds a card in `directory`, with `lk` in UBOOT and `payload` in BOOTIMG
-/// and RECOVERY. Boot area 1 goes where the emulator looks for it, beside the
-/// user area.
-pub fn build(payload: &Payload, lk: &Path, directory: &Path) -> Result<BuiltCard> {
+/// Builds a card in `directory`, with our bootloader in UBOOT and `payload` in
+/// BOOTIMG and RECOVERY. Boot area 1 goes where the emulator looks for it,
+/// beside the user area.
+pub fn build(payload: &Payload, directory: &Path) -> Result<BuiltCard> {
+    build_with(payload.boot_image()?, directory)
+}
+
+/// As [`build`], for any boot image.
+pub fn build_with(mut boot: BootImage, directory: &Path) -> Result<BuiltCard> {
     let step = ui::step("eMMC image");
     fs::create_dir_all(directory).context("cannot create the directory for the card")?;
-    let mut boot = payload.boot_image()?;
     let boot_bytes = boot.build().context("boot image")?;
     boot.sub_headers = SubHeaders::Recovery;
     let recovery_bytes = boot.build().context("recovery image")?;
@@ -129,7 +155,7 @@ pub fn build(payload: &Payload, lk: &Path, directory: &Path) -> Result<BuiltCard
     let layout = Layout::built_in(LAYOUT).context("no such layout")?;
     let card = Card::for_layout(&layout, None)?;
     let mut image = Image::new(layout, card)?;
-    image.put("UBOOT", Content::File(lk.to_path_buf()))?;
+    image.put("UBOOT", Content::File(paths::lk_image()))?;
     let boot_image_bytes = boot_bytes.len();
     image.put("BOOTIMG", Content::Bytes(boot_bytes))?;
     image.put("RECOVERY", Content::Bytes(recovery_bytes))?;

@@ -10,13 +10,32 @@ use object::{Object, ObjectSymbol};
 use std::ops::Range;
 use unilk_core::logmem::{self, Kind};
 
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Plain text, as it also went out of the UART.
+    Text(String),
+    /// A frame of the trace.
+    Trace(String),
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(line) => f.write_str(line),
+            // Under the lines of text, without their brackets.
+            Self::Trace(line) => write!(f, "    {line}"),
+        }
+    }
+}
+
 /// What a boot left in the log.
 #[derive(Debug, Default)]
 pub struct Log {
     /// Whether the boot came to the end that was meant.
     pub complete: bool,
     /// Lines and decoded frames in the order in which they were written.
-    pub lines: Vec<String>,
+    pub lines: Vec<Line>,
     /// Frames that could not be decoded.
     pub damaged: usize,
 }
@@ -53,9 +72,9 @@ pub fn read(elf: &[u8], dump: &[u8]) -> Result<Option<Log>> {
     };
     for record in newest.records() {
         match record.kind {
-            Kind::Text => log
-                .lines
-                .push(String::from_utf8_lossy(record.data).into_owned()),
+            Kind::Text => log.lines.push(Line::Text(
+                String::from_utf8_lossy(record.data).into_owned(),
+            )),
             Kind::Defmt => log.frame(&table, record.data),
         }
     }
@@ -63,6 +82,28 @@ pub fn read(elf: &[u8], dump: &[u8]) -> Result<Option<Log>> {
 }
 
 impl Log {
+    /// The lines of text.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Text(line) => Some(line.as_str()),
+            Line::Trace(_) => None,
+        })
+    }
+
+    /// The lines of text, without their time stamps.
+    pub fn said(&self) -> impl Iterator<Item = &str> {
+        self.texts()
+            .map(|line| line.split_once("] ").map_or(line, |(_, text)| text))
+    }
+
+    /// The frames of the trace, without their time stamps and levels.
+    pub fn traced(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Trace(line) => line.splitn(3, ' ').nth(2),
+            Line::Text(_) => None,
+        })
+    }
+
     /// Decodes one frame. Each gets a decoder of its own, so that damage ends
     /// with its frame.
     fn frame(&mut self, table: &Table, bytes: &[u8]) {
@@ -72,7 +113,9 @@ impl Log {
             decoder.received(&[0]);
         }
         match decoder.decode() {
-            Ok(frame) => self.lines.push(frame.display(false).to_string()),
+            Ok(frame) => self
+                .lines
+                .push(Line::Trace(frame.display(false).to_string())),
             Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => self.damaged += 1,
         }
     }
@@ -93,6 +136,20 @@ mod tests {
     fn memory_without_a_log_is_none() {
         assert!(read(b"", &[0xA5; 4096]).unwrap().is_none());
         assert!(read(b"", &[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn stamps_are_left_out() {
+        let log = Log {
+            lines: vec![
+                Line::Text("[   0.005635] unilk 0.1.0".to_owned()),
+                Line::Trace("0.117075 INFO tree: 2171 bytes in 11006 us".to_owned()),
+            ],
+            ..Log::default()
+        };
+        assert_eq!(log.said().collect::<Vec<_>>(), ["unilk 0.1.0"]);
+        let traced: Vec<_> = log.traced().collect();
+        assert_eq!(traced, ["tree: 2171 bytes in 11006 us"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Progress on the terminal: a spinner for each long step, or plain lines
-//! where nobody watches (a pipe, or `CI=true`).
+//! Progress: a spinner for each long step, or plain lines where nobody watches
+//! (a pipe, or `CI=true`). All of it goes to standard error, so that results
+//! alone are on standard output.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -27,7 +28,7 @@ pub fn step(name: impl Into<String>) -> Step {
         bar.enable_steady_tick(Duration::from_millis(120));
         Some(bar)
     } else {
-        println!("==> {name}");
+        eprintln!("==> {name}");
         None
     };
     Step {
@@ -40,12 +41,12 @@ pub fn step(name: impl Into<String>) -> Step {
 
 /// Says something that stays on the terminal.
 pub fn note(text: &str) {
-    println!("    {text}");
+    eprintln!("    {text}");
 }
 
 /// Whether a person watches.
 pub fn is_watched() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("CI").is_none()
+    std::io::stderr().is_terminal() && std::env::var_os("CI").is_none()
 }
 
 impl Step {
@@ -53,7 +54,7 @@ impl Step {
     pub fn at(&self, what: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(what.to_owned()),
-            None => println!("    {what}"),
+            None => eprintln!("    {what}"),
         }
     }
 
@@ -71,7 +72,7 @@ impl Step {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        println!("    {line}");
+        eprintln!("    {line}");
     }
 }
 

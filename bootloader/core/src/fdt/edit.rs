@@ -86,7 +86,7 @@ impl<'t, 'w> Editor<'t, 'w> {
         &mut self,
         node: Node<'t>,
         name: &[u8],
-        write: impl FnOnce(&mut Fragment<'w>) -> Result<(), FdtError>,
+        write: &dyn Fn(&mut Fragment<'w>) -> Result<(), FdtError>,
     ) -> Result<(), FdtError> {
         let old = node.property(name);
         let start = self.fragment.used;
@@ -110,17 +110,17 @@ impl<'t, 'w> Editor<'t, 'w> {
         name: &[u8],
         value: &[u8],
     ) -> Result<(), FdtError> {
-        self.set_property(node, name, |fragment| fragment.put_string(value))
+        self.set_property(node, name, &|fragment| fragment.put_string(value))
     }
 
     /// Sets a property to one cell.
     pub fn set_u32(&mut self, node: Node<'t>, name: &[u8], value: u32) -> Result<(), FdtError> {
-        self.set_property(node, name, |fragment| fragment.put_u32(value))
+        self.set_property(node, name, &|fragment| fragment.put_u32(value))
     }
 
     /// Sets a property without a value.
     pub fn set_empty(&mut self, node: Node<'t>, name: &[u8]) -> Result<(), FdtError> {
-        self.set_property(node, name, |_| Ok(()))
+        self.set_property(node, name, &|_| Ok(()))
     }
 
     /// Appends bytes to a property, creating it if need be.
@@ -133,7 +133,7 @@ impl<'t, 'w> Editor<'t, 'w> {
         let old = node
             .property(name)
             .map_or(&[][..], |property| property.value());
-        self.set_property(node, name, |fragment| {
+        self.set_property(node, name, &|fragment| {
             fragment.put_bytes(old)?;
             fragment.put_bytes(more)
         })
@@ -156,7 +156,7 @@ impl<'t, 'w> Editor<'t, 'w> {
         &mut self,
         parent: Node<'t>,
         name: &[u8],
-        write: impl FnOnce(&mut Fragment<'w>) -> Result<(), FdtError>,
+        write: &dyn Fn(&mut Fragment<'w>) -> Result<(), FdtError>,
     ) -> Result<(), FdtError> {
         let start = self.fragment.used;
         self.fragment.begin_node(name)?;

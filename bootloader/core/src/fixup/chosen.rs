@@ -29,7 +29,7 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
                 .and_then(|path| self.tree.node(path));
             if let Some(node) = target {
                 self.editor
-                    .set_property(node, b"local-mac-address", |value| {
+                    .set_property(node, b"local-mac-address", &|value| {
                         value.put_bytes(&mac.address)
                     })?;
             }
@@ -52,8 +52,8 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
             hand_off: self.hand_off,
         };
         let Some(node) = chosen else {
-            self.editor.add_node(self.tree.root(), b"chosen", |new| {
-                facts.for_each(&mut |name, write| new.property(name, |value| write(value)))
+            self.editor.add_node(self.tree.root(), b"chosen", &|new| {
+                facts.for_each(&mut |name, write| new.property(name, &|value| write(value)))
             })?;
             return Ok(());
         };
@@ -62,7 +62,7 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
             self.editor.delete_property(node, b"linux,initrd-end")?;
         }
         let editor = &mut self.editor;
-        facts.for_each(&mut |name, write| editor.set_property(node, name, |value| write(value)))?;
+        facts.for_each(&mut |name, write| editor.set_property(node, name, &|value| write(value)))?;
         Ok(())
     }
 
@@ -118,6 +118,22 @@ fn device_path(tree: &Fdt<'_>, base: u32) -> Option<StdoutPath> {
         path.extend_from_slice(node.name()).ok()?;
     }
     Some(path)
+}
+
+/// Whether the available UART at this CPU address is described as a plain
+/// 16550, without MediaTek's extensions. Its driver programs the divisor alone
+/// and so needs a port whose other baud registers are at rest.
+pub fn is_plain_16550(tree: &Fdt<'_>, uart_base: u32) -> bool {
+    let node = tree
+        .device_at(u64::from(uart_base))
+        .and_then(|lineage| lineage.nodes().last());
+    node.and_then(|node| node.property(b"compatible"))
+        .is_some_and(|compatible| {
+            let extended = compatible
+                .strings()
+                .any(|name| name.starts_with(b"mediatek,"));
+            !extended && compatible.strings().any(|name| name == b"ns16550a")
+        })
 }
 
 /// The `serial*` alias of a path. dtc writes aliases as full paths, so

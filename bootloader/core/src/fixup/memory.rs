@@ -22,9 +22,9 @@ impl Fixup<'_, '_, '_> {
         let Some(node) = self.memory else {
             let mut buffer = [0; 24];
             let name = super::reserved::node_name(&mut buffer, "memory", banks[0].base);
-            self.editor.add_node(self.tree.root(), name, |memory| {
-                memory.property(b"device_type", |value| value.put_string(b"memory"))?;
-                memory.property(b"reg", |value| put_regions(value, banks, cells))
+            self.editor.add_node(self.tree.root(), name, &|memory| {
+                memory.property(b"device_type", &|value| value.put_string(b"memory"))?;
+                memory.property(b"reg", &|value| put_regions(value, banks, cells))
             })?;
             return Ok(());
         };
@@ -35,7 +35,7 @@ impl Fixup<'_, '_, '_> {
             self.editor.delete_property(node, b"status")?;
         }
         self.editor
-            .set_property(node, b"reg", |value| put_regions(value, banks, cells))?;
+            .set_property(node, b"reg", &|value| put_regions(value, banks, cells))?;
         Ok(())
     }
 }

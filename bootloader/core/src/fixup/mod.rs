@@ -32,6 +32,7 @@ use crate::error::Code;
 use crate::fdt::{Cells, Editor, Fdt, FdtError, Node};
 
 pub use bootargs::{MAX_BOOTARGS_BYTES, merge_bootargs};
+pub use chosen::is_plain_16550;
 
 /// Bytes at the end of the destination in which changes are assembled.
 pub const WORKSPACE_BYTES: usize = 8 * 1024;

@@ -69,14 +69,14 @@ impl<'t> Fixup<'t, '_, '_> {
                 let mut buffer = [0; NAME_BYTES];
                 let name = node_name(&mut buffer, reserved.name, reserved.region.base);
                 self.editor
-                    .add_node(node, name, |child| put_properties(child, reserved, cells))?;
+                    .add_node(node, name, &|child| put_properties(child, reserved, cells))?;
             }
         } else if missing != 0 {
             self.editor
-                .add_node(self.tree.root(), b"reserved-memory", |parent| {
-                    parent.property(b"#address-cells", |v| v.put_u32(cells.address as u32))?;
-                    parent.property(b"#size-cells", |v| v.put_u32(cells.size as u32))?;
-                    parent.property(b"ranges", |_| Ok(()))?;
+                .add_node(self.tree.root(), b"reserved-memory", &|parent| {
+                    parent.property(b"#address-cells", &|v| v.put_u32(cells.address as u32))?;
+                    parent.property(b"#size-cells", &|v| v.put_u32(cells.size as u32))?;
+                    parent.property(b"ranges", &|_| Ok(()))?;
                     to_add.try_for_each(|reserved| {
                         let mut buffer = [0; NAME_BYTES];
                         let name = node_name(&mut buffer, reserved.name, reserved.region.base);
@@ -115,7 +115,7 @@ impl<'t> Fixup<'t, '_, '_> {
         let Some(node) = namesake else {
             return Ok(false);
         };
-        self.editor.set_property(node, b"reg", |value| {
+        self.editor.set_property(node, b"reg", &|value| {
             put_region(value, reserved.region, cells)
         })?;
         if reserved.no_map && node.property(b"no-map").is_none() {
@@ -217,9 +217,9 @@ fn put_properties(
     reserved: &ReservedRegion<'_>,
     cells: Cells,
 ) -> Result<(), FdtError> {
-    node.property(b"reg", |value| put_region(value, reserved.region, cells))?;
+    node.property(b"reg", &|value| put_region(value, reserved.region, cells))?;
     if reserved.no_map {
-        node.property(b"no-map", |_| Ok(()))?;
+        node.property(b"no-map", &|_| Ok(()))?;
     }
     Ok(())
 }

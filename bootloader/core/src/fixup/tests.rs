@@ -542,3 +542,18 @@ fn mutated_trees_are_refused_or_fixed_up_for_good() {
     }
     assert!(done > 1_000, "{done}");
 }
+
+#[test]
+fn a_plain_16550_is_told_from_mediateks() {
+    let plain = |name: &str, base| {
+        let blob = our_tree(name);
+        is_plain_16550(&Fdt::parse(&blob).unwrap(), base)
+    };
+    assert!(plain("mt6572-qemu-debian.dts", 0x1100_5000));
+    assert!(
+        !plain("mt6572-qemu-debian.dts", 0x1100_6000),
+        "its clock is gated, so it is disabled"
+    );
+    assert!(!plain("mt6572-generic.dts", 0x1100_5000));
+    assert!(!plain("mt6572-generic.dts", 0x1234_5000));
+}

@@ -46,6 +46,15 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Name for screen and log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sdr26 => "SDR26",
+            Self::Sdr52 => "SDR52",
+            Self::Ddr52 => "DDR52",
+        }
+    }
+
     /// The highest clock of the mode.
     pub const fn limit_hz(self) -> u32 {
         match self {

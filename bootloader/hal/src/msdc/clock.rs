@@ -54,7 +54,7 @@ pub fn setting(source_hz: u32, limit_hz: u32, ddr: bool) -> Setting {
 
 /// SDC_CFG.DTOC for a data timeout: units of 2^20 clocks, less 1.
 pub fn timeout_code(hz: u32, timeout_ms: u32) -> u8 {
-    let clocks = hz as u64 * timeout_ms as u64 / 1000;
+    let clocks = hz.div_ceil(1000).saturating_mul(timeout_ms);
     (clocks.div_ceil(1 << 20).clamp(1, 256) - 1) as u8
 }
 

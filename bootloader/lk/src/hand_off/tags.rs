@@ -26,6 +26,7 @@ pub fn write(
 ) -> Result<Kernel, Problem> {
     let serial = serial_number(phone);
     let (main, extra) = opened.image.cmdline();
+    let uptime = time::uptime();
     let line = cmdline::vendor(&VendorLine {
         generation,
         log_port: phone.argument.log_port,
@@ -33,7 +34,7 @@ pub fn write(
         panel_found: phone.hints.panel.is_some(),
         fps_x100: None,
         preloader_ms: phone.argument.preloader_ms,
-        lk_ms: (time::uptime_us() / 1000) as u32,
+        lk_ms: uptime.seconds * 1000 + uptime.micros / 1000,
         disable_uart: false,
         reason: phone.argument.reason,
         serial: serial.as_deref(),
@@ -67,5 +68,7 @@ pub fn write(
         entry: plan.zimage.base,
         registers: [0, MACHINE_TYPE, plan.tags.base],
         watchdog: Some(KERNEL_WATCHDOG),
+        // The vendor kernel programs every register of the port.
+        plain_uart: false,
     })
 }

@@ -6,7 +6,7 @@ use mt6572_hal::time::{self, Micros};
 use unilk_core::Code;
 use unilk_core::cmdline;
 use unilk_core::fdt::Fdt;
-use unilk_core::fixup::{self, BootArgs, Console, HandOff, Identity, Region, ReservedRegion};
+use unilk_core::fixup::{self, FixupError, BootArgs, Console, HandOff, Identity, Region, ReservedRegion};
 use unilk_core::memory::{DeviceTreePlan, KERNEL_MEMORY_START};
 
 use super::{Kernel, serial_number};
@@ -47,8 +47,13 @@ pub fn write(
         }
     }
     defmt::info!("tree: {=usize} bytes in {=u64} us", size, time::uptime_us() - since);
-    let watchdog = has_watchdog(&destination[..size]).then_some(KERNEL_WATCHDOG);
-    Ok(Kernel { entry: plan.zimage.base, registers: [0, !0, plan.tree.base], watchdog })
+    let ready = Fdt::parse(&destination[..size]).map_err(FixupError::from)?;
+    Ok(Kernel {
+        entry: plan.zimage.base,
+        registers: [0, !0, plan.tree.base],
+        watchdog: has_watchdog(&ready).then_some(KERNEL_WATCHDOG),
+        plain_uart: fixup::is_plain_16550(&ready, phone.argument.log_port.base()),
+    })
 }
 
 fn fix_up(
@@ -109,10 +114,8 @@ fn fix_up(
 }
 
 /// Whether the kernel is told of the watchdog, and so will take it over.
-fn has_watchdog(tree: &[u8]) -> bool {
-    Fdt::parse(tree).is_ok_and(|tree| {
-        [&b"mediatek,mt6572-wdt"[..], b"mediatek,mt6589-wdt"]
-            .iter()
-            .any(|name| tree.compatible(name).any(|node| node.is_available()))
-    })
+fn has_watchdog(tree: &Fdt<'_>) -> bool {
+    [&b"mediatek,mt6572-wdt"[..], b"mediatek,mt6589-wdt"]
+        .iter()
+        .any(|name| tree.compatible(name).any(|node| node.is_available()))
 }

@@ -262,6 +262,11 @@ impl Emmc {
         self.supplied && !self.config.absent && !(self.rst_n_low && self.rst_n_resets())
     }
 
+    /// Whether the supply is on, as far as the card was told.
+    pub fn supplied(&self) -> bool {
+        self.supplied
+    }
+
     /// The supply as it is now. Its loss loses all that is not stored.
     pub fn set_supply(&mut self, on: bool) {
         if on != self.supplied {

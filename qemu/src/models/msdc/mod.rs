@@ -42,6 +42,11 @@ fn picos(ns: Nanos) -> Picos {
     ns * 1000
 }
 
+/// Whether the card has the supply that it needs.
+fn card_supplied(cx: &Context<'_>) -> bool {
+    cx.signals.rail_mv(Rail::Vemc3v3) >= EMMC_VCC_MIN_MV
+}
+
 /// The first whole nanosecond that is not before `ps`.
 fn nanos(ps: Picos) -> Nanos {
     ps.div_ceil(1000)
@@ -149,7 +154,7 @@ impl Msdc {
     /// Catches up with everything that happened up to now.
     fn catch_up(&mut self, cx: &mut Context<'_>) {
         if let Some(card) = &mut self.card {
-            card.set_supply(cx.signals.rail_mv(Rail::Vemc3v3) >= EMMC_VCC_MIN_MV);
+            card.set_supply(card_supplied(cx));
         }
         let at_work = self.command.is_some() || self.phase.is_some();
         if at_work && !cx.signals.cg1_open(GATE_MSDC0 + self.index) {
@@ -445,5 +450,22 @@ impl Block for Msdc {
 
     fn tick(&mut self, cx: &mut Context<'_>) {
         self.settle(cx);
+    }
+
+    fn watches_wires(&self) -> bool {
+        self.card.is_some()
+    }
+
+    /// A card that was without supply for a moment has forgotten everything,
+    /// even if nobody talked to it meanwhile.
+    fn wires_changed(&mut self, cx: &mut Context<'_>) {
+        let supplied = card_supplied(cx);
+        if self
+            .card
+            .as_ref()
+            .is_some_and(|card| card.supplied() != supplied)
+        {
+            self.settle(cx);
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! `unilk inspect`: what a file is.
 
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use unilk::identity::{self, Identity};
 use unilk::mtk::{HEADER_BYTES, Header, LK_PAYLOAD_MAX};
 use unilk::recognise::{HEAD_BYTES, Kind};
+use unilk_core::hints::Hints;
+use unilk_core::kernel::{Generation, KernelKind};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -24,7 +28,17 @@ struct Report {
     kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
     header: Option<Header>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unilk: Option<Unilk>,
     problems: Vec<String>,
+}
+
+/// What a unilk image says of itself.
+#[derive(serde::Serialize)]
+struct Unilk {
+    #[serde(flatten)]
+    identity: Identity,
+    hints: BTreeMap<&'static str, String>,
 }
 
 impl Arguments {
@@ -48,17 +62,82 @@ fn look(path: PathBuf) -> Result<Report> {
         .read_to_end(&mut head)
         .with_context(context)?;
     let header = Header::parse(&head).ok();
-    let problems = header
+    let mut problems = header
         .as_ref()
         .map(|header| problems(header, bytes))
         .unwrap_or_default();
+    let unilk = unilk(&path, bytes, header.as_ref(), &mut problems)?;
     Ok(Report {
         kind: Kind::of(&head),
         file: path,
         bytes,
         header,
+        unilk,
         problems,
     })
+}
+
+/// Identity and hints, if the file is a unilk image with or without header;
+/// what is wrong with them joins the `problems`.
+fn unilk(
+    path: &Path,
+    bytes: u64,
+    header: Option<&Header>,
+    problems: &mut Vec<String>,
+) -> Result<Option<Unilk>> {
+    // Larger than the partition, it is no bootloader whatever it says.
+    if bytes > (HEADER_BYTES + LK_PAYLOAD_MAX) as u64 {
+        return Ok(None);
+    }
+    let file = super::read(path)?;
+    let payload = match header {
+        Some(_) => file.get(HEADER_BYTES..).unwrap_or_default(),
+        None => &file,
+    };
+    let identity = match Identity::of(payload) {
+        Ok(identity) => identity,
+        Err(identity::Error::NotUnilk) => return Ok(None),
+        Err(why) => {
+            problems.push(why.to_string());
+            return Ok(None);
+        }
+    };
+    if header.is_some_and(|header| header.payload_bytes != identity.image_bytes) {
+        problems.push(format!(
+            "the image says it has {} bytes, its header disagrees",
+            identity.image_bytes
+        ));
+    }
+    let hints = identity::hints(payload).unwrap_or_else(|why| {
+        problems.push(why.to_string());
+        Hints::default()
+    });
+    Ok(Some(Unilk {
+        identity,
+        hints: listed(&hints),
+    }))
+}
+
+/// The hints that say something, under the names of `unilk pack`'s arguments.
+fn listed(hints: &Hints<'_>) -> BTreeMap<&'static str, String> {
+    let kernel = hints.kernel.map(|kernel| match kernel {
+        KernelKind::DeviceTree => "tree",
+        KernelKind::VendorAtag => "vendor",
+    });
+    let generation = hints.generation.map(|generation| match generation {
+        Generation::JellyBean => "4.2",
+        Generation::KitKat => "4.4",
+    });
+    [
+        ("panel", hints.panel),
+        ("board", hints.board),
+        ("kernel", kernel),
+        ("generation", generation),
+        ("cmdline", hints.cmdline),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?.to_owned())))
+    .collect()
 }
 
 /// What a phone would hold against an image with this header.
@@ -96,6 +175,18 @@ fn print(report: &Report) {
         );
         println!("  load address  {}", address(header.load_address));
         println!("  mode          {}", address(header.mode));
+    }
+    if let Some(unilk) = &report.unilk {
+        println!(
+            "  unilk image   {} bytes, hints at {:#x}",
+            unilk.identity.image_bytes, unilk.identity.hints_offset
+        );
+        if unilk.hints.is_empty() {
+            println!("  hints         none");
+        }
+        for (name, value) in &unilk.hints {
+            println!("  hint          {name}: {value}");
+        }
     }
     for problem in &report.problems {
         println!("  problem: {problem}");

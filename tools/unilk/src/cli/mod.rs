@@ -3,11 +3,11 @@
 mod bootimg;
 mod emmc;
 mod inspect;
+mod pack;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use std::path::{Path, PathBuf};
-use unilk::pack;
+use std::path::Path;
 
 /// Largest input that is read whole: no bootloader, kernel or ramdisk of this
 /// chip comes near.
@@ -27,17 +27,9 @@ enum Command {
     ///
     /// Takes an ELF file linked at 0x80020000, or a raw image for that
     /// address, and puts MediaTek's 512-byte header in front. Refuses what
-    /// would not fit the UBOOT partition or would not start.
-    Pack {
-        /// ELF file or raw image
-        input: PathBuf,
-        /// File to write
-        #[arg(short, long, default_value = "lk.bin")]
-        output: PathBuf,
-        /// Name in the header
-        #[arg(long, default_value = pack::LK_NAME)]
-        name: String,
-    },
+    /// would not fit the UBOOT partition or would not start. With hints about
+    /// the phone, fills them into the image.
+    Pack(pack::Arguments),
     /// Say what a file is and what its header holds
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
@@ -51,28 +43,12 @@ impl Cli {
     /// Does what the arguments ask for.
     pub fn run(self) -> Result<()> {
         match self.command {
-            Command::Pack {
-                input,
-                output,
-                name,
-            } => pack(&input, &output, &name),
+            Command::Pack(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
             Command::Bootimg(arguments) => arguments.run(),
             Command::Emmc(command) => command.run(),
         }
     }
-}
-
-fn pack(input: &Path, output: &Path, name: &str) -> Result<()> {
-    let image = pack::lk_image(&read(input)?, name).with_context(|| input.display().to_string())?;
-    write(output, &image)?;
-    let payload = image.len() - unilk::mtk::HEADER_BYTES;
-    println!(
-        "{}: payload {payload} bytes, {} left in UBOOT",
-        output.display(),
-        unilk::mtk::LK_PAYLOAD_MAX - payload
-    );
-    Ok(())
 }
 
 /// Reads a whole file of bounded size.

@@ -85,18 +85,18 @@ fn adds_and_deletes_nodes() {
         let y = tree.node(b"/x/y").unwrap();
         // Dropped together with the node above it.
         editor.set_u32(y, b"lost", 1)?;
-        editor.add_node(y, b"lost", |_| Ok(()))?;
+        editor.add_node(y, b"lost", &|_| Ok(()))?;
         editor.delete_node(x)?;
         editor.set_u32(root, b"b", 2)?;
-        editor.add_node(root, b"first@1", |node| {
-            node.property(b"reg", |value| value.put_number(1, 2))?;
+        editor.add_node(root, b"first@1", &|node| {
+            node.property(b"reg", &|value| value.put_number(1, 2))?;
             node.begin_node(b"inner")?;
-            node.property(b"a", |value| value.put_bytes(&[9]))?;
+            node.property(b"a", &|value| value.put_bytes(&[9]))?;
             node.end_node()
         })?;
-        editor.add_node(root, b"second", |_| Ok(()))?;
+        editor.add_node(root, b"second", &|_| Ok(()))?;
         let z = tree.node(b"/z").unwrap();
-        editor.add_node(z, b"below", |_| Ok(()))?;
+        editor.add_node(z, b"below", &|_| Ok(()))?;
         editor.set_u32(z, b"s", 3)
     });
     let expected = "/dts-v1/; / { a = <1>; b = <2>; z { r; s = <3>; below { }; };
@@ -108,7 +108,7 @@ fn adds_and_deletes_nodes() {
 fn edits_an_empty_root() {
     let source = compile("/dts-v1/; / { };");
     let (_, text) = edited(&source, |tree, editor| {
-        editor.add_node(tree.root(), b"n", |_| Ok(()))?;
+        editor.add_node(tree.root(), b"n", &|_| Ok(()))?;
         editor.set_u32(tree.root(), b"a", 1)?;
         editor.add_reservation(0x8000_0000, 0x10_0000)?;
         editor.add_reservation(1, 0)
@@ -159,7 +159,7 @@ fn refuses_what_cannot_be_written() {
     let root = tree.root();
     for name in [&b""[..], b"a/b", b"a\0b"] {
         assert_eq!(
-            editor.add_node(root, name, |_| Ok(())),
+            editor.add_node(root, name, &|_| Ok(())),
             Err(FdtError::InvalidName)
         );
     }

@@ -95,7 +95,7 @@ fn exercise(tree: Fdt<'_>, seed: &mut XorShift) {
     editor.set_u32(pick(seed), b"reg", 1).unwrap();
     editor.set_u32(pick(seed), b"unheard-of", 1).unwrap();
     editor.delete_property(pick(seed), b"compatible").unwrap();
-    editor.add_node(pick(seed), b"new", |_| Ok(())).unwrap();
+    editor.add_node(pick(seed), b"new", &|_| Ok(())).unwrap();
     let _ = editor.delete_node(pick(seed));
     let mut output = std::vec![0; tree.total_size() + 2048];
     let size = editor.finish(&mut output).unwrap();

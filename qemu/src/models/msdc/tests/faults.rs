@@ -172,6 +172,19 @@ fn no_supply_no_answer() {
 }
 
 #[test]
+fn a_supply_cut_between_two_commands_is_not_missed() {
+    let mut rig = Rig::ready(Config::default());
+    for millivolts in [0, 3300] {
+        rig.world.signals.rails_mv[Rail::Vemc3v3 as usize] = millivolts;
+        rig.msdc.wires_changed(&mut rig.world.cx());
+    }
+    assert_eq!(rig.command(raw::CMD13, RCA), int::CMDTMO);
+    rig.errors();
+    rig.identify();
+    rig.no_errors();
+}
+
+#[test]
 fn the_card_survives_the_watchdog_but_not_the_battery() {
     let mut rig = Rig::ready(Config::default());
     rig.msdc.reset(Reset::Watchdog, &mut rig.world.cx());

@@ -1,0 +1,1 @@
+//! Kernels that nobody here wrote.

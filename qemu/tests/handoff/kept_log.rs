@@ -1,0 +1,123 @@
+//! The log that outlives a reset: a boot that died is shown by the next one,
+//! and the detailed trace in it can be read with the bootloader's ELF file.
+//! Source: facts/soc.md 6 (what a watchdog reset keeps); linker/lk.ld.
+
+use defmt_decoder::Table;
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
+use unilk_core::logmem::{Boot, Kind};
+
+use crate::common::{Kernel, artifacts};
+use crate::look::{phone_with, plain, text_of};
+
+/// Where the payload is linked; it starts behind the 512-byte header.
+const LINKED_AT: usize = 0x8002_0000;
+const HEADER_LEN: usize = 512;
+
+/// Our `lk.bin` with an undefined instruction at the start of every function
+/// that edits a device tree, and where they are: whichever comes first, the
+/// boot dies in the middle of the hand-over.
+fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
+    let elf = artifacts::bytes("unilk-lk");
+    let file = object::File::parse(&*elf).unwrap();
+    let mut lk = artifacts::lk();
+    let mut places = Vec::new();
+    for symbol in file.symbols() {
+        let name = symbol.name().unwrap_or_default();
+        let edits = name.contains("unilk_core") && name.contains("3fdt4edit");
+        if symbol.kind() != SymbolKind::Text || !edits {
+            continue;
+        }
+        let address = symbol.address() as u32;
+        let at = (address & !1) as usize - LINKED_AT + HEADER_LEN;
+        if address & 1 == 1 {
+            lk[at..at + 2].copy_from_slice(&0xDE00u16.to_le_bytes());
+        } else {
+            lk[at..at + 4].copy_from_slice(&0xE7F0_00F0u32.to_le_bytes());
+        }
+        places.push(address & !1);
+    }
+    assert!(
+        !places.is_empty(),
+        "no function edits device trees any more"
+    );
+    (lk, places)
+}
+
+#[test]
+fn boot_that_died_is_shown_by_the_next() {
+    let (lk, places) = spoilt_lk();
+    let run = phone_with(&plain(Kernel::Tree))
+        .part("UBOOT", lk)
+        .change(|phone| phone.max_resets(1))
+        .run();
+    run.is_clean();
+    run.check(run.resets("watchdog") > 0, "the watchdog did not bite");
+
+    let mut traps = run
+        .lines("")
+        .filter_map(|line| line.split_once("CPU-TRAP "));
+    let (_, what) = traps.next().unwrap();
+    let pc = what.strip_prefix("undefined instruction at ").unwrap();
+    let pc = u32::from_str_radix(pc, 16).unwrap();
+    run.check(places.contains(&pc), "the address of the trap");
+
+    // The second boot: the first one's last words, each behind a bar.
+    let (_, second) = run.text().split_once("did not come to its end").unwrap();
+    let shown = |words: &str| {
+        second
+            .lines()
+            .any(|line| line.contains("| ") && line.contains(words))
+    };
+    run.check(
+        shown("CPU-TRAP undefined instruction"),
+        "the trap is not shown",
+    );
+    run.check(shown("mode normal"), "what went before is not shown");
+    run.check(second.contains("reason watchdog"), "the reason is not told");
+
+    // In memory, at the reset: the boot that died, not complete.
+    let died = run.log("log.1", |boots| boots[0].as_ref().map(|boot| boot.complete));
+    run.check(died == Some(false), "the log at the reset");
+}
+
+/// A boot that went well is nothing to show.
+#[test]
+fn boot_that_went_well_is_not_shown() {
+    let mut image = plain(Kernel::Tree);
+    image.cmdline = "tk.end=reset".to_owned();
+    let run = phone_with(&image).change(|phone| phone.max_resets(1)).run();
+    run.is_clean().never_says("did not come to its end");
+    run.never_says("| ");
+}
+
+#[test]
+fn trace_decodes_with_the_elf_file() {
+    let run = phone_with(&plain(Kernel::Tree)).run();
+    run.is_good();
+    let table = Table::parse(&artifacts::bytes("unilk-lk"))
+        .unwrap()
+        .unwrap();
+    let lines = run.log("log", |boots| decode(&table, boots[0].as_ref().unwrap()));
+    for words in ["devinfo", "tree: ", "bytes in "] {
+        let found = lines.iter().any(|line| line.contains(words));
+        run.check(found, &format!("no {words:?} in the trace {lines:#?}"));
+    }
+    run.log("log", |boots| {
+        let lines = text_of(boots[0].as_ref().unwrap());
+        run.check(lines[0].contains("unilk "), "the first line");
+    });
+}
+
+/// Every frame of the trace; one that does not decode is an error.
+fn decode(table: &Table, boot: &Boot<'_>) -> Vec<String> {
+    let frames = boot.records().filter(|record| record.kind == Kind::Defmt);
+    let decoded = frames.map(|record| {
+        let mut decoder = table.new_stream_decoder();
+        decoder.received(record.data);
+        if record.data.last() != Some(&0) {
+            decoder.received(&[0]);
+        }
+        decoder.decode().unwrap().display(false).to_string()
+    });
+    decoded.collect()
+}

@@ -1,0 +1,161 @@
+//! `unilk pack`: a flashable `lk.bin`, and what it is told of the phone.
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use std::path::PathBuf;
+use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
+use unilk::{identity, names, pack};
+use unilk_core::hints::Hints;
+use unilk_core::kernel::{Generation, KernelKind};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// ELF file, raw image, or a unilk lk.bin whose hints are to change
+    input: PathBuf,
+    /// File to write
+    #[arg(short, long, default_value = "lk.bin")]
+    output: PathBuf,
+    /// Name in the header
+    #[arg(long, default_value = pack::LK_NAME)]
+    name: String,
+    #[command(flatten)]
+    hints: HintArguments,
+}
+
+/// What is said of the phone; without any of it the hints stay as they are.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Hints about the phone (all together replace those in the image)")]
+struct HintArguments {
+    /// Vendor's panel driver, e.g. ili9806e_dsi_cmd_txd
+    #[arg(long, value_name = "NAME")]
+    panel: Option<String>,
+    /// Board in the driver table, e.g. ckt72-w-kk
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// What the kernel in BOOTIMG is handed
+    #[arg(long, value_enum)]
+    kernel: Option<Kernel>,
+    /// Android generation of a vendor kernel
+    #[arg(long, value_enum)]
+    generation: Option<AndroidGeneration>,
+    /// Words to add to the kernel's command line
+    #[arg(long, value_name = "WORDS")]
+    cmdline: Option<String>,
+    /// Take panel and board names that the driver table does not have
+    #[arg(long)]
+    force_name: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kernel {
+    /// A device tree (mainline, vendor 3.10 and later)
+    Tree,
+    /// The vendor's ATAG list (vendor 3.4)
+    Vendor,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AndroidGeneration {
+    /// Jelly Bean
+    #[value(name = "4.2")]
+    JellyBean,
+    /// KitKat
+    #[value(name = "4.4")]
+    KitKat,
+}
+
+impl HintArguments {
+    /// The hints that were given; `None` if there are none.
+    fn hints(&self) -> Result<Option<Hints<'_>>> {
+        if !self.force_name {
+            if let Some(name) = &self.panel {
+                names::panel(name)?;
+            }
+            if let Some(name) = &self.board {
+                names::board(name)?;
+            }
+        }
+        let hints = Hints {
+            panel: self.panel.as_deref(),
+            board: self.board.as_deref(),
+            kernel: self.kernel.map(|kernel| match kernel {
+                Kernel::Tree => KernelKind::DeviceTree,
+                Kernel::Vendor => KernelKind::VendorAtag,
+            }),
+            generation: self.generation.map(|generation| match generation {
+                AndroidGeneration::JellyBean => Generation::JellyBean,
+                AndroidGeneration::KitKat => Generation::KitKat,
+            }),
+            cmdline: self.cmdline.as_deref(),
+        };
+        Ok((hints != Hints::default()).then_some(hints))
+    }
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<()> {
+        let hints = self.hints.hints()?;
+        let input = super::read(&self.input)?;
+        let context = || self.input.display().to_string();
+        let mut payload = pack::payload(&input).with_context(context)?;
+        if let Some(hints) = &hints {
+            identity::fill(&mut payload, hints).with_context(context)?;
+        }
+        let image = unilk::mtk::with_header(&self.name, &payload)
+            .with_context(|| format!("--name {}", self.name))?;
+        super::write(&self.output, &image)?;
+        let payload = image.len() - HEADER_BYTES;
+        println!(
+            "{}: payload {payload} bytes, {} left in UBOOT",
+            self.output.display(),
+            LK_PAYLOAD_MAX - payload
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn hints_of(words: &str) -> HintArguments {
+        let words = ["pack", "lk.elf"]
+            .into_iter()
+            .chain(words.split_whitespace());
+        Cli::try_parse_from(words).unwrap().arguments.hints
+    }
+
+    #[test]
+    fn arguments_become_hints() {
+        let arguments = hints_of(
+            "--panel ili9806e_dsi_cmd_txd --board ckt72-w-kk --kernel vendor --generation 4.4 \
+             --cmdline quiet",
+        );
+        let hints = arguments.hints().unwrap().unwrap();
+        assert_eq!(hints.panel, Some("ili9806e_dsi_cmd_txd"));
+        assert_eq!(hints.board, Some("ckt72-w-kk"));
+        assert_eq!(hints.kernel, Some(KernelKind::VendorAtag));
+        assert_eq!(hints.generation, Some(Generation::KitKat));
+        assert_eq!(hints.cmdline, Some("quiet"));
+        assert_eq!(hints_of("").hints().unwrap(), None);
+    }
+
+    #[test]
+    fn unknown_names_need_force() {
+        let why = hints_of("--panel ili9806e")
+            .hints()
+            .unwrap_err()
+            .to_string();
+        assert!(why.contains("ili9806e_dsi_cmd_txd"), "{why}");
+        let forced = hints_of("--panel mine_dsi --force-name");
+        assert_eq!(forced.hints().unwrap().unwrap().panel, Some("mine_dsi"));
+    }
+}

@@ -1,0 +1,123 @@
+//! Checks names that a person typed against the driver table, and finds what
+//! they may have meant: a wrong panel name gives a white screen on the phone,
+//! far from where it was typed.
+
+use std::fmt;
+
+/// How many near names are shown.
+const SHOWN: usize = 4;
+
+/// A name that the table does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What was looked for: `panel`, `board`.
+    what: &'static str,
+    /// What was typed.
+    given: String,
+    /// The nearest names of the table, best first.
+    near: Vec<&'static str>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, given, near } = self;
+        write!(f, "--{what} {given}: no {what} of this name is known")?;
+        if !near.is_empty() {
+            write!(f, "; near it: {}", near.join(", "))?;
+        }
+        write!(f, " (--force-name takes it all the same)")
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// Whether `name` is a vendor's panel driver that the table knows.
+pub fn panel(name: &str) -> Result<(), Unknown> {
+    let known = unilk_board_db::panels();
+    check("panel", name, known.iter().map(|panel| panel.lcm_name))
+}
+
+/// Whether `name` is a board that the table knows.
+pub fn board(name: &str) -> Result<(), Unknown> {
+    let known = unilk_board_db::boards();
+    check("board", name, known.iter().map(|board| board.id))
+}
+
+fn check(
+    what: &'static str,
+    given: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Result<(), Unknown> {
+    let mut ranked: Vec<_> = known.map(|name| (distance(given, name), name)).collect();
+    if ranked.iter().any(|&(_, name)| name == given) {
+        return Ok(());
+    }
+    ranked.sort_unstable();
+    ranked.dedup();
+    Err(Unknown {
+        what,
+        given: given.to_owned(),
+        near: ranked
+            .into_iter()
+            .filter(|&(distance, name)| {
+                let longer = given.len().max(name.len());
+                distance * 2 <= longer || (!given.is_empty() && name.contains(given))
+            })
+            .take(SHOWN)
+            .map(|(_, name)| name)
+            .collect(),
+    })
+}
+
+/// How many letters have to be put in, left out or changed to make `b` of
+/// `a` (Levenshtein); upper and lower case are one.
+fn distance(a: &str, b: &str) -> usize {
+    let letters = |text: &str| text.to_ascii_lowercase().into_bytes();
+    let (a, b) = (letters(a), letters(b));
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let changed = corner + usize::from(left != right);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("ABC", "abc"), 0);
+    }
+
+    #[test]
+    fn known_names_pass() {
+        assert_eq!(panel("ili9806e_dsi_cmd_txd"), Ok(()));
+        assert_eq!(board("ckt72-w-kk"), Ok(()));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        let why = panel("ili9806e_dsi_cmd_tdx").unwrap_err();
+        assert_eq!(why.near.first(), Some(&"ili9806e_dsi_cmd_txd"));
+        let why = board("ckt72_w_kk").unwrap_err().to_string();
+        assert!(why.starts_with("--board ckt72_w_kk:"), "{why}");
+        assert!(why.contains("ckt72-w-kk"), "{why}");
+        assert!(panel("nt35510").unwrap_err().near[0].contains("nt35510"));
+    }
+
+    #[test]
+    fn nonsense_gets_no_suggestions() {
+        assert!(panel("zzzzzzzzzzzzzzzz").unwrap_err().near.is_empty());
+        assert!(board("").unwrap_err().near.is_empty());
+    }
+}
