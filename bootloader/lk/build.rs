@@ -13,6 +13,8 @@ fn main() {
     let here = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     println!("cargo::rustc-link-arg-bins=-T{here}/../../linker/lk.ld");
     println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+    // Functions that came out alike are one function.
+    println!("cargo::rustc-link-arg-bins=--icf=all");
     generic_tree(Path::new(&here));
     println!("cargo::rustc-env=UNILK_VERSION={}", version());
 }
@@ -22,7 +24,8 @@ fn generic_tree(here: &Path) {
     let out = std::env::var("OUT_DIR").expect("cargo sets it");
     let target = Path::new(&out).join("mt6572-generic.dtb");
     if let Ok(ready) = std::env::var("UNILK_GENERIC_DTB") {
-        std::fs::copy(&ready, &target).unwrap_or_else(|why| panic!("UNILK_GENERIC_DTB={ready}: {why}"));
+        std::fs::copy(&ready, &target)
+            .unwrap_or_else(|why| panic!("UNILK_GENERIC_DTB={ready}: {why}"));
         return;
     }
     let folder = here.join("../dts");
@@ -37,7 +40,9 @@ fn generic_tree(here: &Path) {
     match done {
         Ok(status) if status.success() => {}
         Ok(status) => panic!("dtc failed on mt6572-generic.dts: {status}"),
-        Err(why) => panic!("dtc does not run ({why}): `cargo xtask setup` installs device-tree-compiler"),
+        Err(why) => {
+            panic!("dtc does not run ({why}): `cargo xtask setup` installs device-tree-compiler")
+        }
     }
 }
 
@@ -47,8 +52,13 @@ fn version() -> String {
     if let Ok(given) = std::env::var("UNILK_VERSION") {
         return given;
     }
-    match Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=10"]).output() {
-        Ok(done) if done.status.success() => format!("{base}+{}", String::from_utf8_lossy(&done.stdout).trim()),
+    match Command::new("git")
+        .args(["describe", "--always", "--dirty", "--abbrev=10"])
+        .output()
+    {
+        Ok(done) if done.status.success() => {
+            format!("{base}+{}", String::from_utf8_lossy(&done.stdout).trim())
+        }
         _ => base,
     }
 }

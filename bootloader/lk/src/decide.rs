@@ -4,10 +4,10 @@
 //! Source: facts/soc.md 8.4, 10.8, 12.3; facts/storage-and-images.md 7.
 
 use mt6572_hal::mt6323::rtc::Pdn1;
+use unilk_core::bcb;
 use unilk_core::block::{ReadAt, Window};
 use unilk_core::bootarg::BootMode;
 use unilk_core::bootmode::{self, Inputs, Outcome, RtcFlags};
-use unilk_core::bcb;
 
 use crate::log::say;
 use crate::storage::Disk;
@@ -26,7 +26,10 @@ impl Image {
     /// The next best image, if this one cannot be booted.
     pub fn after_failure(self) -> Option<Self> {
         let partition = bootmode::next_partition(self.partition)?;
-        Some(Self { partition, mode: BootMode::Recovery })
+        Some(Self {
+            partition,
+            mode: BootMode::Recovery,
+        })
     }
 }
 
@@ -42,9 +45,9 @@ pub enum Next {
 
 /// Decides, and takes back the requests that are used up.
 pub fn decide(phone: &mut Phone, disk: &mut Disk) -> Next {
-    let (pdn1, pdn2) = phone
-        .rtc_flags
-        .map_or((0, 0), |flags| (flags.pdn1.raw_value(), flags.pdn2.raw_value()));
+    let (pdn1, pdn2) = phone.rtc_flags.map_or((0, 0), |flags| {
+        (flags.pdn1.raw_value(), flags.pdn2.raw_value())
+    });
     let decision = bootmode::decide(&Inputs {
         requested: phone.argument.mode,
         reason: phone.argument.reason,
@@ -55,13 +58,14 @@ pub fn decide(phone: &mut Phone, disk: &mut Disk) -> Next {
         factory_forbidden: phone.argument.factory_forbidden,
     });
     if decision.clear_pdn1 != 0 {
-        let cleared = phone
-            .hal
-            .pmic
-            .rtc()
-            .update_pdn1(|flags| Pdn1::new_with_raw_value(flags.raw_value() & !decision.clear_pdn1));
+        let cleared = phone.hal.pmic.rtc().update_pdn1(|flags| {
+            Pdn1::new_with_raw_value(flags.raw_value() & !decision.clear_pdn1)
+        });
         if let Err(error) = cleared {
-            say!("{} the PMIC did not answer: the request in the RTC stays", error.code());
+            say!(
+                "{} the PMIC did not answer: the request in the RTC stays",
+                error.code()
+            );
         }
     }
     let why = decision.why.name();

@@ -45,15 +45,28 @@ pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
     let name = NAMES.get(kind as usize).unwrap_or(&"exception");
     say!("CPU-TRAP {name} at {:08x}", frame.pc);
     match kind {
-        PREFETCH => say!("  fault address {:08x}, status {:03x}", Ifar::read().0, Ifsr::read().raw_value()),
-        DATA => say!("  fault address {:08x}, status {:03x}", Dfar::read().0, Dfsr::read().raw_value()),
+        PREFETCH => say!(
+            "  fault address {:08x}, status {:03x}",
+            Ifar::read().0,
+            Ifsr::read().raw_value()
+        ),
+        DATA => say!(
+            "  fault address {:08x}, status {:03x}",
+            Dfar::read().0,
+            Dfsr::read().raw_value()
+        ),
         _ => {}
     }
     let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12] = frame.r;
     say!("  r0  {r0:08x} {r1:08x} {r2:08x} {r3:08x}");
     say!("  r4  {r4:08x} {r5:08x} {r6:08x} {r7:08x}");
     say!("  r8  {r8:08x} {r9:08x} {r10:08x} {r11:08x}  r12 {r12:08x}");
-    say!("  sp {:08x}  lr {:08x}  cpsr {:08x}", frame.sp, frame.lr, frame.cpsr);
+    say!(
+        "  sp {:08x}  lr {:08x}  cpsr {:08x}",
+        frame.sp,
+        frame.lr,
+        frame.cpsr
+    );
     die()
 }
 
@@ -63,7 +76,12 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         wait_for_watchdog();
     }
     match info.location() {
-        Some(place) => say!("LK-PANIC {} ({}:{})", info.message(), place.file(), place.line()),
+        Some(place) => say!(
+            "LK-PANIC {} ({}:{})",
+            info.message(),
+            place.file(),
+            place.line()
+        ),
         None => say!("LK-PANIC {}", info.message()),
     }
     die()

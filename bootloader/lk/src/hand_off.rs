@@ -15,6 +15,7 @@ use crate::storage::Disk;
 use crate::wake::Phone;
 
 /// A kernel that is ready to run.
+#[derive(Clone, Copy)]
 pub struct Kernel {
     /// First instruction.
     pub entry: u32,
@@ -37,7 +38,11 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
         say!("{} the eMMC is not at rest: {error}", error.code());
     }
     let [r0, r1, r2] = kernel.registers;
-    say!("kernel at {:#x}, r1 {r1:#x}, r2 {r2:#x}; heap {} bytes", kernel.entry, crate::heap::used());
+    say!(
+        "kernel at {:#x}, r1 {r1:#x}, r2 {r2:#x}; heap {} bytes",
+        kernel.entry,
+        crate::heap::peak()
+    );
     log::flush();
     if kernel.plain_uart {
         log::make_plain();

@@ -9,28 +9,39 @@ use core::ptr::NonNull;
 
 use crate::map;
 
-struct LocalHeap(UnsafeCell<Heap>);
+struct State {
+    heap: Heap,
+    /// The most that was in use, in bytes.
+    peak: usize,
+}
+
+struct LocalHeap(UnsafeCell<State>);
 
 // SAFETY: one core, interrupts masked: nobody can be inside twice.
 unsafe impl Sync for LocalHeap {}
 
 #[global_allocator]
-static HEAP: LocalHeap = LocalHeap(UnsafeCell::new(Heap::empty()));
+static HEAP: LocalHeap = LocalHeap(UnsafeCell::new(State {
+    heap: Heap::empty(),
+    peak: 0,
+}));
 
 // SAFETY: `linked_list_allocator` hands out disjoint, aligned pieces of the
 // region that `init` gave it, and a null pointer when there is none.
 unsafe impl GlobalAlloc for LocalHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: see `Sync`.
-        let heap = unsafe { &mut *self.0.get() };
-        heap.allocate_first_fit(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
+        let State { heap, peak } = unsafe { &mut *self.0.get() };
+        let piece = heap.allocate_first_fit(layout);
+        *peak = heap.used().max(*peak);
+        piece.map_or(core::ptr::null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         if let Some(pointer) = NonNull::new(pointer) {
             // SAFETY: see `Sync`; the caller got `pointer` from `alloc` with
             // this layout.
-            unsafe { (*self.0.get()).deallocate(pointer, layout) };
+            unsafe { (*self.0.get()).heap.deallocate(pointer, layout) };
         }
     }
 }
@@ -40,11 +51,16 @@ pub fn init() {
     let region = map::heap();
     // SAFETY: the linker script reserves this region for the heap alone, and
     // the caller keeps the promise above.
-    unsafe { (*HEAP.0.get()).init(region.start as *mut u8, (region.end - region.start) as usize) };
+    unsafe {
+        (*HEAP.0.get()).heap.init(
+            region.start as *mut u8,
+            (region.end - region.start) as usize,
+        );
+    };
 }
 
 /// The most that was in use, in bytes, for the memory table of the log.
-pub fn used() -> usize {
+pub fn peak() -> usize {
     // SAFETY: see `Sync`; a plain read.
-    unsafe { (*HEAP.0.get()).used() }
+    unsafe { (*HEAP.0.get()).peak }
 }

@@ -7,7 +7,6 @@ use core::fmt;
 
 use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc;
-use mt6572_hal::time;
 use unilk_core::Code;
 use unilk_core::address::{Physical, SECTOR_BYTES};
 use unilk_core::block::{ReadAt, Window};
@@ -15,7 +14,8 @@ use unilk_core::bootarg::BootMode;
 use unilk_core::bootimg::{BootImage, ImageError, Piece};
 use unilk_core::kernel::{self, Certainty, Evidence, KernelKind, Verdict};
 use unilk_core::memory::{
-    DeviceTreeNeeds, MemoryError, PlacementNote, Region, VendorNeeds, plan_device_tree, plan_vendor,
+    DeviceTreeNeeds, MemoryError, PlacementNote, Region, RegionMap, VendorNeeds, plan_device_tree,
+    plan_vendor,
 };
 use unilk_core::partition::LocateError;
 use unilk_core::zimage::{self, KernelSize, ZImage, ZImageError};
@@ -23,6 +23,7 @@ use unilk_core::zimage::{self, KernelSize, ZImage, ZImageError};
 use crate::decide::Image;
 use crate::hand_off::{Kernel, tags, tree};
 use crate::log::say;
+use crate::map;
 use crate::storage::Disk;
 use crate::wake::{Phone, WATCHDOG};
 
@@ -130,14 +131,26 @@ fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
     let bytes = u32::try_from(sectors.saturating_mul(SECTOR_BYTES)).unwrap_or(u32::MAX);
     let mut window = Window::new(&mut disk.storage, first, sectors);
     let boot = BootImage::open(&mut window, bytes)?;
-    let mut section = Section { window: &mut window, start: boot.kernel.offset };
+    let mut section = Section {
+        window: &mut window,
+        start: boot.kernel.offset,
+    };
     let mut head = alloc::vec![0; zimage::HEAD_LEN.min(boot.kernel.len as usize)];
-    section.read_at(0, &mut head).map_err(|_| ZImageError::Read)?;
+    section
+        .read_at(0, &mut head)
+        .map_err(|_| ZImageError::Read)?;
     let zimage = ZImage::parse(&head, boot.kernel.len)?;
     let size = zimage.kernel_size(&mut section);
     let appended = zimage::appended_tree(&zimage, &mut section, boot.kernel.len);
     defmt::info!("{} {} {}", zimage, size, boot.kernel);
-    Ok(Opened { first, image: boot, zimage, size, appended, mode: image.mode })
+    Ok(Opened {
+        first,
+        image: boot,
+        zimage,
+        size,
+        appended,
+        mode: image.mode,
+    })
 }
 
 fn judge(phone: &Phone, opened: &Opened) -> Verdict {
@@ -181,20 +194,32 @@ fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kern
             zimage_len: whole_sectors(opened.image.kernel.len),
             kernel: opened.size,
             tree_len,
-            ramdisk_len: opened.image.ramdisk.map_or(0, |piece| whole_sectors(piece.len)),
+            ramdisk_len: opened
+                .image
+                .ramdisk
+                .map_or(0, |piece| whole_sectors(piece.len)),
             in_use: &[],
         },
     )?;
     if plan.note != PlacementNote::None {
         say!("{}", plan.note);
     }
+    show_memory(&plan.map);
     let source = match (opened.appended, opened.image.tree) {
         (Some((offset, len)), _) => TreeSource::Appended { offset, len },
         (None, Some(piece)) => {
             let window = Region::between("DRAM", plan.memory_start, phone.dram.end());
-            let region = plan.map.allocate("device tree as it came", whole_sectors(piece.len), 4096, window)?;
+            let region = plan.map.allocate(
+                "device tree as it came",
+                whole_sectors(piece.len),
+                4096,
+                window,
+            )?;
             fetch(disk, opened.first, piece, region)?;
-            TreeSource::Loaded { region, len: piece.len }
+            TreeSource::Loaded {
+                region,
+                len: piece.len,
+            }
         }
         (None, None) => TreeSource::Generic,
     };
@@ -210,16 +235,25 @@ fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kern
     written
 }
 
-fn with_tags(phone: &mut Phone, disk: &mut Disk, opened: &Opened, verdict: &Verdict) -> Result<Kernel, Problem> {
+fn with_tags(
+    phone: &mut Phone,
+    disk: &mut Disk,
+    opened: &Opened,
+    verdict: &Verdict,
+) -> Result<Kernel, Problem> {
     let plan = plan_vendor(
         &phone.dram,
         &VendorNeeds {
             zimage_len: whole_sectors(opened.image.kernel.len),
             kernel: opened.size,
-            ramdisk_len: opened.image.ramdisk.map_or(0, |piece| whole_sectors(piece.len)),
+            ramdisk_len: opened
+                .image
+                .ramdisk
+                .map_or(0, |piece| whole_sectors(piece.len)),
             in_use: &[],
         },
     )?;
+    show_memory(&plan.map);
     fetch(disk, opened.first, opened.image.kernel, plan.zimage)?;
     if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
         fetch(disk, opened.first, piece, region)?;
@@ -227,7 +261,53 @@ fn with_tags(phone: &mut Phone, disk: &mut Disk, opened: &Opened, verdict: &Verd
     tags::write(phone, opened, &plan, verdict.generation)
 }
 
+/// Says which memory is in use for what, in one line. It goes out while the
+/// kernel comes in.
+fn show_memory(plan: &RegionMap) {
+    say!("memory: {}{}", Own, Planned(plan));
+}
+
+/// What this program occupies.
+struct Own;
+
+impl fmt::Display for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, range) in [
+            ("image", map::image()),
+            ("work", map::work()),
+            ("heap", map::heap()),
+            ("log", map::log()),
+        ] {
+            write!(
+                f,
+                "{name} {:x}+{:x}, ",
+                range.start,
+                range.end - range.start
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What the kernel and its data occupy.
+struct Planned<'a>(&'a RegionMap);
+
+impl fmt::Display for Planned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, region) in self.0.regions().iter().enumerate() {
+            let comma = if n == 0 { "" } else { ", " };
+            write!(
+                f,
+                "{comma}{} {:x}+{:x}",
+                region.name, region.base, region.len
+            )?;
+        }
+        Ok(())
+    }
+}
+
 /// Where a device tree comes from.
+#[derive(Clone, Copy)]
 pub enum TreeSource {
     /// Behind the zImage, at this offset of the kernel section.
     Appended {
@@ -261,7 +341,10 @@ fn start(disk: &mut Disk, first: Physical, piece: Piece, region: Region) -> Resu
         return Err(ImageError::Read.into());
     }
     let from = first.offset(u64::from(piece.offset) / SECTOR_BYTES);
-    let memory = dram(Region { len: whole_sectors(piece.len), ..region });
+    let memory = dram(Region {
+        len: whole_sectors(piece.len),
+        ..region
+    });
     let region = DmaRegion::new(memory).map_err(|_| mmc::Error::Dma)?;
     Ok(disk.storage.start(from, region)?)
 }

@@ -17,11 +17,14 @@ use unilk_core::logmem::{Boot, Kind, Log};
 use crate::map;
 
 /// Longest line; what is longer is cut.
-const LINE: usize = 240;
+const LINE: usize = 320;
 /// Longest frame of the trace; what is longer is dropped.
 const FRAME: usize = 256;
 /// Text that waits for the UART. When it is full, a line waits with it.
 const QUEUE: usize = 4096;
+
+/// What the UART's FIFO of 16 bytes lasts for at 921600 baud.
+pub const FIFO_TIME: time::Micros = time::Micros(170);
 
 struct State {
     log: Option<Log<'static>>,
@@ -35,10 +38,13 @@ struct Local(UnsafeCell<State>);
 // while it holds the state.
 unsafe impl Sync for Local {}
 
-static STATE: Local =
-    Local(UnsafeCell::new(State { log: None, uart: None, queue: Deque::new(), frame: Vec::new() }));
+static STATE: Local = Local(UnsafeCell::new(State {
+    log: None,
+    uart: None,
+    queue: Deque::new(),
+    frame: Vec::new(),
+}));
 
-#[expect(clippy::mut_from_ref, reason = "the one door to the state, see SAFETY")]
 fn state() -> &'static mut State {
     // SAFETY: see `Sync`: the reference never outlives one of the functions
     // below, and none of them is entered twice.
@@ -56,8 +62,12 @@ pub fn begin() -> Option<Boot<'static>> {
     let region = map::log();
     // SAFETY: the linker script reserves this region for the log alone, it is
     // mapped, and this function is called once.
-    let memory =
-        unsafe { core::slice::from_raw_parts_mut(region.start as *mut u8, (region.end - region.start) as usize) };
+    let memory = unsafe {
+        core::slice::from_raw_parts_mut(
+            region.start as *mut u8,
+            (region.end - region.start) as usize,
+        )
+    };
     let log = Log::begin(memory).ok()?;
     let failed = log.failed();
     state().log = Some(log);

@@ -52,7 +52,11 @@ fn boot(entry: wake::Entry) -> ! {
     // 3. What this boot is for.
     let mut next = match decide::decide(&mut phone, &mut disk) {
         Next::Kernel(image) => image,
-        Next::UsbDownload(why) => stop::usb_download(phone, why),
+        Next::UsbDownload(why) => {
+            // Asked for: not a failed boot that the next one has to show.
+            log::complete();
+            stop::usb_download(phone, why)
+        }
         Next::PowerOff(why) => stop::power_off(phone, why),
     };
 

@@ -5,9 +5,6 @@ use core::ops::Range;
 /// Where DRAM begins. Source: facts/soc.md 1.1.
 pub const DRAM_BASE: u32 = 0x8000_0000;
 
-/// Where the preloader leaves the boot argument. Source: facts/soc.md 3.1.
-pub const BOOT_ARGUMENT: u32 = 0x800D_0000;
-
 macro_rules! symbol {
     ($name:ident) => {{
         unsafe extern "C" {

@@ -111,7 +111,7 @@ pub fn map_dram(base: u32, len: u32) {
     let first = (base / MIB).max(map::DRAM_BASE / MIB + 1);
     let end = (u64::from(base) + u64::from(len)).div_euclid(u64::from(MIB)) as u32;
     for mib in first..end {
-        level1[mib as usize] = mib * MIB | SECTION_NORMAL;
+        level1[mib as usize] = (mib * MIB) | SECTION_NORMAL;
     }
     dsb();
     TlbIAll::write();

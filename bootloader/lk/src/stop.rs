@@ -48,7 +48,10 @@ fn somebody_is_there(phone: &mut Phone) -> bool {
 pub fn usb_download(mut phone: Phone, why: &str) -> ! {
     say!("USB download mode ({why}): connect a host tool within {HOST_LIMIT_S} s");
     log::flush();
-    phone.hal.sramrom.arm_usb_download(Downloader::BootRom, Some(HOST_LIMIT_S));
+    phone
+        .hal
+        .sramrom
+        .arm_usb_download(Downloader::BootRom, Some(HOST_LIMIT_S));
     phone.hal.toprgu.reset(true)
 }
 

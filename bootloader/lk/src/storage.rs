@@ -7,11 +7,11 @@ use core::fmt;
 use mt6572_hal::clocks::{Gate, MsdcSource};
 use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc::{self, BlockDevice as _, Emmc};
-use mt6572_hal::mt6323::Rail;
 use mt6572_hal::msdc::{self, Msdc};
-use mt6572_hal::time::{self, Micros};
-use unilk_core::address::{AreaSizes, Physical, SECTOR_BYTES};
+use mt6572_hal::mt6323::Rail;
+use mt6572_hal::time;
 use unilk_core::Code;
+use unilk_core::address::{AreaSizes, Physical, SECTOR_BYTES};
 use unilk_core::block::{BlockDevice, Geometry};
 use unilk_core::partition::{self, TableError};
 
@@ -74,7 +74,11 @@ impl Disk {
             }
         }
         let table = found.table;
-        say!("partitions: {} from {}", table.entries().len(), table.source().name());
+        say!(
+            "partitions: {} from {}",
+            table.entries().len(),
+            table.source().name()
+        );
         Ok(Self { storage, table })
     }
 }
@@ -107,7 +111,8 @@ impl Storage {
         emmc.begin()?;
         // The card may take long; the log does not have to wait for it.
         while !emmc.poll_power_up()? {
-            let _ = time::idle(Micros::from_ms(1), log::pump);
+            log::pump();
+            time::nap(log::FIFO_TIME);
         }
         emmc.identify()?;
         let storage = Self { emmc };
@@ -143,26 +148,31 @@ impl Storage {
     pub fn areas(&self) -> AreaSizes {
         /// Boot areas and RPMB come in units of 128 KiB.
         const AREA_UNIT: u32 = 128 << 10;
-        self.emmc.card().map_or(
-            AreaSizes::default(),
-            |card| AreaSizes {
+        self.emmc
+            .card()
+            .map_or(AreaSizes::default(), |card| AreaSizes {
                 boot_mult: (card.areas.boot_bytes / AREA_UNIT) as u8,
                 rpmb_mult: (card.areas.rpmb_bytes / AREA_UNIT) as u8,
                 gp_sectors: card.areas.gp_bytes.map(|bytes| bytes / SECTOR_BYTES),
                 user_sectors: u64::from(card.areas.user_blocks),
-            },
-        )
+            })
     }
 
     /// Starts filling `region` from block `first` on.
     pub fn start(&mut self, first: Physical, region: DmaRegion) -> Result<(), mmc::Error> {
         let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
-        self.emmc.start_read(lba, region).map_err(|rejected| rejected.error)
+        self.emmc
+            .start_read(lba, region)
+            .map_err(|rejected| rejected.error)
     }
 
     /// Waits for the end of the transfer; the log goes out meanwhile.
     pub fn wait(&mut self) -> Result<(), mmc::Error> {
-        while !log::pump() && !self.emmc.is_done() {}
+        // The FIFO is refilled when it has run empty; the end of the transfer
+        // raises an interrupt, so that the nap does not delay it.
+        while !log::pump() && !self.emmc.is_done() {
+            time::nap(log::FIFO_TIME);
+        }
         self.emmc.finish().1
     }
 
@@ -170,7 +180,6 @@ impl Storage {
     pub fn quiesce(&mut self) -> Result<(), mmc::Error> {
         self.emmc.quiesce()
     }
-
 }
 
 impl BlockDevice for Storage {

@@ -4,18 +4,19 @@
 //! Source: facts/soc.md 3, 6, 9, 10 and 12.4.
 
 use core::arch::global_asm;
+use core::fmt;
 
+use mt6572_hal::Peripherals;
 use mt6572_hal::chip::{ChipId, DevInfo, HW_CODE, Variant};
 use mt6572_hal::clocks::{self, Gate};
 use mt6572_hal::mt6323::PmicKeys;
 use mt6572_hal::mt6323::rtc::Flags;
 use mt6572_hal::time::{self, Micros};
 use mt6572_hal::toprgu::ResetNote;
-use mt6572_hal::Peripherals;
 use unilk_core::Code;
 use unilk_core::bootarg::{BOOT_ARGUMENT_LEN, BootArgument, Dram, LogPort};
-use unilk_core::hints::{self, HINTS_LEN, Hints};
 use unilk_core::bootmode;
+use unilk_core::hints::{self, HINTS_LEN, Hints};
 use unilk_core::logmem::{Boot, Kind};
 
 use crate::log::{self, say};
@@ -49,7 +50,10 @@ pub struct Entry {
 pub unsafe extern "C" fn start(r4: u32, r0: u32, r1: u32, r2: u32) -> ! {
     mmu::enable();
     heap::init();
-    crate::boot(Entry { argument: r4, r: [r0, r1, r2] })
+    crate::boot(Entry {
+        argument: r4,
+        r: [r0, r1, r2],
+    })
 }
 
 /// The phone, awake.
@@ -86,24 +90,33 @@ pub struct Keys {
     pub pmic: PmicKeys,
 }
 
+/// The matrix codes, for people whose board is not in the table.
+struct Codes<'a>(&'a [u8]);
+
+impl fmt::Display for Codes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|code| write!(f, " [{code}]"))
+    }
+}
+
 impl Keys {
     /// What they mean on `board`, or on any board that is known.
     pub fn meaning(&self, board: Option<&str>) -> bootmode::Keys {
         let board = board.and_then(unilk_board_db::board);
-        let mut keys = bootmode::Keys { power: self.pmic.power, ..bootmode::Keys::default() };
+        let mut keys = bootmode::Keys {
+            power: self.pmic.power,
+            ..bootmode::Keys::default()
+        };
         for &code in &self.matrix {
-            match board {
-                Some(board) => {
-                    keys.volume_up |= board.keys.volume_up == Some(code);
-                    keys.volume_down |= board.keys.volume_down == Some(code);
-                }
-                None => {
-                    let roles = unilk_board_db::key_roles(code);
-                    // A code that is one key here and the other there: the
-                    // majority of the known boards decides.
-                    keys.volume_up |= roles.volume_up > roles.volume_down;
-                    keys.volume_down |= roles.volume_down >= roles.volume_up;
-                }
+            if let Some(board) = board {
+                keys.volume_up |= board.keys.volume_up == Some(code);
+                keys.volume_down |= board.keys.volume_down == Some(code);
+            } else {
+                let roles = unilk_board_db::key_roles(code);
+                // A code that is one key here and the other there: the
+                // majority of the known boards decides.
+                keys.volume_up |= roles.volume_up > roles.volume_down;
+                keys.volume_down |= roles.volume_down >= roles.volume_up;
             }
         }
         keys
@@ -120,11 +133,17 @@ impl Phone {
         let reset = hal.toprgu.take_over();
         hal.toprgu.start(WATCHDOG);
         let previous = log::begin();
-        open_console(&mut hal, argument.as_ref().unwrap_or(&BootArgument::fallback()));
+        open_console(
+            &mut hal,
+            argument.as_ref().unwrap_or(&BootArgument::fallback()),
+        );
         say!("unilk {}", env!("UNILK_VERSION"));
         show_previous(previous);
         if let Err(stopped) = gpt {
-            say!("{} the 13 MHz timer does not run: all waits end at once", stopped.code());
+            say!(
+                "{} the 13 MHz timer does not run: all waits end at once",
+                stopped.code()
+            );
         }
         let argument = argument.unwrap_or_else(|error| {
             say!("{} {error}", error.code());
@@ -148,7 +167,13 @@ impl Phone {
             devinfo,
             variant,
             reset,
-            keys: Keys { matrix: heapless::Vec::new(), pmic: PmicKeys { power: false, home: false } },
+            keys: Keys {
+                matrix: heapless::Vec::new(),
+                pmic: PmicKeys {
+                    power: false,
+                    home: false,
+                },
+            },
             rtc_flags: None,
             charger: None,
             hints: read_hints(),
@@ -164,8 +189,14 @@ impl Phone {
         let pmic = &mut self.hal.pmic;
         if !pmic.bus().is_initialised() {
             say!("the preloader left the PMIC link unused: setting it up");
-            if let Err(error) = pmic.bus().initialise(&mut self.hal.topckgen, &mut self.hal.toprgu) {
-                say!("{} the PMIC does not answer: no keys, no flags, no power-off", error.code());
+            if let Err(error) = pmic
+                .bus()
+                .initialise(&mut self.hal.topckgen, &mut self.hal.toprgu)
+            {
+                say!(
+                    "{} the PMIC does not answer: no keys, no flags, no power-off",
+                    error.code()
+                );
                 return;
             }
         }
@@ -179,7 +210,10 @@ impl Phone {
         })();
         if let Err(error) = asked {
             let error: mt6572_hal::mt6323::PmicError = error;
-            say!("{} the PMIC stopped answering: going on without it", error.code());
+            say!(
+                "{} the PMIC stopped answering: going on without it",
+                error.code()
+            );
         }
         self.hal.keypad.start();
         for code in self.hal.keypad.read().iter() {
@@ -189,8 +223,16 @@ impl Phone {
 
     /// The first lines of every boot.
     fn introduce(&self) {
-        let ChipId { hw_code, hw_version, sw_version, .. } = self.chip;
-        say!("chip MT{hw_code:04x} hw {hw_version:04x} sw {sw_version:04x}, {}", self.variant.name());
+        let ChipId {
+            hw_code,
+            hw_version,
+            sw_version,
+            ..
+        } = self.chip;
+        say!(
+            "chip MT{hw_code:04x} hw {hw_version:04x} sw {sw_version:04x}, {}",
+            self.variant.name()
+        );
         if hw_code != HW_CODE {
             say!("CHIP-CODE this chip calls itself {hw_code:04x}, unilk is for 6572: going on");
         }
@@ -202,27 +244,54 @@ impl Phone {
             self.argument.mode_word,
             self.argument.reason.name(),
         );
+        if !self.reset.power_on {
+            say!("started by a reset: {}", reset_cause(self.reset));
+        }
         defmt::info!("devinfo {=[?]:#x}", self.devinfo.0);
         if !self.keys.matrix.is_empty() || self.keys.pmic.power || self.keys.pmic.home {
+            let meaning = self.keys.meaning(self.hints.board);
+            let said = |held, name| if held { name } else { "" };
             say!(
-                "keys held: matrix {:?}{}{}",
-                self.keys.matrix.as_slice(),
-                if self.keys.pmic.power { ", power" } else { "" },
-                if self.keys.pmic.home { ", home" } else { "" },
+                "keys held:{}{}{}{}{}",
+                said(meaning.volume_down, " volume-down"),
+                said(meaning.volume_up, " volume-up"),
+                said(self.keys.pmic.power, " power"),
+                said(self.keys.pmic.home, " home"),
+                Codes(&self.keys.matrix),
             );
+            say!("  volume-down: USB download; volume-up: recovery; others: as usual");
         }
+    }
+}
+
+/// What the reset controller still knows of it.
+fn reset_cause(note: ResetNote) -> &'static str {
+    let status = note.status;
+    if status.hardware() || status.pcm() || status.interrupt() {
+        "the watchdog"
+    } else if status.software() {
+        "software"
+    } else {
+        "the preloader has cleared the cause"
     }
 }
 
 fn read_argument(entry: Entry) -> Result<BootArgument, unilk_core::bootarg::BootArgError> {
     let first_mib = map::image().start..map::DRAM_BASE + (1 << 20);
-    if !first_mib.contains(&entry.argument) || !first_mib.contains(&(entry.argument + BOOT_ARGUMENT_LEN as u32)) {
-        defmt::info!("no boot argument at {=u32:#x}; entered with {=[?]:#x}", entry.argument, entry.r);
+    if !first_mib.contains(&entry.argument)
+        || !first_mib.contains(&(entry.argument + BOOT_ARGUMENT_LEN as u32))
+    {
+        defmt::info!(
+            "no boot argument at {=u32:#x}; entered with {=[?]:#x}",
+            entry.argument,
+            entry.r
+        );
         return BootArgument::parse(&[]);
     }
     // SAFETY: the range is inside the first MiB of DRAM, which is mapped, and
     // the preloader's structure is not written by anyone from here on.
-    let bytes = unsafe { core::slice::from_raw_parts(entry.argument as *const u8, BOOT_ARGUMENT_LEN) };
+    let bytes =
+        unsafe { core::slice::from_raw_parts(entry.argument as *const u8, BOOT_ARGUMENT_LEN) };
     BootArgument::parse(bytes)
 }
 
@@ -262,10 +331,16 @@ fn open_console(hal: &mut Peripherals, argument: &BootArgument) {
 fn show_previous(previous: Option<Boot<'_>>) {
     const LINES: usize = 24;
     let Some(boot) = previous else { return };
-    say!("boot {} before this one did not come to its end; its last lines:", boot.sequence);
+    say!(
+        "boot {} before this one did not come to its end; its last lines:",
+        boot.sequence
+    );
     let lines = || boot.records().filter(|record| record.kind == Kind::Text);
     for record in lines().skip(lines().count().saturating_sub(LINES)) {
-        say!("| {}", core::str::from_utf8(record.data).unwrap_or("(damaged line)"));
+        say!(
+            "| {}",
+            core::str::from_utf8(record.data).unwrap_or("(damaged line)")
+        );
     }
 }
 

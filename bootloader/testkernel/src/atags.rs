@@ -46,7 +46,11 @@ pub fn show(machine: &Machine, machine_type: u32, address: u32) -> End {
             MDINFO => print!("TK atag MDINFO types={:08x}", word(0)),
             CMDLINE => end = command_line(machine, at, words),
             INITRD2 => initrd(machine, word(0), word(1)),
-            VIDEOLFB => print!("TK atag VIDEOLFB words={words} base={:08x} size={:08x}", word(2), word(3)),
+            VIDEOLFB => print!(
+                "TK atag VIDEOLFB words={words} base={:08x} size={:08x}",
+                word(2),
+                word(3)
+            ),
             _ => fail!("unknown ATAG {id:08x}"),
         }
         if words < 2 {
@@ -63,7 +67,13 @@ fn devinfo(words: u32, word: &dyn Fn(u32) -> u32) {
     if words != 0x1D || word(26) != 26 {
         fail!("DEVINFO has {words} words, count {}", word(26));
     }
-    print!("TK atag DEVINFO w12={:08x} w13={:08x} w18={:08x} w20={:08x}", word(12), word(13), word(18), word(20));
+    print!(
+        "TK atag DEVINFO w12={:08x} w13={:08x} w18={:08x} w20={:08x}",
+        word(12),
+        word(13),
+        word(18),
+        word(20)
+    );
 }
 
 fn command_line(machine: &Machine, at: u32, words: u32) -> End {

@@ -15,6 +15,7 @@ const GICD: u32 = 0x1021_1000;
 const GICC: u32 = 0x1021_2000;
 const EINT: u32 = 0x1000_B000;
 const MCUSYS: u32 = 0x1020_0000;
+const SYSIRQ: u32 = 0x1020_0100;
 const WACS2_CMD: u32 = 0x1000_F09C;
 const WACS2_RDATA: u32 = 0x1000_F0A0;
 const DRAM: core::ops::Range<u32> = 0x8000_0000..0xC000_0000;
@@ -78,6 +79,10 @@ fn write(address: u32, value: u32) {
 /// The machine, as found.
 pub struct Machine(());
 
+#[expect(
+    clippy::unused_self,
+    reason = "the machine is touched by its holder only"
+)]
 impl Machine {
     /// The one and only.
     pub fn take() -> Self {
@@ -91,7 +96,7 @@ impl Machine {
 
     /// A word of DRAM, if `address` is aligned and in DRAM.
     pub fn word(&self, address: u32) -> Option<u32> {
-        (DRAM.contains(&address) && address % 4 == 0).then(|| read(address))
+        (DRAM.contains(&address) && address.is_multiple_of(4)).then(|| read(address))
     }
 
     /// `len` bytes of DRAM at `address`.
@@ -119,7 +124,11 @@ impl Machine {
         let gpt6 = read(GPT + 0x60);
         let wdt = read(TOPRGU);
         print!("TK time cntfrq={cntfrq} cntpct={counter} gpt6={gpt6:x}");
-        print!("TK watchdog mode={wdt:x} length={:x} stage={}", read(TOPRGU + 4), read(TOPRGU + 0x10) & 3);
+        print!(
+            "TK watchdog mode={wdt:x} length={:x} stage={}",
+            read(TOPRGU + 4),
+            read(TOPRGU + 0x10) & 3
+        );
         print!("TK l2 config={:08x}", read(MCUSYS));
         if cntfrq != 13_000_000 {
             fail!("CNTFRQ = {cntfrq}");
@@ -134,10 +143,26 @@ impl Machine {
     }
 
     fn check_interrupts(&self) {
+        print!(
+            "TK gic distributor={:x} cpu={:x} pending={} inverted={:08x} {:08x}",
+            read(GICD),
+            read(GICC),
+            read(GICC + 0x18) & 0x3FF,
+            read(SYSIRQ),
+            read(SYSIRQ + 4),
+        );
+        // Kernels without a driver for the inverter still want their console.
+        if read(SYSIRQ) >> 31 != 1 || read(SYSIRQ + 4) & 1 != 1 {
+            fail!("the UARTs' interrupts are not inverted");
+        }
         for n in 0..5 {
             let enabled = read(GICD + 0x100 + 4 * n);
             // SGIs cannot be disabled on this GIC.
-            let enabled = if n == 0 { enabled & 0xFFFF_0000 } else { enabled };
+            let enabled = if n == 0 {
+                enabled & 0xFFFF_0000
+            } else {
+                enabled
+            };
             if enabled != 0 {
                 fail!("GIC interrupts {} + {enabled:#010x} enabled", 32 * n);
             }
@@ -181,9 +206,9 @@ impl Machine {
             (0x8000, 0x4309),
             (0x803C, 1),
         ] {
-            self.pmic(1 << 31 | register / 2 << 16 | value);
+            self.pmic(1 << 31 | ((register / 2) << 16) | value);
             if register == 0x803C {
-                while self.pmic(0x8000 / 2 << 16) & 0x40 != 0 {}
+                while self.pmic((0x8000 / 2) << 16) & 0x40 != 0 {}
             }
         }
     }
@@ -204,6 +229,8 @@ impl Machine {
 /// CRC-32 (IEEE), to show that the initramfs arrived whole.
 pub fn crc32(data: &[u8]) -> u32 {
     !data.iter().fold(!0, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 })
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 }
+        })
     })
 }

@@ -24,7 +24,11 @@ mod kernel {
     use crate::machine::{Machine, fail, print};
     use crate::{atags, tree};
 
-    const TEXT_OFFSET: u32 = if cfg!(feature = "text-offset-2m") { 0x20_8000 } else { 0x8000 };
+    const TEXT_OFFSET: u32 = if cfg!(feature = "text-offset-2m") {
+        0x20_8000
+    } else {
+        0x8000
+    };
 
     // `options(raw)` leaves the braces of register lists alone, but takes no
     // operands: the two constants go in as text.
@@ -45,9 +49,16 @@ mod kernel {
     head!("1", "0x8000");
     #[cfg(all(feature = "head-masked", feature = "text-offset-2m"))]
     head!("1", "0x208000");
-    #[cfg(not(any(feature = "head-fixed", feature = "head-masked", feature = "text-offset-2m")))]
+    #[cfg(not(any(
+        feature = "head-fixed",
+        feature = "head-masked",
+        feature = "text-offset-2m"
+    )))]
     head!("2", "0x8000");
-    #[cfg(all(feature = "text-offset-2m", not(any(feature = "head-fixed", feature = "head-masked"))))]
+    #[cfg(all(
+        feature = "text-offset-2m",
+        not(any(feature = "head-fixed", feature = "head-masked"))
+    ))]
     head!("2", "0x208000");
 
     /// What `head.s` found when it was entered.
@@ -71,8 +82,14 @@ mod kernel {
     #[unsafe(no_mangle)]
     pub unsafe extern "C" fn kernel(r0: u32, r1: u32, r2: u32, entry: &Entry) -> ! {
         let machine = Machine::take();
-        print!("TK entry ticks={} r0={r0:08x} r1={r1:08x} r2={r2:08x}", machine.ticks());
-        print!("TK place loaded={:08x} placed={:08x} text_offset={TEXT_OFFSET:x}", entry.loaded, entry.place);
+        print!(
+            "TK entry ticks={} r0={r0:08x} r1={r1:08x} r2={r2:08x}",
+            machine.ticks()
+        );
+        print!(
+            "TK place loaded={:08x} placed={:08x} text_offset={TEXT_OFFSET:x}",
+            entry.loaded, entry.place
+        );
         check_cpu(entry);
         machine.report();
 
@@ -119,7 +136,10 @@ mod kernel {
     impl End {
         /// Reads `tk.end=` from a command line.
         pub fn from_command_line(line: &str) -> Self {
-            match line.split_ascii_whitespace().find_map(|word| word.strip_prefix("tk.end=")) {
+            match line
+                .split_ascii_whitespace()
+                .find_map(|word| word.strip_prefix("tk.end="))
+            {
                 Some("reset") => End::Reset,
                 Some("hang") => End::Hang,
                 _ => End::Off,

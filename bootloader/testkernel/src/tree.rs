@@ -1,7 +1,7 @@
 //! Prints and checks a device tree as a mainline kernel would use it
 //! (facts/storage-and-images.md 6.4).
 
-use unilk_core::fdt::{Fdt, Node};
+use unilk_core::fdt::{Fdt, Node, Property};
 
 use crate::kernel::End;
 use crate::machine::{Machine, crc32, fail, print};
@@ -29,26 +29,36 @@ pub fn show(machine: &Machine, address: u32, place: u32) -> End {
             print!("TK fdt {}={}", text(name), text(value));
         }
     }
-    match tree.node(b"/chosen") {
-        Some(chosen) => show_chosen(machine, chosen),
-        None => {
-            fail!("no /chosen");
-            End::Off
-        }
+    if let Some(chosen) = tree.node(b"/chosen") {
+        show_chosen(machine, chosen)
+    } else {
+        fail!("no /chosen");
+        End::Off
     }
 }
 
 fn regions(label: &str, tree: &Fdt<'_>, node: Node<'_>, place: u32) {
-    let Some(reg) = node.property(b"reg") else { return };
+    let Some(reg) = node.property(b"reg") else {
+        return;
+    };
     let cells = if label == "memory" {
         tree.root().cells()
     } else {
-        tree.node(b"/reserved-memory").map_or(tree.root().cells(), |node| node.cells())
+        tree.node(b"/reserved-memory")
+            .map_or(tree.root().cells(), |node| node.cells())
     };
     let width = if cells.address == 2 { 16 } else { 8 };
     for entry in reg.value().chunks_exact(width) {
-        let low = |at: usize| entry.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
-        let (base, size) = if width == 16 { (low(4), low(12)) } else { (low(0), low(4)) };
+        let low = |at: usize| {
+            entry
+                .get(at..at + 4)
+                .map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+        };
+        let (base, size) = if width == 16 {
+            (low(4), low(12))
+        } else {
+            (low(0), low(4))
+        };
         print!("TK fdt {label} base={base:08x} size={size:08x}");
         if label != "memory" && place >= base && place - base < size {
             fail!("the kernel runs inside the reserved region {label}");
@@ -60,20 +70,14 @@ fn show_chosen(machine: &Machine, chosen: Node<'_>) -> End {
     let mut end = End::Off;
     for property in chosen.properties() {
         let name = text(property.name());
-        match property.as_string().filter(|s| s.iter().all(u8::is_ascii_graphic_or_space)) {
-            Some(value) => print!("TK chosen {name}={}", text(value)),
-            None => print!("TK chosen {name}={:08x?}", property.as_u32()),
-        }
+        show_property("chosen", name, property);
         if name == "bootargs" {
             end = End::from_command_line(property.as_string().map_or("", text));
         }
     }
     if let Some(unilk) = chosen.child(b"unilk") {
         for property in unilk.properties() {
-            match property.as_u32() {
-                Some(value) => print!("TK unilk {}={value:#x}", text(property.name())),
-                None => print!("TK unilk {}={}", text(property.name()), property.as_string().map_or("", text)),
-            }
+            show_property("unilk", text(property.name()), property);
         }
     }
     let edge = |name: &[u8]| {
@@ -88,17 +92,18 @@ fn show_chosen(machine: &Machine, chosen: Node<'_>) -> End {
     end
 }
 
+/// A string as text, one or two cells as a number, anything else by its size.
+fn show_property(label: &str, name: &str, property: Property<'_>) {
+    let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    match (property.value(), property.as_u64()) {
+        ([string @ .., 0], _) if string.iter().all(printable) => {
+            print!("TK {label} {name}={}", text(string));
+        }
+        (_, Some(number)) => print!("TK {label} {name}={number:#x}"),
+        (value, None) => print!("TK {label} {name}=({} bytes)", value.len()),
+    }
+}
+
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or("(not text)")
-}
-
-/// A helper on bytes that reads like the standard ones.
-trait Graphic {
-    fn is_ascii_graphic_or_space(&self) -> bool;
-}
-
-impl Graphic for u8 {
-    fn is_ascii_graphic_or_space(&self) -> bool {
-        self.is_ascii_graphic() || *self == b' '
-    }
 }

@@ -233,11 +233,54 @@ fn a_blank_uboot_ends_in_the_preloaders_usb_download() {
     assert_eq!(host.shutdowns, 1);
 }
 
+/// PDN1 through WACS2, with time for the PMIC and the RTC's slow clock.
+fn write_pdn1(value: u32, machine: &mut Machine, host: &mut TestHost) {
+    for command in [0xC016_0000 | value, 0xC01E_0001] {
+        machine.write(0x1000_F09C, 4, command, host);
+        host.now += 1_000_000;
+    }
+}
+
+fn read_pdn1(machine: &mut Machine, host: &mut TestHost) -> u32 {
+    machine.write(0x1000_F09C, 4, 0x4016_0000, host);
+    host.now += 1_000_000;
+    let data = machine.read(0x1000_F0A0, 4, host);
+    machine.write(0x1000_F0A4, 4, 1, host);
+    data & 0xFFFF
+}
+
+#[test]
+fn the_power_key_counts_once() {
+    let (mut machine, mut host) = phone(BOARD, None, Some(b"lk"));
+    boot(&mut machine, &mut host);
+    assert_eq!(host.word(0x800D_002C), 0);
+    assert_eq!(read_pdn1(&mut machine, &mut host), 0x40);
+    // A loader that does not take the flag back meets it again.
+    machine.write(0x1000_7014, 4, 0x1209, &mut host);
+    machine.reset(&mut host);
+    boot(&mut machine, &mut host);
+    assert_eq!(host.word(0x800D_002C), 2);
+    write_pdn1(0, &mut machine, &mut host);
+    machine.write(0x1000_7014, 4, 0x1209, &mut host);
+    machine.reset(&mut host);
+    boot(&mut machine, &mut host);
+    assert_eq!(host.word(0x800D_002C), 4);
+    assert_eq!(read_pdn1(&mut machine, &mut host), 0);
+    let events = machine.take_events();
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::GuestError(_))),
+        "{events:?}"
+    );
+}
+
 #[test]
 fn a_software_reset_starts_again_with_reason_4() {
     let (mut machine, mut host) = phone(BOARD, None, Some(b"lk"));
     boot(&mut machine, &mut host);
     assert_eq!(host.word(0x800D_002C), 0);
+    write_pdn1(0, &mut machine, &mut host);
     machine.write(0x1000_7014, 4, 0x1209, &mut host);
     assert_eq!(host.resets, 1);
     machine.reset(&mut host);

@@ -281,7 +281,7 @@ impl Mt6323 {
             self.set(register, value);
         }
         self.set(TOP_RST_MISC, self.get(TOP_RST_MISC) | 1 << 1 | 1 << 3);
-        self.rtc.hold_power();
+        self.rtc.leave_as_preloader();
         self.update(cx);
     }
 

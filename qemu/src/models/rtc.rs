@@ -111,6 +111,13 @@ impl Rtc {
         self.core[index(BBPU)] = value;
     }
 
+    /// The power is kept on, and the lock is open: the preloader had to unlock
+    /// for that, and software that follows powers off without unlocking.
+    pub fn leave_as_preloader(&mut self) {
+        self.hold_power();
+        self.unlock = Unlock::Open;
+    }
+
     /// The SoC was reset: what was not triggered is lost, the lock is closed.
     pub fn soc_reset(&mut self) {
         self.bus = self.core;
@@ -371,6 +378,21 @@ mod tests {
         write(&mut rtc, &mut world, BBPU, 0x4309);
         commit(&mut rtc, &mut world);
         assert_eq!(world.signals.request, None);
+    }
+
+    #[test]
+    fn the_preloader_leaves_the_lock_open() {
+        let (mut rtc, mut world) = (Rtc::new(), TestWorld::default());
+        rtc.leave_as_preloader();
+        // A U-Boot port's way: no unlock, no flags but the key.
+        write(&mut rtc, &mut world, BBPU, 0x4300);
+        commit(&mut rtc, &mut world);
+        assert!(world.signals.request.is_some());
+        assert!(world.reports.is_empty());
+        rtc.soc_reset();
+        write(&mut rtc, &mut world, BBPU, 0x4300);
+        commit(&mut rtc, &mut world);
+        assert_eq!(world.reports.len(), 1, "a reset closes it");
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub fn load(phone: &mut Phone<'_>) -> Result<(), String> {
         phone.host.write(ENTRY, &payload);
         return Ok(());
     }
+    if phone.machine.board().emmc.absent {
+        return Err("no eMMC answers".into());
+    }
     let mut storage = phone.machine.take_storage().ok_or("no eMMC answers")?;
     let loaded = load_from(phone, storage.as_mut());
     phone.machine.put_storage(Some(storage));

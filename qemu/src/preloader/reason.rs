@@ -18,6 +18,7 @@ const STATUS_IS_RESET: u32 = 1 << 31 | 1 << 30 | 1 << 1 | 1 << 0;
 /// "Bypass the power key" of whoever asked for the reset.
 const MODE_AUTO_RESTART: u32 = 1 << 4;
 
+const REASON_POWER_KEY: u32 = 0;
 const REASON_RTC: u32 = 2;
 const REASON_WDT: u32 = 3;
 const REASON_WDT_BYPASS: u32 = 4;
@@ -28,7 +29,12 @@ const WACS2_VLDCLR: u32 = 0x1000_F0A4;
 const FSM_VALID: u32 = 6;
 const WACS2_POLLS: u32 = 1000;
 
+const RTC_BBPU: u32 = 0x8000;
 const RTC_PDN1: u32 = 0x802C;
+const RTC_WRTGR: u32 = 0x803C;
+const BBPU_CBUSY: u32 = 1 << 6;
+/// CBUSY lasts for three periods of 32 kHz.
+const RTC_POLLS: u32 = 10_000;
 /// Recovery request, bypass power key, scheduled power-on.
 const PDN1_RECOVERY: u32 = 0x10;
 const PDN1_RECOVERY_FIELD: u32 = 0x30;
@@ -84,7 +90,26 @@ pub fn boot_reason(phone: &mut Phone<'_>, reset: ResetStatus) -> u32 {
             REASON_WDT_BYPASS
         };
     }
-    phone.machine.board().boot.reason
+    let reason = phone.machine.board().boot.reason;
+    if reason == REASON_POWER_KEY {
+        bypass_power_key(phone);
+    }
+    reason
+}
+
+/// Tells the next stage that the key was held long enough: a phone that finds
+/// neither this flag nor the key nor a charger switches itself off.
+fn bypass_power_key(phone: &mut Phone<'_>) {
+    let Some(pdn1) = pmic_read(phone, RTC_PDN1) else {
+        return;
+    };
+    pmic_write(phone, RTC_PDN1, pdn1 | PDN1_BYPASS);
+    pmic_write(phone, RTC_WRTGR, 1);
+    for _ in 0..RTC_POLLS {
+        if pmic_read(phone, RTC_BBPU).is_none_or(|bbpu| bbpu & BBPU_CBUSY == 0) {
+            return;
+        }
+    }
 }
 
 fn rtc_wants_boot(phone: &mut Phone<'_>) -> bool {
@@ -106,4 +131,16 @@ fn pmic_read(phone: &mut Phone<'_>, address: u32) -> Option<u32> {
         }
     }
     None
+}
+
+/// Starts a write and leaves room for it to end.
+fn pmic_write(phone: &mut Phone<'_>, address: u32, value: u32) {
+    const WRITE: u32 = 1 << 31;
+    const FSM_IDLE: u32 = 0;
+    phone.write(WACS2_CMD, WRITE | (address >> 1) << 16 | value);
+    for _ in 0..WACS2_POLLS {
+        if phone.read(WACS2_RDATA) >> 16 & 7 == FSM_IDLE {
+            return;
+        }
+    }
 }

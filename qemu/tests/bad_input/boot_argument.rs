@@ -14,7 +14,8 @@ fn with_boot(toml: &str) -> Run {
 
 /// A line with `code`, and a kernel that was told of 256 MiB and no more.
 fn assumes_the_smallest(run: &Run, code: &str) {
-    run.says(&[code, "assuming"]).says(&["DRAM 256 MiB in 1 rank"]);
+    run.says(&[code, "assuming"])
+        .says(&["DRAM 256 MiB in 1 rank"]);
     run.boots("BOOTIMG");
     let told: u64 = run
         .text()

@@ -86,7 +86,7 @@ fn ramdisk_that_wraps_around_onto_the_header() {
 
 #[test]
 fn second_stage_that_ends_behind_the_partition() {
-    falls_back(with_word(good(), SECOND_SIZE, 0x5F_0000), "IMG-SIZE").says(&["second stage"]);
+    falls_back(with_word(good(), SECOND_SIZE, 0x60_0000), "IMG-SIZE").says(&["second stage"]);
 }
 
 #[test]

@@ -42,7 +42,10 @@ fn the_tree_that_the_others_are_made_of_is_good() {
 
 #[test]
 fn total_size_beyond_what_is_there() {
-    falls_back(&with_field(usable(), Field::TotalSize, 0x8_0000), "FDT-SIZE");
+    falls_back(
+        &with_field(usable(), Field::TotalSize, 0x8_0000),
+        "FDT-SIZE",
+    );
 }
 
 #[test]
@@ -97,20 +100,23 @@ fn reservations_without_end() {
 
 #[test]
 fn a_property_name_outside_the_strings() {
-    let tree = Tree::usable().raw_property(0xFFFF_FFFF, 0, &[]).finish();
+    let tree = Tree::new().open("").raw_property(!0, 0, &[]).finish();
     falls_back(&tree, "FDT-PROPNAME");
 }
 
 #[test]
 fn strings_without_end() {
-    let mut tree = Tree::usable().property("last", &[]).finish();
+    let mut tree = Tree::new().open("").property("last", &[]).finish();
     *tree.last_mut().unwrap() = b'!';
     falls_back(&tree, "FDT-PROPNAME");
 }
 
 #[test]
 fn a_property_longer_than_the_tree() {
-    let tree = Tree::usable().raw_property(0, 0xFFFF_FFF0, &[]).finish();
+    let tree = Tree::new()
+        .open("")
+        .raw_property(0, 0xFFFF_FFF0, &[])
+        .finish();
     falls_back(&tree, "FDT-TRUNC");
 }
 

@@ -30,13 +30,11 @@ pub fn build(phone: &Phone, serial: &Serial, events: &Path) -> Result<Command, E
         .clone()
         .or_else(|| env::var_os("UNILK_QEMU").map(Into::into));
     let qemu = qemu.unwrap_or_else(|| "qemu-system-arm".into());
-    for path in [Some(&phone.board), phone.lk.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if !path.exists() {
-            return Err(Error::NoFile(path.clone()));
-        }
+    if !phone.board.exists() {
+        return Err(Error::NoBoard(phone.board.clone()));
+    }
+    if let Some(lk) = phone.lk.as_ref().filter(|lk| !lk.exists()) {
+        return Err(Error::NoFile(lk.clone()));
     }
     let mut command = Command::new(qemu);
     command.args([

@@ -10,6 +10,8 @@ pub enum Error {
     NoQemu(PathBuf),
     /// The plugin was not built.
     NoPlugin(PathBuf),
+    /// There is no such board file.
+    NoBoard(PathBuf),
     /// A file that was named does not exist.
     NoFile(PathBuf),
     /// A file name that QEMU's option syntax cannot carry.
@@ -31,6 +33,11 @@ impl std::fmt::Display for Error {
             Error::NoPlugin(path) => write!(
                 f,
                 "the QEMU plugin {} does not exist: `cargo xtask setup` and `cargo xtask build` make it",
+                path.display()
+            ),
+            Error::NoBoard(path) => write!(
+                f,
+                "the board file {} does not exist; qemu/boards has some",
                 path.display()
             ),
             Error::NoFile(path) => write!(f, "{} does not exist", path.display()),

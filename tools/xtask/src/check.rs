@@ -118,7 +118,7 @@ fn check(name: &str, commands: &mut [Command]) -> Option<String> {
     let step = ui::step(name);
     let mut clean = true;
     for command in commands {
-        if let Err(why) = shell::quiet(command) {
+        if let Err(why) = shell::check(command) {
             eprintln!("{why:#}");
             clean = false;
         }

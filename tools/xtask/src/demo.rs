@@ -71,7 +71,10 @@ impl Demo {
         println!("everything it said: {}", uart_log(&directory).display());
         Ok(match verdict {
             Ok(()) => {
-                println!("\ndemo: OK, {} ran and switched the phone off", payload.describe());
+                println!(
+                    "\ndemo: OK, {} ran and switched the phone off",
+                    payload.describe()
+                );
                 ExitCode::SUCCESS
             }
             Err(why) => {
@@ -176,7 +179,7 @@ pub fn verdict(outcome: &Outcome, payload: &Payload) -> Result<(), String> {
 
 /// Guest errors up to the kernel's first instruction; what a kernel that is
 /// not ours does later is its own affair.
-fn errors_of_bootloader(outcome: &Outcome) -> impl Iterator<Item = &unilk_phone::Fault> {
+pub fn errors_of_bootloader(outcome: &Outcome) -> impl Iterator<Item = &unilk_phone::Fault> {
     outcome
         .events
         .iter()

@@ -11,12 +11,12 @@ use unilk_phone::{Kind, Outcome};
 const TEST_KERNEL_MARK: &str = "TK ";
 
 /// Lines of the bootloader's log that have a row of the table: the row's name
-/// and how the line begins.
+/// and how the line begins. The rest of the line is the row's text.
 const FINDINGS: [(&str, &str); 5] = [
-    ("bootloader", "unilk "),
+    ("unilk", "unilk "),
     ("chip", "chip "),
-    ("memory", "DRAM "),
-    ("storage", "eMMC "),
+    ("DRAM", "DRAM "),
+    ("eMMC", "eMMC "),
     ("partitions", "partitions: "),
 ];
 
@@ -64,7 +64,7 @@ impl Report<'_> {
             return writeln!(f, "\nthe bootloader left no log");
         };
         writeln!(f, "\nthe bootloader said")?;
-        for line in log.texts() {
+        for line in log.lines.iter().filter(|line| !line.trace) {
             writeln!(f, "  {line}")?;
         }
         Ok(())
@@ -103,7 +103,11 @@ impl Report<'_> {
         }
         row(f, "guest errors", &self.outcome.error_count().to_string())?;
         let wall = self.outcome.wall.as_secs_f32();
-        row(f, "wall clock", &format!("{wall:.1} s from power-on to power-off"))
+        row(
+            f,
+            "wall clock",
+            &format!("{wall:.1} s from power-on to power-off"),
+        )
     }
 }
 
@@ -112,8 +116,8 @@ fn findings(log: &Log) -> Vec<(&'static str, &str)> {
     FINDINGS
         .iter()
         .filter_map(|&(name, start)| {
-            let line = log.said().find(|line| line.starts_with(start))?;
-            Some((name, line))
+            let text = log.said().find_map(|line| line.strip_prefix(start))?;
+            Some((name, text))
         })
         .collect()
 }
@@ -136,16 +140,16 @@ mod tests {
                 "[   0.038631] partitions: 19 from PMT",
                 "[   0.039712] mode normal: nothing else asked for; BOOTIMG",
             ]
-            .map(|line| Line::Text(line.to_owned()))
+            .map(Line::said)
             .into(),
             ..Log::default()
         };
         assert_eq!(
             findings(&log),
             [
-                ("bootloader", "unilk 0.1.0"),
-                ("chip", "chip MT6572 hw cb00 sw 0001, MT6572W"),
-                ("partitions", "partitions: 19 from PMT"),
+                ("unilk", "0.1.0"),
+                ("chip", "MT6572 hw cb00 sw 0001, MT6572W"),
+                ("partitions", "19 from PMT"),
             ]
         );
     }

@@ -21,6 +21,20 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Runs `command`; if it fails, the error is everything that it said.
+pub fn check(command: &mut Command) -> Result<()> {
+    let output = output(command)?;
+    if !output.status.success() {
+        bail!(
+            "{} failed ({}):\n{}",
+            describe(command),
+            output.status,
+            text(&output)
+        );
+    }
+    Ok(())
+}
+
 /// The installed program called `name`. Looks in the administrator's
 /// directories too: `sfdisk` is there, outside most users' path.
 pub fn find(name: &str) -> Option<PathBuf> {
@@ -47,12 +61,16 @@ fn describe(command: &Command) -> String {
     words.join(" ")
 }
 
-fn tail(output: &Output) -> String {
-    let text = format!(
+fn text(output: &Output) -> String {
+    format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
-    );
+    )
+}
+
+fn tail(output: &Output) -> String {
+    let text = text(output);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
 }
@@ -66,6 +84,11 @@ mod tests {
     fn a_failure_shows_what_the_program_said() {
         let error = quiet(Command::new("sh").args(["-c", "echo said; exit 3"])).unwrap_err();
         assert!(error.to_string().contains("said"));
+        let long = "seq 100; exit 1";
+        let some = quiet(Command::new("sh").args(["-c", long])).unwrap_err();
+        assert!(!some.to_string().contains("\n1\n"), "the last lines only");
+        let all = check(Command::new("sh").args(["-c", long])).unwrap_err();
+        assert!(all.to_string().contains("\n1\n"));
         assert!(quiet(&mut Command::new("/nonexistent")).is_err());
     }
 

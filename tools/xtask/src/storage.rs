@@ -134,6 +134,8 @@ pub struct BuiltCard {
     pub card: Card,
     /// Size of the image in BOOTIMG.
     pub boot_image_bytes: usize,
+    /// Size of the kernel in it, with the device tree behind it.
+    pub kernel_bytes: usize,
 }
 
 /// Builds a card in `directory`, with our bootloader in UBOOT and `payload` in
@@ -147,6 +149,7 @@ pub fn build(payload: &Payload, directory: &Path) -> Result<BuiltCard> {
 pub fn build_with(mut boot: BootImage, directory: &Path) -> Result<BuiltCard> {
     let step = ui::step("eMMC image");
     fs::create_dir_all(directory).context("cannot create the directory for the card")?;
+    let kernel_bytes = boot.kernel.len() + boot.device_tree.as_ref().map_or(0, Vec::len);
     let boot_bytes = boot.build().context("boot image")?;
     boot.sub_headers = SubHeaders::Recovery;
     let recovery_bytes = boot.build().context("recovery image")?;
@@ -171,5 +174,6 @@ pub fn build_with(mut boot: BootImage, directory: &Path) -> Result<BuiltCard> {
         user,
         card,
         boot_image_bytes,
+        kernel_bytes,
     })
 }

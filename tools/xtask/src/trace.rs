@@ -11,21 +11,64 @@ use std::ops::Range;
 use unilk_core::logmem::{self, Kind};
 
 /// A line of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// Plain text, as it also went out of the UART.
-    Text(String),
-    /// A frame of the trace.
-    Trace(String),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Whether it is a frame of the trace. The other lines also went out of
+    /// the UART.
+    pub trace: bool,
+    /// Microseconds since the bootloader's first instruction, if it is stamped.
+    pub at_us: Option<u64>,
+    /// What it says, without stamp and level.
+    pub text: String,
+}
+
+impl Line {
+    /// A line of text: `[   0.005635] unilk 0.1.0`.
+    pub fn said(line: &str) -> Self {
+        let stamped = line.strip_prefix('[').and_then(|rest| {
+            let (stamp, text) = rest.split_once("] ")?;
+            Some((micros(stamp.trim())?, text))
+        });
+        Self {
+            trace: false,
+            at_us: stamped.map(|(at, _)| at),
+            text: stamped.map_or(line, |(_, text)| text).to_owned(),
+        }
+    }
+
+    /// A decoded frame: `0.117075 INFO tree: 2171 bytes in 11006 us`.
+    pub fn traced(line: &str) -> Self {
+        let mut words = line.splitn(3, ' ');
+        let at_us = words.next().and_then(micros);
+        let text = words.nth(1).filter(|_| at_us.is_some());
+        Self {
+            trace: true,
+            at_us,
+            text: text.unwrap_or(line).to_owned(),
+        }
+    }
+}
+
+/// Seconds with six decimals as microseconds.
+fn micros(stamp: &str) -> Option<u64> {
+    let (seconds, micros) = stamp.split_once('.')?;
+    let micros = micros.parse::<u64>().ok().filter(|_| micros.len() == 6)?;
+    seconds
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1_000_000)?
+        .checked_add(micros)
 }
 
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(line) => f.write_str(line),
-            // Under the lines of text, without their brackets.
-            Self::Trace(line) => write!(f, "    {line}"),
+        match self.at_us {
+            Some(at) => write!(f, "[{:4}.{:06}] ", at / 1_000_000, at % 1_000_000)?,
+            None => f.write_str("[           ] ")?,
         }
+        // Told from the lines of text at a glance.
+        f.write_str(if self.trace { "  - " } else { "" })?;
+        f.write_str(&self.text)
     }
 }
 
@@ -72,9 +115,9 @@ pub fn read(elf: &[u8], dump: &[u8]) -> Result<Option<Log>> {
     };
     for record in newest.records() {
         match record.kind {
-            Kind::Text => log.lines.push(Line::Text(
-                String::from_utf8_lossy(record.data).into_owned(),
-            )),
+            Kind::Text => log
+                .lines
+                .push(Line::said(&String::from_utf8_lossy(record.data))),
             Kind::Defmt => log.frame(&table, record.data),
         }
     }
@@ -82,26 +125,10 @@ pub fn read(elf: &[u8], dump: &[u8]) -> Result<Option<Log>> {
 }
 
 impl Log {
-    /// The lines of text.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::Text(line) => Some(line.as_str()),
-            Line::Trace(_) => None,
-        })
-    }
-
-    /// The lines of text, without their time stamps.
+    /// What the lines of text say.
     pub fn said(&self) -> impl Iterator<Item = &str> {
-        self.texts()
-            .map(|line| line.split_once("] ").map_or(line, |(_, text)| text))
-    }
-
-    /// The frames of the trace, without their time stamps and levels.
-    pub fn traced(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::Trace(line) => line.splitn(3, ' ').nth(2),
-            Line::Text(_) => None,
-        })
+        let lines = self.lines.iter().filter(|line| !line.trace);
+        lines.map(|line| line.text.as_str())
     }
 
     /// Decodes one frame. Each gets a decoder of its own, so that damage ends
@@ -115,7 +142,7 @@ impl Log {
         match decoder.decode() {
             Ok(frame) => self
                 .lines
-                .push(Line::Trace(frame.display(false).to_string())),
+                .push(Line::traced(&frame.display(false).to_string())),
             Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => self.damaged += 1,
         }
     }
@@ -139,17 +166,22 @@ mod tests {
     }
 
     #[test]
-    fn stamps_are_left_out() {
-        let log = Log {
-            lines: vec![
-                Line::Text("[   0.005635] unilk 0.1.0".to_owned()),
-                Line::Trace("0.117075 INFO tree: 2171 bytes in 11006 us".to_owned()),
-            ],
-            ..Log::default()
-        };
-        assert_eq!(log.said().collect::<Vec<_>>(), ["unilk 0.1.0"]);
-        let traced: Vec<_> = log.traced().collect();
-        assert_eq!(traced, ["tree: 2171 bytes in 11006 us"]);
+    fn lines_are_taken_apart_and_shown_alike() {
+        let said = Line::said("[   1.005635] unilk 0.1.0");
+        assert_eq!(
+            (said.at_us, said.text.as_str()),
+            (Some(1_005_635), "unilk 0.1.0")
+        );
+        assert_eq!(said.to_string(), "[   1.005635] unilk 0.1.0");
+        let traced = Line::traced("0.117075 INFO tree: 2171 bytes in 11006 us");
+        assert_eq!(
+            (traced.at_us, traced.text.as_str()),
+            (Some(117_075), "tree: 2171 bytes in 11006 us")
+        );
+        for odd in ["", "[", "no stamp at all", "[x] y", "1.5 INFO z"] {
+            assert_eq!(Line::said(odd).text, odd);
+            assert_eq!(Line::traced(odd).text, odd);
+        }
     }
 
     #[test]

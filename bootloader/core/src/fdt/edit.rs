@@ -190,7 +190,7 @@ impl<'t, 'w> Editor<'t, 'w> {
     /// size in bytes. The header is of version 17 whatever the source was.
     pub fn finish(&self, destination: &mut [u8]) -> Result<usize, FdtError> {
         let mut structure_size = 0;
-        self.for_each_run(|run| {
+        self.for_each_run(&mut |run| {
             structure_size += run.len();
             Some(())
         });
@@ -241,14 +241,14 @@ impl<'t, 'w> Editor<'t, 'w> {
             out.put(&entry.size.to_be_bytes())?;
         }
         out.put(&[0; RESERVATION_BYTES])?;
-        self.for_each_run(|run| out.put(run))?;
+        self.for_each_run(&mut |run| out.put(run))?;
         out.put(self.tree.strings)?;
         out.put(&self.fragment.names)
     }
 
     /// Hands over the new structure block piece by piece: stretches of the
     /// old one and insertions in turn. Stops when `use_run` returns `None`.
-    fn for_each_run(&self, mut use_run: impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+    fn for_each_run(&self, use_run: &mut dyn FnMut(&[u8]) -> Option<()>) -> Option<()> {
         let old = self.tree.structure;
         let mut copied = 0;
         for splice in &self.splices {
@@ -356,7 +356,7 @@ impl Fragment<'_> {
     pub fn property(
         &mut self,
         name: &[u8],
-        write: impl FnOnce(&mut Self) -> Result<(), FdtError>,
+        write: &dyn Fn(&mut Self) -> Result<(), FdtError>,
     ) -> Result<(), FdtError> {
         let name_at = self.name_offset(name)?;
         let open = self.open_property(name_at)?;

@@ -58,7 +58,7 @@ impl<'t> Fixup<'t, '_, '_> {
                 missing |= 1 << index;
             }
         }
-        let mut to_add = regions
+        let to_add = regions
             .iter()
             .enumerate()
             .filter(|(index, _)| missing >> index & 1 == 1)
@@ -77,7 +77,7 @@ impl<'t> Fixup<'t, '_, '_> {
                     parent.property(b"#address-cells", &|v| v.put_u32(cells.address as u32))?;
                     parent.property(b"#size-cells", &|v| v.put_u32(cells.size as u32))?;
                     parent.property(b"ranges", &|_| Ok(()))?;
-                    to_add.try_for_each(|reserved| {
+                    to_add.clone().try_for_each(|reserved| {
                         let mut buffer = [0; NAME_BYTES];
                         let name = node_name(&mut buffer, reserved.name, reserved.region.base);
                         parent.begin_node(name)?;

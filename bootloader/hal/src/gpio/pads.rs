@@ -2,8 +2,8 @@
 //!
 //! Pull enable and direction are spread over four configuration blocks in an
 //! order that follows the die's edge, not the pin numbers, so there is a
-//! table. Three kinds of pads are special: the eMMC's have a selectable
-//! resistor, those shared with the parallel camera sit in the MIPI block, and
+//! table. Three kinds of pads are special: the eMMC's are its driver's alone,
+//! those shared with the parallel camera sit in the MIPI block, and
 //! the MIPI lanes have no pulls at all.
 //!
 //! Source: facts/soc.md 7.2; facts/storage-and-images.md 8.3.
@@ -64,6 +64,8 @@ pub enum PadError {
     NoPin,
     /// The pad has no resistor, or not in that direction.
     NoPull,
+    /// The eMMC's: [`crate::msdc::connect_pads`] sets their strengths.
+    Storage,
 }
 
 impl PadError {
@@ -72,6 +74,7 @@ impl PadError {
         match self {
             Self::NoPin => "PAD-PIN",
             Self::NoPull => "PAD-PULL",
+            Self::Storage => "PAD-EMMC",
         }
     }
 }
@@ -109,7 +112,7 @@ const fn run(first: u8, last: u8, edge: Edge, enable: u8, select: u8, bit: u8) -
     }
 }
 
-/// Every pin with ordinary pulls but 54, whose two bits differ.
+/// Every pin with ordinary pulls.
 const RUNS: [Run; 13] = [
     run(0, 6, Edge::Left, 4, 6, 0),
     run(7, 7, Edge::Left, 4, 6, 11),
@@ -126,12 +129,10 @@ const RUNS: [Run; 13] = [
     run(126, 127, Edge::Top, 9, 12, 11),
 ];
 
-/// eMMC clock, command and data: resistor codes instead of on and off.
+/// eMMC clock, command, data and reset: their resistors have strengths that
+/// fit the bus, and a probe has no business there.
 const EMMC_FIRST: u8 = 44;
-const EMMC_LAST: u8 = 53;
-const EMMC_RESET: u8 = 54;
-/// 10 kΩ, the normal strength of an eMMC pad.
-const EMMC_10K: u32 = 2;
+const EMMC_LAST: u8 = 54;
 /// I2C pads are open drain with an external resistor: no direction.
 const NO_SELECT: [u8; 4] = [105, 106, 113, 114];
 
@@ -140,35 +141,12 @@ const NO_SELECT: [u8; 4] = [105, 106, 113, 114];
 struct Place {
     edge: Edge,
     enable: usize,
-    /// Code that enables, in place.
-    enable_on: u32,
-    enable_mask: u32,
     select: usize,
-    select_bit: u32,
+    /// The same in both registers.
+    bit: u32,
 }
 
 fn locate(pin: u8) -> Option<Place> {
-    if (EMMC_FIRST..=EMMC_LAST).contains(&pin) {
-        let index = pin - EMMC_FIRST;
-        return Some(Place {
-            edge: Edge::Bottom,
-            enable: 4,
-            enable_on: EMMC_10K << (2 * index),
-            enable_mask: 3 << (2 * index),
-            select: 5,
-            select_bit: 1 << index,
-        });
-    }
-    if pin == EMMC_RESET {
-        return Some(Place {
-            edge: Edge::Bottom,
-            enable: 4,
-            enable_on: 1 << 20,
-            enable_mask: 1 << 20,
-            select: 5,
-            select_bit: 1 << 10,
-        });
-    }
     let run = RUNS
         .iter()
         .find(|run| (run.first..=run.last).contains(&pin))?;
@@ -176,10 +154,8 @@ fn locate(pin: u8) -> Option<Place> {
     Some(Place {
         edge: run.edge,
         enable: usize::from(run.enable),
-        enable_on: bit,
-        enable_mask: bit,
         select: usize::from(run.select),
-        select_bit: bit,
+        bit,
     })
 }
 
@@ -200,6 +176,7 @@ impl Pads {
     pub fn set_pull(&mut self, pin: u8, pull: Pull) -> Result<(), PadError> {
         match pin {
             MISSING_PIN | PINS.. => Err(PadError::NoPin),
+            EMMC_FIRST..=EMMC_LAST => Err(PadError::Storage),
             67..=72 => {
                 self.set_mipi_pull(pin, pull);
                 Ok(())
@@ -221,19 +198,15 @@ impl Pads {
         let (enable, select) = (&registers[place.enable], &registers[place.select]);
         match pull {
             Pull::None => {
-                enable.clear.put(place.enable_mask);
+                enable.clear.put(place.bit);
                 return Ok(());
             }
             // Direction first: an enabled pad must not jerk the other way.
             Pull::Up if NO_SELECT.contains(&pin) => {}
-            Pull::Up => select.set.put(place.select_bit),
-            Pull::Down => select.clear.put(place.select_bit),
+            Pull::Up => select.set.put(place.bit),
+            Pull::Down => select.clear.put(place.bit),
         }
-        let off = place.enable_mask & !place.enable_on;
-        if off != 0 {
-            enable.clear.put(off);
-        }
-        enable.set.put(place.enable_on);
+        enable.set.put(place.bit);
         Ok(())
     }
 
@@ -269,9 +242,13 @@ mod tests {
     #[test]
     fn every_pin_has_one_place_or_none() {
         let mut seen = Vec::new();
-        for pin in (0..PINS).filter(|&pin| pin != MISSING_PIN && !(67..=86).contains(&pin)) {
+        for pin in (0..PINS).filter(|&pin| {
+            pin != MISSING_PIN
+                && !(EMMC_FIRST..=EMMC_LAST).contains(&pin)
+                && !(67..=86).contains(&pin)
+        }) {
             let place = locate(pin).unwrap_or_else(|| panic!("pin {pin} has no place"));
-            let key = (place.edge as u8, place.enable, place.enable_mask);
+            let key = (place.edge as u8, place.enable, place.bit);
             assert!(!seen.contains(&key), "pin {pin} shares its bit");
             seen.push(key);
         }
@@ -290,11 +267,10 @@ mod tests {
         assert_eq!(peek(&top.registers[7].set), 1);
         pads.set_pull(87, Pull::None).unwrap();
         assert_eq!(peek(&right.registers[4].clear), 1 << 12);
-        pads.set_pull(45, Pull::Up).unwrap();
-        assert_eq!(peek(&bottom.registers[4].set), 2 << 2);
-        assert_eq!(peek(&bottom.registers[4].clear), 1 << 2);
-        pads.set_pull(54, Pull::Up).unwrap();
-        assert_eq!(peek(&bottom.registers[5].set), 1 << 10);
+        assert_eq!(pads.set_pull(45, Pull::Up), Err(PadError::Storage));
+        assert_eq!(pads.set_pull(54, Pull::None), Err(PadError::Storage));
+        assert_eq!(peek(&bottom.registers[4].set), 0);
+        assert_eq!(peek(&bottom.registers[4].clear), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::regs::{
 };
 use crate::dma::{DeviceOwned, DmaRegion};
 use crate::mmc::{Bus, Command, Direction, Error, Host, Reply, Response, Width};
-use crate::time::{Micros, delay, idle, poll};
+use crate::time::{Micros, delay, poll};
 use arbitrary_int::{u2, u3};
 
 /// For what the controller does by itself within a few clocks.
@@ -192,7 +192,7 @@ impl Host for Msdc {
     }
 
     fn wait_not_busy(&mut self, timeout: Micros) -> Result<(), Error> {
-        idle(timeout, || self.regs.pins.read().dat0()).map_err(|_| Error::Busy)
+        poll(timeout, || self.regs.pins.read().dat0()).map_err(|_| Error::Busy)
     }
 
     fn read(&mut self, command: Command, data: &mut [u8]) -> Result<(), Error> {

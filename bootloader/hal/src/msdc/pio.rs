@@ -10,7 +10,7 @@ use super::Msdc;
 use super::host::plain_word;
 use super::regs::{Interrupts, acknowledge, put};
 use crate::mmc::{BLOCK_BYTES, Command, Direction, Error};
-use crate::time::{Deadline, poll};
+use crate::time::poll;
 
 /// Half the FIFO: read when so much is there, or all that is left.
 const READ_THRESHOLD: usize = 64;
@@ -71,28 +71,39 @@ impl Msdc {
     }
 
     fn drain(&mut self, command: Command, data: &mut [u8]) -> Result<(), Error> {
-        let deadline = Deadline::after(self.transfer_limit(data.len()));
+        let limit = self.transfer_limit(data.len());
         let mut rest = data;
         loop {
-            let late = deadline.expired();
-            let int = self.regs.int.read();
+            // The card takes its time before the first block: `poll` sleeps
+            // then, where a loop of our own would only load the bus.
+            let wanted = rest.len().min(READ_THRESHOLD);
+            let (mut int, mut there) = (Interrupts::DEFAULT, 0);
+            let arrived = poll(limit, || {
+                int = self.regs.int.read();
+                there = self.regs.fifo.read().received() as usize;
+                let failed = int.data_crc() || int.data_timeout();
+                failed
+                    || if wanted == 0 {
+                        int.transfer_complete()
+                    } else {
+                        there >= wanted
+                    }
+            });
             data_error(int, command)?;
-            if rest.is_empty() && int.transfer_complete() {
-                break;
-            }
-            let there = self.regs.fifo.read().received() as usize;
-            let count = there.min(rest.len()) & !3;
-            if count != 0 && (there >= READ_THRESHOLD || there >= rest.len()) {
-                let (now, later) = core::mem::take(&mut rest).split_at_mut(count);
-                for word in now.chunks_exact_mut(4) {
-                    word.copy_from_slice(&self.regs.rx_data.read().to_le_bytes());
-                }
-                rest = later;
-            } else if late {
+            if arrived.is_err() {
                 return Err(Error::DataTimeout {
                     lba: command.argument,
                 });
             }
+            if rest.is_empty() {
+                break;
+            }
+            let count = there.min(rest.len()) & !3;
+            let (now, later) = core::mem::take(&mut rest).split_at_mut(count);
+            for word in now.chunks_exact_mut(4) {
+                word.copy_from_slice(&self.regs.rx_data.read().to_le_bytes());
+            }
+            rest = later;
         }
         acknowledge(self.regs, Interrupts::END_OF_DATA);
         Ok(())

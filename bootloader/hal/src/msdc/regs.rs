@@ -8,36 +8,37 @@
 use crate::reg::assert_offsets;
 use arbitrary_int::{u2, u3, u6, u12};
 use bitbybit::{bitenum, bitfield};
+use core::marker::PhantomData;
 use volatile_register::{RO, RW};
 
 /// The controller's registers.
 #[repr(C)]
 pub struct RegisterBlock {
     /// 0x00 MSDC_CFG.
-    pub cfg: RW<Config>,
+    pub cfg: Typed<RW<u32>, Config>,
     /// 0x04 MSDC_IOCON: sampling edges.
     pub iocon: RW<u32>,
     /// 0x08 MSDC_PS: levels of the lines.
-    pub pins: RW<Pins>,
+    pub pins: Typed<RW<u32>, Pins>,
     /// 0x0c MSDC_INT: write 1 to clear.
-    pub int: RW<Interrupts>,
+    pub int: Typed<RW<u32>, Interrupts>,
     /// 0x10 MSDC_INTEN: masks the line to the GIC only.
-    pub int_enable: RW<Interrupts>,
+    pub int_enable: Typed<RW<u32>, Interrupts>,
     /// 0x14 MSDC_FIFOCS.
-    pub fifo: RW<Fifo>,
+    pub fifo: Typed<RW<u32>, Fifo>,
     /// 0x18 MSDC_TXDATA.
     pub tx_data: RW<u32>,
     /// 0x1c MSDC_RXDATA.
     pub rx_data: RO<u32>,
     _reserved0: [u32; 4],
     /// 0x30 SDC_CFG.
-    pub sdc_cfg: RW<SdcConfig>,
+    pub sdc_cfg: Typed<RW<u32>, SdcConfig>,
     /// 0x34 SDC_CMD: writing starts the command.
-    pub cmd: RW<CommandWord>,
+    pub cmd: Typed<RW<u32>, CommandWord>,
     /// 0x38 SDC_ARG.
     pub arg: RW<u32>,
     /// 0x3c SDC_STS.
-    pub status: RO<SdcStatus>,
+    pub status: Typed<RO<u32>, SdcStatus>,
     /// 0x40 SDC_RESP0 to 3, least significant word first.
     pub response: [RO<u32>; 4],
     /// 0x50 SDC_BLK_NUM.
@@ -53,9 +54,9 @@ pub struct RegisterBlock {
     /// 0x94 DMA_CA.
     pub dma_current: RO<u32>,
     /// 0x98 DMA_CTRL.
-    pub dma_ctrl: RW<DmaControl>,
+    pub dma_ctrl: Typed<RW<u32>, DmaControl>,
     /// 0x9c DMA_CFG.
-    pub dma_cfg: RW<DmaConfig>,
+    pub dma_cfg: Typed<RW<u32>, DmaConfig>,
     _reserved3: [u32; 4],
     /// 0xb0 PATCH_BIT0.
     pub patch0: RW<u32>,
@@ -81,13 +82,102 @@ assert_offsets!(RegisterBlock {
     read_delay: 0xf0,
 });
 
+/// A register word that the driver sees as a value of type `T`. The access
+/// itself is that of a plain `u32`, one load or store.
+#[repr(transparent)]
+pub struct Typed<A, T>(A, PhantomData<T>);
+
+/// A value type of a register.
+pub trait Value: Copy {
+    /// The value in a word.
+    fn from_word(word: u32) -> Self;
+    /// The word for a value.
+    fn word(self) -> u32;
+}
+
+macro_rules! values {
+    ($($name:ident),+) => {$(
+        impl Value for $name {
+            fn from_word(word: u32) -> Self {
+                Self::new_with_raw_value(word)
+            }
+
+            fn word(self) -> u32 {
+                self.raw_value()
+            }
+        }
+    )+};
+}
+values!(
+    Config,
+    Pins,
+    Interrupts,
+    Fifo,
+    SdcConfig,
+    CommandWord,
+    SdcStatus,
+    DmaControl,
+    DmaConfig
+);
+
+impl<T: Value> Typed<RW<u32>, T> {
+    /// Reads the register.
+    pub fn read(&self) -> T {
+        T::from_word(self.0.read())
+    }
+
+    /// Writes the register.
+    ///
+    /// # Safety
+    ///
+    /// As for the register beneath: see [`put`].
+    pub unsafe fn write(&self, value: T) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.write(value.word()) }
+    }
+}
+
+#[cfg(test)]
+impl<A, T> Typed<A, T> {
+    /// The register beneath, for the tests' hardware.
+    pub(super) const fn beneath(&self) -> &A {
+        &self.0
+    }
+}
+
+impl<T: Value> Typed<RO<u32>, T> {
+    /// Reads the register.
+    pub fn read(&self) -> T {
+        T::from_word(self.0.read())
+    }
+}
+
+/// A register that [`put`] can write.
+pub(super) trait Put<T> {
+    /// The register beneath, and the word to write.
+    fn parts(&self, value: T) -> (&RW<u32>, u32);
+}
+
+impl Put<u32> for RW<u32> {
+    fn parts(&self, value: u32) -> (&RW<u32>, u32) {
+        (self, value)
+    }
+}
+
+impl<T: Value> Put<T> for Typed<RW<u32>, T> {
+    fn parts(&self, value: T) -> (&RW<u32>, u32) {
+        (&self.0, value.word())
+    }
+}
+
 /// Writes a register that cannot make the controller touch memory.
-pub(super) fn put<T: Copy>(register: &RW<T>, value: T) {
+pub(super) fn put<T>(register: &impl Put<T>, value: T) {
+    let (register, word) = register.parts(value);
     // SAFETY: the driver owns the block. The registers through which the
     // controller reaches memory are `dma_start` and `dma_ctrl`, and with
     // DMA_CTRL.START clear no other one makes it follow them; `dma.rs` writes
     // those two itself.
-    unsafe { register.write(value) }
+    unsafe { register.write(word) }
 }
 
 /// Clears interrupt causes, by writing ones.

@@ -179,10 +179,7 @@ fn commands_fail_by_name_and_in_time() {
     let error = msdc.command(Command::GO_IDLE).unwrap_err();
     assert_eq!(error, Error::CmdTimeout { index: 0 });
     assert!(ticks().wrapping_sub(before) < 13 * 30_000);
-    poke(
-        &regs.status,
-        crate::msdc::regs::SdcStatus::new_with_raw_value(1),
-    );
+    poke(regs.status.beneath(), 1);
     assert_eq!(msdc.command(Command::switch(183, 2)), Err(Error::Busy));
     let error = msdc.command(Command::SEND_STATUS).unwrap_err();
     assert_eq!(error, Error::CmdTimeout { index: 13 });

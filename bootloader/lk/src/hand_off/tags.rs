@@ -38,17 +38,24 @@ pub fn write(
         disable_uart: false,
         reason: phone.argument.reason,
         serial: serial.as_deref(),
-        extra: &[main.unwrap_or_default(), extra.unwrap_or_default(), phone.hints.cmdline.unwrap_or_default()],
+        extra: &[
+            main.unwrap_or_default(),
+            extra.unwrap_or_default(),
+            phone.hints.cmdline.unwrap_or_default(),
+        ],
     })?;
     let mut banks: heapless::Vec<Bank, 4> = heapless::Vec::new();
     for bank in phone.dram.banks_from(KERNEL_MEMORY_START) {
         // Four ranks at most, as many as the vector holds.
         let _ = banks.push(bank);
     }
-    let ramdisk = plan.ramdisk.zip(opened.image.ramdisk).map(|(region, piece)| Bank {
-        base: region.base,
-        len: piece.len,
-    });
+    let ramdisk = plan
+        .ramdisk
+        .zip(opened.image.ramdisk)
+        .map(|(region, piece)| Bank {
+            base: region.base,
+            len: piece.len,
+        });
     let tags = Atags {
         generation,
         boot_mode: opened.mode,

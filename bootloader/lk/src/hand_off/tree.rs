@@ -6,7 +6,9 @@ use mt6572_hal::time::{self, Micros};
 use unilk_core::Code;
 use unilk_core::cmdline;
 use unilk_core::fdt::Fdt;
-use unilk_core::fixup::{self, FixupError, BootArgs, Console, HandOff, Identity, Region, ReservedRegion};
+use unilk_core::fixup::{
+    self, BootArgs, Console, FixupError, HandOff, Identity, Region, ReservedRegion,
+};
 use unilk_core::memory::{DeviceTreePlan, KERNEL_MEMORY_START};
 
 use super::{Kernel, serial_number};
@@ -30,7 +32,12 @@ pub fn write(
     let (tree, appended): (&[u8], bool) = match source {
         TreeSource::Appended { offset, len } => {
             let section = dram(plan.zimage);
-            (section.get(offset as usize..(offset + len) as usize).unwrap_or(&[]), true)
+            (
+                section
+                    .get(offset as usize..(offset + len) as usize)
+                    .unwrap_or(&[]),
+                true,
+            )
         }
         TreeSource::Loaded { region, len } => (&dram(region)[..len as usize], false),
         TreeSource::Generic => {
@@ -46,7 +53,11 @@ pub fn write(
             dram(plan.zimage)[offset as usize..][..4].fill(0);
         }
     }
-    defmt::info!("tree: {=usize} bytes in {=u64} us", size, time::uptime_us() - since);
+    defmt::info!(
+        "tree: {=usize} bytes in {=u64} us",
+        size,
+        time::uptime_us() - since
+    );
     let ready = Fdt::parse(&destination[..size]).map_err(FixupError::from)?;
     Ok(Kernel {
         entry: plan.zimage.base,
@@ -80,15 +91,19 @@ fn fix_up(
     let _ = image.push_str(extra.unwrap_or_default());
     let ours = cmdline::merge(&[phone.hints.cmdline.unwrap_or_default()])?;
     let serial = serial_number(phone);
-    let initrd = plan.ramdisk.zip(opened.image.ramdisk).map(|(region, piece)| {
-        Region::new(u64::from(region.base), u64::from(piece.len))
-    });
+    let initrd = plan
+        .ramdisk
+        .zip(opened.image.ramdisk)
+        .map(|(region, piece)| Region::new(u64::from(region.base), u64::from(piece.len)));
     let done = fixup::fix_up(
         tree,
         &HandOff {
             memory: &memory,
             reserved: &reserved,
-            bootargs: BootArgs { image: image.as_bytes(), ours: ours.as_bytes() },
+            bootargs: BootArgs {
+                image: image.as_bytes(),
+                ours: ours.as_bytes(),
+            },
             initrd,
             console: Some(Console {
                 uart_base: phone.argument.log_port.base(),

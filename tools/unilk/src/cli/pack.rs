@@ -1,11 +1,11 @@
 //! `unilk pack`: a flashable `lk.bin`, and what it is told of the phone.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
 use unilk::{identity, names, pack};
-use unilk_core::hints::Hints;
+use unilk_core::hints::{HintError, Hints};
 use unilk_core::kernel::{Generation, KernelKind};
 
 #[derive(clap::Args)]
@@ -88,6 +88,10 @@ impl HintArguments {
             }),
             cmdline: self.cmdline.as_deref(),
         };
+        if let Err(HintError::Field { field }) = hints.build() {
+            let most = if field == "cmdline" { 351 } else { 63 };
+            bail!("--{field}: expected at most {most} characters of plain ASCII text");
+        }
         Ok((hints != Hints::default()).then_some(hints))
     }
 }
@@ -146,6 +150,17 @@ mod tests {
         assert_eq!(hints.generation, Some(Generation::KitKat));
         assert_eq!(hints.cmdline, Some("quiet"));
         assert_eq!(hints_of("").hints().unwrap(), None);
+    }
+
+    #[test]
+    fn text_that_does_not_fit_names_its_argument() {
+        let why = |words: &str| hints_of(words).hints().unwrap_err().to_string();
+        let fits = format!("--cmdline {}", "x".repeat(351));
+        assert!(hints_of(&fits).hints().is_ok());
+        let long = format!("--cmdline {}", "x".repeat(352));
+        assert!(why(&long).starts_with("--cmdline: expected at most 351"));
+        let long = format!("--force-name --panel {}", "x".repeat(64));
+        assert!(why(&long).starts_with("--panel: expected at most 63"));
     }
 
     #[test]

@@ -1,0 +1,218 @@
+//! How long a boot takes, and how well the eMMC's bus is used.
+//!
+//! Registers answer at once in QEMU, so that their time is added. That judges
+//! a loop that waits for a register too harshly: on the chip it would turn
+//! fewer times, not longer. The figure is an upper bound.
+
+use super::figure::Figure;
+use super::tree;
+use crate::emulator::{self, KeptLog};
+use crate::storage::{self, BuiltCard, Payload};
+use crate::trace::Log;
+use crate::{artifacts, demo, paths, ui};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use std::time::Duration;
+use unilk_phone::{Kind, Outcome, Phone};
+
+/// QEMU gives register accesses for free; on the chip they take about this.
+const ACCESS_NS: u64 = 100;
+/// DDR52 on eight lines: the fastest mode that chip and card share.
+const BUS_BYTES_PER_SECOND: f64 = 104e6;
+/// The bootloader may take this many times the bus's own time, and
+/// [`ALLOWANCE_MS`] more.
+const BUS_FACTOR: f64 = 1.25;
+const ALLOWANCE_MS: f64 = 10.0;
+/// Share of the bus's rate that a transfer has to reach.
+const BUS_SHARE_PERCENT: f64 = 90.0;
+/// The demo may take so long once everything is built.
+const DEMO_SECONDS: f64 = 60.0;
+/// A boot that hangs is given up after this.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// A boot up to the kernel's first words.
+pub struct Boot {
+    /// What happened.
+    pub outcome: Outcome,
+    /// What the bootloader kept.
+    pub log: Log,
+}
+
+/// Boots the usual phone with `card` in virtual time until the console says
+/// `words`.
+pub fn boot(card: &BuiltCard, directory: &Path, words: &str) -> Result<Boot> {
+    let board = emulator::board_with_card(&emulator::default_board(), card.card, directory)?;
+    let log = KeptLog::of_our_lk(directory.join("log.bin"))?;
+    let phone = Phone::new(board)
+        .plugin(artifacts::plugin_library())
+        .emmc(&card.user)
+        .icount(true)
+        .limit(LIMIT)
+        .until(0, words);
+    let outcome = log.saved_by(phone).run()?;
+    let log = log.read()?.context("the bootloader left no log")?;
+    Ok(Boot { outcome, log })
+}
+
+/// Boots `payload` twice and takes the times.
+pub fn measure(payload: &Payload) -> Result<Vec<Figure>> {
+    let directory = paths::work().join("bench");
+    let card = storage::build(payload, &directory)?;
+    let step = ui::step("boot in virtual time");
+    let first = boot(&card, &directory, payload.first_words())?;
+    let Some(lk_ns) = first.outcome.lk_time_ns(ACCESS_NS) else {
+        bail!("the bootloader did not start a kernel; see `cargo xtask demo`");
+    };
+    let free_ns = first.outcome.lk_time_ns(0).unwrap_or(lk_ns);
+    step.at("and again, to see that the figures are the same");
+    let second = boot(&card, &directory, payload.first_words())?;
+    let again_ns = second.outcome.lk_time_ns(ACCESS_NS).unwrap_or(0);
+    step.done("measured");
+
+    let bytes = card.boot_image_bytes as f64;
+    let bus_ms = bytes / BUS_BYTES_PER_SECOND * 1e3;
+    let lk_ms = lk_ns as f64 / 1e6;
+    let busy_ms = card_busy_us(&first.log)
+        .context("the log does not say how long the card was busy")? as f64
+        / 1e3;
+    let heap = heap_used(&first.log).context("the log does not say how much heap is used")?;
+    let read_us = kernel_read_us(&first.log).context("the log does not tell of the device tree")?;
+    let rate = card.kernel_bytes as f64 / read_us as f64 * 1e6;
+    let figure = |name: &str, value, unit| Figure::new(name, value, unit);
+    Ok(vec![
+        figure("LK entry to kernel entry", lk_ms, "ms"),
+        figure("  of it: eMMC busy after CMD1", busy_ms, "ms"),
+        figure(
+            "  register accesses, 100 ns each",
+            accesses(&first.outcome) as f64,
+            "",
+        ),
+        figure("  the same without their time", free_ns as f64 / 1e6, "ms"),
+        figure(
+            "  with it, without the card's busy time",
+            lk_ms - busy_ms,
+            "ms",
+        )
+        .at_most(BUS_FACTOR * bus_ms + ALLOWANCE_MS),
+        figure(
+            "  difference in a second run",
+            lk_ns.abs_diff(again_ns) as f64,
+            "ns",
+        )
+        .at_most(0.0),
+        figure("boot image: kernel, ramdisk, headers", bytes, "bytes"),
+        figure("eMMC's own time for it (DDR52, 8 bit)", bus_ms, "ms"),
+        figure("  times that, LK takes", (lk_ms - busy_ms) / bus_ms, "x"),
+        figure(
+            "bus rate while the kernel is read",
+            100.0 * rate / BUS_BYTES_PER_SECOND,
+            "%",
+        )
+        .at_least(BUS_SHARE_PERCENT),
+        figure("heap in use at the jump", heap as f64, "bytes"),
+        figure(
+            "guest errors before the kernel",
+            errors(&first.outcome) as f64,
+            "",
+        )
+        .at_most(0.0),
+    ])
+}
+
+/// Runs the demo by the wall's clock, from power-on to power-off.
+pub fn demo(payload: &Payload) -> Result<Figure> {
+    let directory = paths::work().join("bench");
+    let card = storage::build(payload, &directory)?;
+    let board = emulator::board_with_card(&emulator::default_board(), card.card, &directory)?;
+    let phone = Phone::new(board)
+        .plugin(artifacts::plugin_library())
+        .emmc(card.user)
+        .limit(LIMIT);
+    let outcome = demo::boot(phone, &directory)?;
+    if let Err(why) = demo::verdict(&outcome, payload) {
+        // Time to a failure says nothing: no number that could keep the limit.
+        ui::note(&format!("demo: {why}"));
+        return Ok(Figure::new("demo, which FAILED", f64::INFINITY, "s").at_most(DEMO_SECONDS));
+    }
+    let seconds = outcome.wall.as_secs_f64();
+    Ok(Figure::new("demo, by the clock on the wall", seconds, "s").at_most(DEMO_SECONDS))
+}
+
+/// Accesses to registers between the last LK entry and the kernel's.
+fn accesses(outcome: &Outcome) -> u64 {
+    let mut entry = 0;
+    let mut count = 0;
+    for event in &outcome.events {
+        match event.kind {
+            Kind::LkEntry { mmio, .. } => entry = mmio,
+            Kind::KernelEntry { mmio, .. } => count = mmio.saturating_sub(entry),
+            _ => {}
+        }
+    }
+    count
+}
+
+fn errors(outcome: &Outcome) -> usize {
+    demo::errors_of_bootloader(outcome).count()
+}
+
+/// How long the card said "busy" to CMD1: `eMMC ..., ready after 12206 us`.
+fn card_busy_us(log: &Log) -> Option<u64> {
+    log.said()
+        .filter(|line| line.starts_with("eMMC "))
+        .find_map(|line| {
+            let (_, after) = line.split_once("ready after ")?;
+            after.split_whitespace().next()?.parse().ok()
+        })
+}
+
+/// Bytes of heap in use at the end: `kernel at ..., r2 0x81b80000; heap 0 bytes`.
+fn heap_used(log: &Log) -> Option<u64> {
+    log.said().find_map(|line| {
+        let (_, after) = line.split_once("; heap ")?;
+        after.strip_suffix(" bytes")?.parse().ok()
+    })
+}
+
+/// How long it took to read the kernel: from the last line before, which names
+/// the kernel, to the beginning of the tree's fix-up, which follows.
+fn kernel_read_us(log: &Log) -> Option<u64> {
+    let (index, _, fix_up_us) = tree::fix_up(log)?;
+    let fixed_up = log.lines.get(index)?.at_us?;
+    let before = log.lines.get(index.checked_sub(1)?)?.at_us?;
+    fixed_up.checked_sub(fix_up_us)?.checked_sub(before)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::trace::Line;
+
+    fn log() -> Log {
+        Log {
+            lines: vec![
+                Line::said(
+                    "[   0.035221] eMMC 4YMD3R 3750 MiB, DDR52 8-bit 52 MHz, ready after 12206 us",
+                ),
+                Line::said("[   0.046282] kernel 5322 KiB takes a device tree"),
+                Line::traced("0.046474 INFO also: zImage header of 4.15 or later"),
+                Line::traced("0.117075 INFO tree: 2171 bytes in 11006 us"),
+                Line::said(
+                    "[   0.117873] kernel at 0x81608000, r1 0x0, r2 0x81b80000; heap 96 bytes",
+                ),
+            ],
+            ..Log::default()
+        }
+    }
+
+    #[test]
+    fn figures_are_found_in_the_log() {
+        assert_eq!(card_busy_us(&log()), Some(12206));
+        assert_eq!(heap_used(&log()), Some(96));
+        assert_eq!(kernel_read_us(&log()), Some(117_075 - 11_006 - 46_474));
+        assert_eq!(card_busy_us(&Log::default()), None);
+        assert_eq!(heap_used(&Log::default()), None);
+        assert_eq!(kernel_read_us(&Log::default()), None);
+    }
+}
