@@ -58,6 +58,12 @@ pub trait Block: Send {
     /// A character typed at the phone's serial line, for the UARTs.
     fn receive(&mut self, _byte: u8, _cx: &mut Context<'_>) {}
 
+    /// How many more characters a UART can take before one is lost; what is
+    /// typed beyond that waits outside of the phone.
+    fn receive_room(&self) -> usize {
+        0
+    }
+
     /// Whether the block looks at [`Signals`] that others drive and must hear
     /// of changes at once (EINT, keypad): the machine then calls
     /// [`Block::wires_changed`].

@@ -127,8 +127,13 @@ fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
     MMIO.store(machine.mmio_accesses(), Ordering::Relaxed);
+    let accepting = machine.take_accepting();
     drop(machine);
     publish(events);
+    for (port, _) in accepting.iter().enumerate().filter(|&(_, &ready)| ready) {
+        // May bring the characters at once, and with them the next call of the machine.
+        Qemu::serial_accept(port);
+    }
     result
 }
 
@@ -221,6 +226,11 @@ pub fn write(addr: u32, size: u8, value: u32) {
 /// The deadline has come.
 pub fn timer() {
     with_machine(|machine, qemu| machine.timer(qemu));
+}
+
+/// How many characters the phone takes from a character device now.
+pub fn can_receive(port: u8) -> usize {
+    with_machine(|machine, _| machine.can_receive(port))
 }
 
 /// Characters from a character device.

@@ -37,6 +37,21 @@ const PROGRAM: &[u32] = &[
     0x8030_0000, 0x1234_5678, 0x1000_1400, 0x5553_4244, 0x1000_7000,
 ];
 
+/// Releases core 1, which copies a word of SRAM to the next one, and waits ten
+/// times, without WFE, for the number that it has just written to come back;
+/// then ends in USB download.
+#[rustfmt::skip]
+const TWO_CORES: &[u32] = &[
+    0xE3A0_5401, 0xE3A0_1000, 0xE585_1000, 0xE585_1004, 0xE59F_006C, 0xE3A0_1001,
+    0xE580_1000, 0xE59F_2064, 0xE59F_3064, 0xE28F_1074, 0xE582_1008, 0xE59F_105C,
+    0xE582_100C, 0xE59F_1058, 0xE580_1F00, 0xE3A0_4000, 0xE284_4001, 0xE585_4000,
+    0xE595_1004, 0xE151_0004, 0x1AFF_FFFC, 0xE354_000A, 0x1AFF_FFF8, 0xE59F_2024,
+    0xE300_3015, 0xE582_301C, 0xE59F_3028, 0xE582_3020, 0xE59F_7024, 0xE301_1209,
+    0xE587_1014, 0xE320_F003, 0xEAFF_FFFD, 0x1021_1000, 0x1000_1400, 0x8002_0000,
+    0x534C_4131, 0x0002_0001, 0x5553_4244, 0x1000_7000, 0xE3A0_5401, 0xE595_1000,
+    0xE585_1004, 0xEAFF_FFFC,
+];
+
 const MARK: u32 = 0x1234_5678;
 const MARK_AT: u32 = 0x8030_0000;
 /// `ldr r1, [r0]` with r0 = 0xA0000000; the first is the bootloader's.
@@ -192,6 +207,15 @@ impl Gdb {
         }
     }
 
+    fn word(text: &str) -> u32 {
+        u32::from_str_radix(text, 16).unwrap().swap_bytes()
+    }
+
+    /// The last of the sixteen core registers, with which `g` begins.
+    fn pc(&mut self) -> u32 {
+        Gdb::word(&self.ask("g")[15 * 8..16 * 8])
+    }
+
     fn ask(&mut self, text: &str) -> String {
         let sum = text.bytes().fold(0u8, u8::wrapping_add);
         write!(self.0, "${text}#{sum:02x}").unwrap();
@@ -222,18 +246,39 @@ fn gdb_stops_at_the_entry_of_the_bootloader() {
     let outcome = std::thread::scope(|scope| {
         let run = scope.spawn(|| phone.run().unwrap());
         let mut gdb = Gdb::connect(port);
-        assert_eq!(gdb.ask("pf"), "00000000", "waits at the reset vector");
+        assert_eq!(gdb.pc(), 0, "waits at the reset vector");
         assert_eq!(gdb.ask("Z1,80020000,4"), "OK");
         assert!(gdb.ask("c").starts_with("T05"));
-        assert_eq!(gdb.ask("pf"), "00000280", "the PC, little-endian");
-        let first = u32::from_str_radix(&gdb.ask("m80020000,4"), 16).unwrap();
-        assert_eq!(first.swap_bytes(), PROGRAM[0]);
+        assert_eq!(gdb.pc(), 0x8002_0000);
+        assert_eq!(Gdb::word(&gdb.ask("m80020000,4")), PROGRAM[0]);
         assert_eq!(gdb.ask("z1,80020000,4"), "OK");
         assert_eq!(gdb.ask("D"), "OK");
         run.join().unwrap()
     });
     assert_eq!(outcome.stop, Stop::Ended, "{outcome:?}");
     assert_eq!(outcome.serial[0], ">");
+}
+
+/// One core that polls memory must not keep the other from answering, and
+/// when it gives way must not depend on the host.
+#[test]
+fn with_icount_two_cores_take_turns() {
+    let folder = Folder::new("turns");
+    let bytes: Vec<u8> = TWO_CORES
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
+    let program = folder.file("two-cores");
+    std::fs::write(&program, bytes).unwrap();
+    let run = || {
+        let phone = folder.phone().lk(&program).icount(true);
+        let outcome = phone.run().unwrap();
+        assert_eq!(outcome.stop, Stop::Ended, "{outcome:?}");
+        outcome.end().unwrap().t_ns
+    };
+    let end_ns = run();
+    assert!(end_ns < 2_000_000, "{end_ns}: a turn takes 20 us");
+    assert_eq!(end_ns, run());
 }
 
 /// Environment variable that gives [`console_child`] its program.
@@ -262,13 +307,14 @@ fn the_console_takes_keys_and_ctrl_a_x_ends_it() {
         "{} --exact console_child --ignored --nocapture",
         program.display()
     );
-    let mut script = Command::new("script")
-        .args(["-qec", &inner, "/dev/null"])
+    // A console that does not answer must not hang the tests.
+    let mut script = Command::new("timeout")
+        .args(["60", "script", "-qec", &inner, "/dev/null"])
         .env(CHILD, folder.file("program"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("`script` of Debian's bsdutils");
+        .expect("`timeout` and `script` of Debian's coreutils and bsdutils");
     let mut keys = script.stdin.take().unwrap();
     let mut screen = script.stdout.take().unwrap();
     let mut seen = String::new();

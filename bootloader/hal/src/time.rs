@@ -85,7 +85,7 @@ impl Deadline {
     }
 
     /// Ticks since the wait began.
-    fn elapsed(&self) -> u32 {
+    fn elapsed(self) -> u32 {
         clock::raw_ticks().wrapping_sub(self.start)
     }
 

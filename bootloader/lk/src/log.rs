@@ -17,7 +17,7 @@ use unilk_core::logmem::{Boot, Kind, Log};
 use crate::map;
 
 /// Longest line; what is longer is cut.
-const LINE: usize = 320;
+const LINE: usize = 240;
 /// Longest frame of the trace; what is longer is dropped.
 const FRAME: usize = 256;
 /// Text that waits for the UART. When it is full, a line waits with it.

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 
 use super::api;
 use super::symbols::{Opaque, symbol};
+use super::turns;
 use crate::plugin::{self, Hooked};
 
 /// Read by QEMU before it calls the library: 7.2 takes 0 and 1, 10.0 takes 2
@@ -47,6 +48,7 @@ const READS_AND_WRITES: c_int = 3;
 /// first instruction speaks for all.
 pub extern "C" fn translated(_plugin_id: u64, block: Opaque) {
     let api = api();
+    turns::translated(api, block);
     // SAFETY: the block is valid during this call, and the indices are below its length.
     unsafe {
         let first = (api.qemu_plugin_tb_get_insn)(block, 0);

@@ -8,6 +8,7 @@
 mod hooks;
 mod regions;
 mod symbols;
+mod turns;
 
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::ptr::{null, null_mut};
@@ -97,6 +98,17 @@ impl Qemu {
         // SAFETY: the clock may be read from any QEMU thread.
         let ns = unsafe { (api().qemu_clock_get_ns)(CLOCK_VIRTUAL) };
         u64::try_from(ns).unwrap_or(0)
+    }
+
+    /// Asks a character device for what it held back.
+    pub fn serial_accept(port: usize) {
+        let Some(&front_end) = PARTS.get().and_then(|parts| parts.serial.get(port)) else {
+            return;
+        };
+        if !front_end.is_null() {
+            // SAFETY: the front end was initialised; the big lock is held, ours are not.
+            unsafe { (api().qemu_chr_fe_accept_input)(front_end) };
+        }
     }
 
     /// Builds the phone's address space, interrupt lines, timer and serial
@@ -255,6 +267,10 @@ impl Host for Qemu {
         }
     }
 
+    fn share_time(&mut self, both_cores: bool) {
+        turns::share(api(), both_cores);
+    }
+
     fn request_reset(&mut self) {
         // SAFETY: the request is carried out later by the main loop.
         unsafe { (api().qemu_system_reset_request)(GUEST_RESET) };
@@ -322,12 +338,8 @@ extern "C" fn mmio_write(_opaque: Opaque, addr: u64, value: u64, size: c_uint) {
     plugin::write(addr as u32, size as u8, value as u32);
 }
 
-/// How many characters QEMU may hand over at once; the UART model reports an
-/// overrun by itself when the guest does not read.
-const INPUT_CHUNK: c_int = 1;
-
-extern "C" fn can_receive(_opaque: Opaque) -> c_int {
-    INPUT_CHUNK
+extern "C" fn can_receive(opaque: Opaque) -> c_int {
+    c_int::try_from(plugin::can_receive(opaque as usize as u8)).unwrap_or(c_int::MAX)
 }
 
 extern "C" fn receive(opaque: Opaque, bytes: *const u8, len: c_int) {

@@ -59,6 +59,8 @@ api! {
     qemu_get_cpu(c_int) -> Opaque;
     arm_set_cpu_on_and_reset(u64) -> c_int;
     arm_set_cpu_off(u64) -> c_int;
+    cpu_exit(Opaque);
+    tb_flush(Opaque);
     // Time and the life of the machine.
     qemu_clock_get_ns(c_int) -> i64;
     timer_init_full(Opaque, Opaque, c_int, c_int, c_int, Callback, Opaque);
@@ -75,6 +77,7 @@ api! {
         Opaque, extern "C" fn(Opaque) -> c_int, extern "C" fn(Opaque, *const u8, c_int),
         Opaque, Opaque, Opaque, Opaque, bool
     );
+    qemu_chr_fe_accept_input(Opaque);
     qemu_chr_fe_write_all(Opaque, *const u8, c_int) -> c_int;
     // The plugin interface proper.
     qemu_plugin_register_vcpu_tb_trans_cb(u64, extern "C" fn(u64, Opaque));
@@ -82,6 +85,7 @@ api! {
     qemu_plugin_tb_n_insns(Opaque) -> usize;
     qemu_plugin_tb_get_insn(Opaque, usize) -> Opaque;
     qemu_plugin_insn_vaddr(Opaque) -> u64;
+    qemu_plugin_register_vcpu_tb_exec_cb(Opaque, extern "C" fn(u32, Opaque), c_int, Opaque);
     qemu_plugin_mem_size_shift(u32) -> c_uint;
     qemu_plugin_mem_is_store(u32) -> bool;
     qemu_plugin_get_hwaddr(u32, u64) -> Opaque;
@@ -95,4 +99,11 @@ pub fn symbol(name: &str) -> Option<Opaque> {
     // SAFETY: the name is NUL-terminated and lives for the length of the call.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast()) };
     (!found.is_null()).then_some(found)
+}
+
+/// Whether QEMU counts instructions (`-icount`), by its variable of that name.
+pub fn counts_instructions() -> bool {
+    // SAFETY: the symbol is an `int` or an enumeration of that size, and does not change any more
+    // when the machine is complete.
+    symbol("use_icount\0").is_some_and(|variable| unsafe { variable.cast::<c_int>().read() != 0 })
 }

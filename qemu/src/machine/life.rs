@@ -24,6 +24,9 @@ impl Machine {
             self.timeline
                 .hold(&self.board, phone_time, &mut self.signals);
         }
+        if std::mem::take(&mut self.core1_released) {
+            host.share_time(false);
+        }
         self.irq = IrqSources::default();
         self.stopping = false;
         self.powered = true;

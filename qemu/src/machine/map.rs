@@ -22,6 +22,10 @@ pub const L2_SRAM: u32 = 0x0200_0000;
 pub const L2_SRAM_LEN: u32 = 0x4_0000;
 /// The first rank of DRAM.
 pub const DRAM: u32 = 0x8000_0000;
+/// "UART1" of the vendor, the first serial port.
+pub const UART0: u32 = 0x1100_5000;
+/// "UART2" of the vendor.
+pub const UART1: u32 = 0x1100_6000;
 /// GIC distributor.
 pub const GICD: u32 = 0x1021_1000;
 /// Length of the GIC distributor's page.
@@ -144,8 +148,8 @@ pub const MAP: &[Entry] = &[
     entry(0x1100_2000, 0x1000, "NFIECC", HalfAndWord, Cg1(7)),
     entry(0x1100_3000, 0x1000, "AUXADC", HalfAndWord, Cg1(30)),
     entry(0x1100_4000, 0x1000, "FHCTL", Word, Cg1(14)),
-    entry(0x1100_5000, 0x1000, "UART0", All, Cg1(10)),
-    entry(0x1100_6000, 0x1000, "UART1", All, Cg1(11)),
+    entry(UART0, 0x1000, "UART0", All, Cg1(10)),
+    entry(UART1, 0x1000, "UART1", All, Cg1(11)),
     entry(0x1100_8000, 0x1000, "PWM", Word, Cg1(9)),
     entry(0x1100_9000, 0x1000, "I2C0", HalfAndWord, Cg1(3)),
     entry(0x1100_A000, 0x1000, "I2C1", HalfAndWord, Cg1(4)),

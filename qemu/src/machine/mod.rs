@@ -38,6 +38,8 @@ pub trait Host: Memory {
     fn set_deadline(&mut self, at: Option<Nanos>);
     /// Core 1 starts at its reset vector, or loses its supply.
     fn power_core1(&mut self, on: bool);
+    /// From now on both cores run code of the guest, or only core 0 does.
+    fn share_time(&mut self, _both_cores: bool) {}
     /// Both cores and the machine are reset soon; then [`Machine::reset`] is called.
     fn request_reset(&mut self);
     /// The emulation ends soon.
@@ -86,6 +88,8 @@ pub struct Machine {
     timeline: Timeline,
     reports: Vec<Report>,
     serial: Vec<(u8, u8)>,
+    /// Characters for this serial port wait on the host.
+    input_waits: [bool; 2],
     log: Vec<String>,
     events: Vec<Event>,
     lk: Option<Vec<u8>>,
@@ -95,6 +99,8 @@ pub struct Machine {
     preloader_runs: bool,
     l2_mapped: bool,
     core1_powered: bool,
+    /// Core 1 has left the boot ROM.
+    core1_released: bool,
     armed: Option<Nanos>,
     /// What each block last said of its deadline. Asking all of them after
     /// every access would cost more than the access.
@@ -172,6 +178,7 @@ impl Machine {
             timeline,
             reports: Vec::new(),
             serial: Vec::new(),
+            input_waits: [false; 2],
             log: Vec::new(),
             events: Vec::new(),
             lk,
@@ -180,6 +187,7 @@ impl Machine {
             preloader_runs: false,
             l2_mapped: true,
             core1_powered: true,
+            core1_released: false,
             armed: None,
             ahead: 0,
             stopping: false,
@@ -408,12 +416,32 @@ impl Machine {
         self.settle(host);
     }
 
+    /// How many characters the UART takes now. While it takes none, what is
+    /// typed waits on the host, and [`Machine::take_accepting`] says when to go on.
+    pub fn can_receive(&mut self, port: u8) -> usize {
+        let Some(index) = uart(port) else { return 0 };
+        let room = self.slots[index].receive_room();
+        if let Some(waits) = self.input_waits.get_mut(usize::from(port)) {
+            *waits |= room == 0;
+        }
+        room
+    }
+
+    /// The ports for which characters waited and that have room again.
+    pub fn take_accepting(&mut self) -> [bool; 2] {
+        let mut accepting = [false; 2];
+        for port in 0..accepting.len() {
+            let ready = self.input_waits[port]
+                && uart(port as u8).is_some_and(|index| self.slots[index].receive_room() > 0);
+            accepting[port] = ready;
+            self.input_waits[port] &= !ready;
+        }
+        accepting
+    }
+
     /// Characters typed at the phone's serial line.
     pub fn receive(&mut self, port: u8, bytes: &[u8], host: &mut dyn Host) {
-        let name = if port == 0 { "UART0" } else { "UART1" };
-        let Some(index) = MAP.iter().position(|entry| entry.name == name) else {
-            return;
-        };
+        let Some(index) = uart(port) else { return };
         self.host_now = host.now();
         for &byte in bytes {
             self.with_block(index, host, |block, cx| block.receive(byte, cx));
@@ -447,6 +475,15 @@ impl Machine {
     pub(crate) fn note(&mut self, event: Event) {
         self.events.push(event);
     }
+}
+
+/// The line of the map of a serial port.
+fn uart(port: u8) -> Option<usize> {
+    map::find(match port {
+        0 => map::UART0,
+        1 => map::UART1,
+        _ => return None,
+    })
 }
 
 fn unmapped_message(addr: u32, dram_bytes: u32) -> String {

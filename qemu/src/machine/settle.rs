@@ -73,6 +73,14 @@ impl Machine {
         if powered != self.core1_powered && !self.preloader_runs {
             host.power_core1(powered);
         }
+        // After a power cycle it may start without the magic: BOOT_SLV_CFG.
+        let restarted = powered && !self.core1_powered && !self.preloader_runs;
+        let released =
+            powered && (self.core1_released || restarted || self.signals.core1_entry.is_some());
+        if released != self.core1_released {
+            host.share_time(released);
+        }
+        self.core1_released = released;
         self.core1_powered = powered;
     }
 

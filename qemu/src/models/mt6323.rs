@@ -325,7 +325,7 @@ impl Mt6323 {
             DEW_READ_TEST => READ_TEST_VALUE,
             DEW_CIPHER_RDY => self.get(DEW_CIPHER_EN) & 1,
             ADC_BATSNS..=ADC_LAST_RESULT => self.adc(address, cx),
-            _ => self.get(self.alias(address).0) | self.running(address, cx.signals),
+            _ => self.get(Self::alias(address).0) | Self::running(address, cx.signals),
         }
     }
 
@@ -340,7 +340,7 @@ impl Mt6323 {
             cx.unknown_register(NAME, u32::from(address), true);
             return;
         }
-        let (register, kind) = self.alias(address);
+        let (register, kind) = Self::alias(address);
         match register {
             CID | EN_STATUS0 | EN_STATUS1 | OC_STATUS0 | OC_STATUS1 | PG_STATUS | CHR_STATUS
             | DEW_READ_TEST | DEW_CIPHER_RDY => {
@@ -352,7 +352,7 @@ impl Mt6323 {
                 );
             }
             INT_STATUS0 | INT_STATUS1 => {
-                self.int_status[usize::from(register - INT_STATUS0) / 2] &= !value
+                self.int_status[usize::from(register - INT_STATUS0) / 2] &= !value;
             }
             STRUP_CON8 if value & 1 << 4 != 0 => self.set(register, value & !(1 << 14)),
             ADC_REQUEST => {
@@ -424,7 +424,7 @@ impl Mt6323 {
 
     /// QI_*_EN: bit 15 of an LDO's control register says that it is on, unless
     /// bit 15 is the enable itself; QI_EN of a buck is bit 13, its STB bit 12.
-    fn running(&self, address: u16, signals: &Signals) -> u16 {
+    fn running(address: u16, signals: &Signals) -> u16 {
         RAILS
             .iter()
             .filter(|row| row.enable[0].0 == address && signals.rails_mv[row.rail as usize] != 0)
@@ -449,7 +449,7 @@ impl Mt6323 {
         value | u16::from(cx.now >= self.adc_ready_at) << 15
     }
 
-    fn alias(&self, address: u16) -> (u16, Alias) {
+    fn alias(address: u16) -> (u16, Alias) {
         for &register in SET_CLR {
             if address == register + 2 {
                 return (register, Alias::Set);
@@ -478,7 +478,7 @@ enum Alias {
 }
 
 fn known(address: u16) -> bool {
-    address % 2 == 0
+    address.is_multiple_of(2)
         && RANGES
             .iter()
             .any(|&(first, last)| (first..=last).contains(&address))

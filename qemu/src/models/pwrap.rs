@@ -291,7 +291,9 @@ impl Block for Pwrap {
             INT_FLG => self.int_flags & self.get(INT_EN),
             STAUPD_STA | WRAP_STA | ARB_STA0 | ARB_STA1 | MAN_RDATA | SIG_ERRVAL | TIMER_STA
             | WDT_FLG => 0,
-            _ if offset % 4 == 0 && (offset <= LAST || matches!(offset, SWRST | DEBUG_SEL)) => {
+            _ if offset.is_multiple_of(4)
+                && (offset <= LAST || matches!(offset, SWRST | DEBUG_SEL)) =>
+            {
                 self.get(offset)
             }
             _ => cx.unknown_register(NAME, offset, false),
@@ -328,8 +330,10 @@ impl Block for Pwrap {
                     "write to a read-only register",
                 );
             }
-            _ if offset % 4 == 0 && (offset <= LAST || matches!(offset, SWRST | DEBUG_SEL)) => {
-                self.set(offset, value)
+            _ if offset.is_multiple_of(4)
+                && (offset <= LAST || matches!(offset, SWRST | DEBUG_SEL)) =>
+            {
+                self.set(offset, value);
             }
             _ => {
                 cx.unknown_register(NAME, offset, true);

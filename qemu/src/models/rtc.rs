@@ -143,7 +143,7 @@ impl Rtc {
             IRQ_STA => core::mem::take(&mut self.irq_sta),
             TC_SEC..=TC_YEA => self.date(cx.now)[usize::from((offset - TC_SEC) / 2)],
             PROT | WRTGR => 0,
-            _ if offset <= LAST && offset % 2 == 0 => self.bus[index(offset)],
+            _ if offset <= LAST && offset.is_multiple_of(2) => self.bus[index(offset)],
             _ => {
                 cx.unknown_register(NAME, 0x8000 + u32::from(offset), false);
                 0
@@ -168,7 +168,7 @@ impl Rtc {
                 "write to the read-only IRQ_STA",
             ),
             WRTGR => self.trigger(value, cx),
-            _ if offset <= LAST && offset % 2 == 0 => self.bus[index(offset)] = value,
+            _ if offset <= LAST && offset.is_multiple_of(2) => self.bus[index(offset)] = value,
             _ => {
                 cx.unknown_register(NAME, 0x8000 + u32::from(offset), true);
             }
@@ -302,7 +302,7 @@ fn index(offset: u16) -> usize {
 }
 
 fn days_in_year(year: u32) -> u64 {
-    if (EPOCH_YEAR + year) % 4 == 0 {
+    if (EPOCH_YEAR + year).is_multiple_of(4) {
         366
     } else {
         365
@@ -311,7 +311,7 @@ fn days_in_year(year: u32) -> u64 {
 
 fn days_in_month(year: u32, month: u32) -> u64 {
     match month {
-        2 => 28 + u64::from((EPOCH_YEAR + year) % 4 == 0),
+        2 => 28 + u64::from((EPOCH_YEAR + year).is_multiple_of(4)),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }

@@ -7,6 +7,8 @@
 //! offer (USB download through the boot ROM), power-off.
 //! Source: facts/soc.md 1.3, 3.3, 6; facts/storage-and-images.md 1.3, 4, 5, 8.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../common/mod.rs"]
 mod common;
 

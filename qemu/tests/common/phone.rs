@@ -28,7 +28,7 @@ const WALL_LIMIT: Duration = Duration::from_mins(4);
 pub fn image(cmdline: &str) -> BootImage {
     BootImage {
         kernel: artifacts::kernel(Kernel::Tree),
-        ramdisk: (0..9000u32).map(|n| (n * n >> 3) as u8).collect(),
+        ramdisk: (0..9000u32).map(|n| ((n * n) >> 3) as u8).collect(),
         cmdline: cmdline.to_owned(),
         sub_headers: SubHeaders::None,
         ..BootImage::default()
@@ -86,10 +86,21 @@ impl TestPhone {
 
     /// The usual phone with an empty UBOOT too.
     pub fn with_empty_card() -> TestPhone {
-        let layout = Layout::built_in(LAYOUT).unwrap();
+        TestPhone::with_layout(LAYOUT)
+    }
+
+    /// A phone whose empty card is made for this built-in layout.
+    pub fn with_layout(name: &str) -> TestPhone {
+        let layout = Layout::built_in(name).unwrap();
         let card = Card::for_layout(&layout, None).unwrap();
+        let mut board = "name = 'test phone'\n[dram]\nranks_mib = [512]\n".to_owned();
+        if name != LAYOUT {
+            // The standard card is the emulator's own default.
+            let (boot, rpmb) = (card.boot_size_mult, card.rpmb_size_mult);
+            board += &format!("[emmc]\nboot_size_mult = {boot}\nrpmb_size_mult = {rpmb}\n");
+        }
         TestPhone {
-            board: "name = 'test phone'\n[dram]\nranks_mib = [512]\n".to_owned(),
+            board,
             image: Image::new(layout, card).unwrap(),
             patches: Vec::new(),
             changes: Vec::new(),

@@ -4,7 +4,7 @@
 use unilk::bootimg::BootImage;
 
 use crate::common::{Kernel, Run};
-use crate::look::{FIRST_MIB, phone_with, plain};
+use crate::look::{FIRST_MIB, phone_with, plain, stock};
 
 /// Boots `image` on a phone with these ranks.
 fn boot(ranks_mib: &str, image: &BootImage) -> Run {
@@ -40,7 +40,7 @@ fn tree(ranks_mib: &str, memory: &[&str]) {
 /// A vendor kernel: MEM tags, without the first MiB.
 #[track_caller]
 fn tags(ranks_mib: &str, memory: &[&str]) {
-    let run = boot(ranks_mib, &plain(Kernel::Fixed));
+    let run = boot(ranks_mib, &stock());
     run.lists("TK atag MEM ", memory);
     let start = run.ramdisk_at("TK atag INITRD2 ");
     run.check(start == 0x8410_0000, "the RAM disk is elsewhere");

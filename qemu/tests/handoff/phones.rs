@@ -3,7 +3,7 @@
 //! Source: facts/soc.md 2.1, 2.2, 3.3, 3.4.
 
 use crate::common::{Kernel, Run};
-use crate::look::{phone_with, plain};
+use crate::look::{phone_with, plain, stock};
 
 const RANKS: &str = "[dram]\nranks_mib = [512]\n";
 
@@ -22,7 +22,7 @@ fn variant(burned: &str, told: &str, bin: u32) {
     let run = tree(&board);
     run.lists("TK chosen unilk,variant=", &[told]);
     run.lists("TK fdt serial-number=", &["6572AAAA5555BBBB"]);
-    let run = phone_with(&plain(Kernel::Fixed)).board(&board).run();
+    let run = phone_with(&stock()).board(&board).run();
     let words = format!("w12=5555bbbb w13=6572aaaa w18={bin:08x} w20=00006572");
     run.is_good().lists("TK atag DEVINFO ", &[&words]);
 }
@@ -87,14 +87,4 @@ fn card_that_takes_a_while_to_start() {
 #[test]
 fn card_without_ddr() {
     tree(&format!("{RANKS}[emmc]\ncard_type = 'hs52'\n"));
-}
-
-#[test]
-fn card_with_small_boot_areas() {
-    // The PMT counts linear addresses, so the same card cannot simply lose its
-    // boot areas: the layout must be made for it. Here it has the usual ones,
-    // and they are twice as large as the partitions that they hold.
-    tree(&format!(
-        "{RANKS}[emmc]\nname = 'SMALL1'\nmanufacturer = 0x90\n"
-    ));
 }

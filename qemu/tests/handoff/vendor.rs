@@ -6,17 +6,8 @@ use unilk::bootimg::{BootImage, SubHeaders};
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
 
-use crate::common::{Kernel, Run, TestPhone};
-use crate::look::{lk_with, phone_with, plain};
-
-/// As a factory builds it: MediaTek's headers, no tree, no command line.
-fn stock() -> BootImage {
-    BootImage {
-        sub_headers: SubHeaders::Boot,
-        cmdline: String::new(),
-        ..plain(Kernel::Fixed)
-    }
-}
+use crate::common::{Run, TestPhone};
+use crate::look::{lk_with, phone_with, stock};
 
 fn phone(generation: Generation) -> TestPhone {
     let hints = Hints {

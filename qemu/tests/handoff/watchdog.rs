@@ -2,7 +2,7 @@
 //! those that do not; and it bites.
 //! Source: facts/soc.md 6, 12.2; facts/storage-and-images.md 6.
 
-use unilk::bootimg::{BootImage, TreePlace};
+use unilk::bootimg::{BootImage, SubHeaders, TreePlace};
 use unilk_phone::{Kind, Stop};
 
 use crate::common::trees::Tree;
@@ -16,6 +16,11 @@ fn hanging(which: Kernel, tree: Option<Tree>) -> BootImage {
         cmdline: "tk.end=hang".to_owned(),
         device_tree: tree.map(Tree::finish),
         tree_place: TreePlace::Appended,
+        sub_headers: if which == Kernel::Fixed {
+            SubHeaders::Boot
+        } else {
+            SubHeaders::None
+        },
         ..plain(which)
     }
 }

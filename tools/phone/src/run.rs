@@ -181,6 +181,12 @@ impl Phone {
         for port in &mut ports {
             port.drain()?;
         }
+        let events = events::parse(&std::fs::read_to_string(&list).unwrap_or_default());
+        let stderr = std::fs::read_to_string(&words).unwrap_or_default();
+        if events.is_empty() && stop == Stop::Ended {
+            // The ports are open before the plugin has looked at its arguments.
+            return Err(Error::NotStarted(stderr.trim().to_owned()));
+        }
         let mut text = ports
             .into_iter()
             .map(|port| String::from_utf8_lossy(&port.bytes).into_owned());
@@ -189,10 +195,10 @@ impl Phone {
                 text.next().unwrap_or_default(),
                 text.next().unwrap_or_default(),
             ],
-            events: events::parse(&std::fs::read_to_string(&list).unwrap_or_default()),
+            events,
             stop,
             status,
-            stderr: std::fs::read_to_string(&words).unwrap_or_default(),
+            stderr,
             wall: started.elapsed(),
         })
     }

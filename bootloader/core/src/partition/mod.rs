@@ -59,7 +59,7 @@ error_enum! {
             => "PT-PROT", "partition is never written, it holds {holds}: restore it only from this phone's own backup";
         /// More data than the partition has room for.
         TooSmall { /** Sectors wanted. */ sectors: u64, /** Sectors there are. */ room: u64 }
-            => "PT-ROOM", "{sectors} sectors do not fit into a partition of {room}: wrong image or wrong partition";
+            => "PT-ROOM", "{sectors:#x} sectors do not fit into a partition of {room:#x}: wrong image or wrong partition";
     }
 }
 

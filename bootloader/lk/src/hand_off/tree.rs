@@ -130,7 +130,12 @@ fn fix_up(
 
 /// Whether the kernel is told of the watchdog, and so will take it over.
 fn has_watchdog(tree: &Fdt<'_>) -> bool {
-    [&b"mediatek,mt6572-wdt"[..], b"mediatek,mt6589-wdt"]
-        .iter()
-        .any(|name| tree.compatible(name).any(|node| node.is_available()))
+    // One walk for both names: trees are long.
+    tree.nodes().any(|(_, node)| {
+        node.property(b"compatible").is_some_and(|compatible| {
+            compatible
+                .strings()
+                .any(|name| matches!(name, b"mediatek,mt6572-wdt" | b"mediatek,mt6589-wdt"))
+        }) && node.is_available()
+    })
 }

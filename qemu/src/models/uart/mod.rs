@@ -495,6 +495,10 @@ impl Block for Uart {
         self.drive(cx);
     }
 
+    fn receive_room(&self) -> usize {
+        self.rx_depth().saturating_sub(self.rx.len())
+    }
+
     fn receive(&mut self, byte: u8, cx: &mut Context<'_>) {
         let port = self.port();
         let muxed = cx.signals.pin_mode[usize::from(port.rx_pin)] == UART_MODE;

@@ -286,6 +286,24 @@ fn second_port_has_its_own_pins_and_interrupt() {
 }
 
 #[test]
+fn room_ends_before_a_character_is_lost() {
+    let (mut world, mut uart) = ready();
+    let mut taken = 0;
+    while uart.receive_room() > 0 {
+        uart.receive(b'x', &mut world.cx());
+        taken += 1;
+    }
+    assert_eq!(taken, 16);
+    assert_eq!(world.read(&mut uart, LSR) & 2, 0, "no overrun");
+    world.read(&mut uart, RBR);
+    assert_eq!(uart.receive_room(), 1);
+    world.write(&mut uart, FCR, 0);
+    world.write(&mut uart, FCR, 7);
+    world.write(&mut uart, FCR, 0);
+    assert_eq!(uart.receive_room(), 1, "without FIFO");
+}
+
+#[test]
 fn accepts_bytes_and_words_and_refuses_the_rest() {
     let (mut world, mut uart) = ready();
     uart.write(RBR, 1, 0x41, &mut world.cx());

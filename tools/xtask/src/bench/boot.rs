@@ -79,7 +79,10 @@ pub fn measure(payload: &Payload) -> Result<Vec<Figure>> {
     let read_us = kernel_read_us(&first.log).context("the log does not tell of the device tree")?;
     let rate = card.kernel_bytes as f64 / read_us as f64 * 1e6;
     let figure = |name: &str, value, unit| Figure::new(name, value, unit);
-    Ok(vec![
+    let memory = regions(&first.log)
+        .into_iter()
+        .map(|(name, bytes)| Figure::new(format!("  {name}"), bytes as f64, "bytes"));
+    let mut figures = vec![
         figure("LK entry to kernel entry", lk_ms, "ms"),
         figure("  of it: eMMC busy after CMD1", busy_ms, "ms"),
         figure(
@@ -116,7 +119,10 @@ pub fn measure(payload: &Payload) -> Result<Vec<Figure>> {
             "",
         )
         .at_most(0.0),
-    ])
+        figure("memory of this boot, by region", memory.len() as f64, ""),
+    ];
+    figures.extend(memory);
+    Ok(figures)
 }
 
 /// Runs the demo by the wall's clock, from power-on to power-off.
@@ -174,6 +180,20 @@ fn heap_used(log: &Log) -> Option<u64> {
     })
 }
 
+/// The regions that the boot lists: name and bytes of each in
+/// `memory: image 80020000+17a00, unpacked kernel 80203000+a000`.
+fn regions(log: &Log) -> Vec<(String, u64)> {
+    log.said()
+        .filter_map(|line| line.strip_prefix("memory: "))
+        .flat_map(|list| list.split(", "))
+        .filter_map(|region| {
+            let (name, place) = region.rsplit_once(' ')?;
+            let (_, bytes) = place.split_once('+')?;
+            Some((name.to_owned(), u64::from_str_radix(bytes, 16).ok()?))
+        })
+        .collect()
+}
+
 /// How long it took to read the kernel: from the last line before, which names
 /// the kernel, to the beginning of the tree's fix-up, which follows.
 fn kernel_read_us(log: &Log) -> Option<u64> {
@@ -196,6 +216,9 @@ mod tests {
                     "[   0.035221] eMMC 4YMD3R 3750 MiB, DDR52 8-bit 52 MHz, ready after 12206 us",
                 ),
                 Line::said("[   0.046282] kernel 5322 KiB takes a device tree"),
+                Line::said(
+                    "[   0.046300] memory: image 80020000+17a00, unpacked kernel 80203000+a000",
+                ),
                 Line::traced("0.046474 INFO also: zImage header of 4.15 or later"),
                 Line::traced("0.117075 INFO tree: 2171 bytes in 11006 us"),
                 Line::said(
@@ -210,6 +233,11 @@ mod tests {
     fn figures_are_found_in_the_log() {
         assert_eq!(card_busy_us(&log()), Some(12206));
         assert_eq!(heap_used(&log()), Some(96));
+        let memory = [
+            ("image".to_owned(), 0x17A00),
+            ("unpacked kernel".to_owned(), 0xA000),
+        ];
+        assert_eq!(regions(&log()), memory);
         assert_eq!(kernel_read_us(&log()), Some(117_075 - 11_006 - 46_474));
         assert_eq!(card_busy_us(&Log::default()), None);
         assert_eq!(heap_used(&Log::default()), None);

@@ -66,6 +66,6 @@ fn regions(file: &object::File<'_>) -> Vec<Figure> {
             Some(Figure::new(format!("  {name}"), bytes as f64, "bytes"))
         })
         .collect();
-    figures.insert(0, Figure::new("memory in use", total as f64, "bytes"));
+    figures.insert(0, Figure::new("memory linked", total as f64, "bytes"));
     figures
 }
