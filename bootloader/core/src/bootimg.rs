@@ -70,6 +70,9 @@ error_enum! {
         /// MediaTek's header inside a section announces more than it holds.
         Inner { /** The section. */ section: Section, /** Bytes announced. */ bytes: u32, /** Bytes there are. */ room: u32 }
             => "IMG-INNER", "MediaTek header of the {section} announces {bytes:#x} bytes where {room:#x} are: build the image again";
+        /// A device tree that is shorter than its header or ends behind its section.
+        Tree { /** Bytes that it claims. */ bytes: u32, /** Bytes there are. */ room: u32 }
+            => "FDT-SIZE", "device tree claims {bytes:#x} bytes where {room:#x} are: it is cut off or broken";
     }
 }
 
@@ -276,16 +279,26 @@ fn second<R: ReadAt>(source: &mut R, extent: Extent) -> Result<(Option<Piece>, b
     } else {
         start.copy_from_slice(&head[..8]);
     }
-    let tree = tree_len(&start, piece.len).map(|len| Piece { len, ..piece });
+    let tree = tree_len(&start, piece.len)?.map(|len| Piece { len, ..piece });
     Ok((tree, tree.is_none()))
 }
 
-/// Size of the device tree whose first eight bytes are `start`, if it is one
-/// and ends within `room` bytes. What is inside is the tree parser's matter.
-pub fn tree_len(start: &[u8], room: u32) -> Option<u32> {
+/// Size of the device tree whose first eight bytes are `start`, if it is one.
+/// What is inside is the tree parser's matter.
+///
+/// A tree that cannot be as long as it says is an error, not "no tree": the
+/// board that it describes is not the generic one, and a kernel built for
+/// appended trees would still take it from behind the zImage.
+pub fn tree_len(start: &[u8], room: u32) -> Result<Option<u32>, ImageError> {
     let bytes = Bytes::new(start);
-    let len = bytes.u32_be(4)?;
-    (bytes.u32_be(0)? == FDT_MAGIC && len >= FDT_HEADER_LEN && len <= room).then_some(len)
+    let (Some(FDT_MAGIC), Some(len)) = (bytes.u32_be(0), bytes.u32_be(4)) else {
+        return Ok(None);
+    };
+    if (FDT_HEADER_LEN..=room).contains(&len) {
+        Ok(Some(len))
+    } else {
+        Err(ImageError::Tree { bytes: len, room })
+    }
 }
 
 #[cfg(test)]

@@ -141,8 +141,9 @@ fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
         .map_err(|_| ZImageError::Read)?;
     let zimage = ZImage::parse(&head, boot.kernel.len)?;
     let size = zimage.kernel_size(&mut section);
-    let appended = zimage::appended_tree(&zimage, &mut section, boot.kernel.len);
+    let appended = zimage::appended_tree(&zimage, &mut section, boot.kernel.len)?;
     defmt::info!("{} {} {}", zimage, size, boot.kernel);
+    point_out_oddities(&boot);
     Ok(Opened {
         first,
         image: boot,
@@ -151,6 +152,21 @@ fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
         appended,
         mode: image.mode,
     })
+}
+
+/// What boots all the same, but not as its maker may think.
+fn point_out_oddities(boot: &BootImage) {
+    if boot.second_ignored {
+        say!("the image's second stage is no device tree: ignored");
+    }
+    let odd = |piece: &Piece| piece.odd_name;
+    if odd(&boot.kernel) || boot.ramdisk.as_ref().is_some_and(odd) {
+        say!("a stock loader would refuse this image: unusual name in a MediaTek header");
+    }
+    let (main, extra) = boot.cmdline();
+    if main.is_none() || extra.is_none() {
+        say!("the image's command line is no text: ignored");
+    }
 }
 
 fn judge(phone: &Phone, opened: &Opened) -> Verdict {

@@ -66,6 +66,7 @@ fn boot(entry: wake::Entry) -> ! {
             Ok(kernel) => hand_off::jump(phone, disk, kernel),
             Err(problem) => problem,
         };
+        disk.storage.explain_failure();
         log::say!("{} {}: {problem}", problem.code(), next.partition);
         next = match next.after_failure() {
             Some(image) => image,

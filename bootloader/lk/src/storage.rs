@@ -67,7 +67,13 @@ impl Disk {
     pub fn open(phone: &mut Phone) -> Result<Self, DiskError> {
         let mut storage = Storage::open(phone).map_err(DiskError::Card)?;
         let areas = storage.areas();
-        let found = partition::discover(&mut storage, areas).map_err(DiskError::Table)?;
+        let found = match partition::discover(&mut storage, areas) {
+            Ok(found) => found,
+            Err(error) => {
+                storage.explain_failure();
+                return Err(DiskError::Table(error));
+            }
+        };
         for (copy, error) in [("PMT", found.primary), ("PMT mirror", found.mirror)] {
             if let Some(error) = error {
                 say!("{} {copy}: {error}", error.code());
@@ -86,6 +92,9 @@ impl Disk {
 /// The eMMC.
 pub struct Storage {
     emmc: Emmc<Msdc>,
+    /// What the card did to the last read that failed: parsers only know that
+    /// it did.
+    failure: Option<mmc::Error>,
 }
 
 impl Storage {
@@ -115,7 +124,10 @@ impl Storage {
             time::nap(log::FIFO_TIME);
         }
         emmc.identify()?;
-        let storage = Self { emmc };
+        let storage = Self {
+            emmc,
+            failure: None,
+        };
         storage.introduce();
         Ok(storage)
     }
@@ -176,6 +188,13 @@ impl Storage {
         self.emmc.finish().1
     }
 
+    /// Says why a read failed, if one did since the last time.
+    pub fn explain_failure(&mut self) {
+        if let Some(error) = self.failure.take() {
+            say!("{} eMMC: {error}", error.code());
+        }
+    }
+
     /// Card and controller at rest, for the next user.
     pub fn quiesce(&mut self) -> Result<(), mmc::Error> {
         self.emmc.quiesce()
@@ -191,6 +210,8 @@ impl BlockDevice for Storage {
 
     fn read(&mut self, first: Physical, out: &mut [u8]) -> Result<(), mmc::Error> {
         let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
-        self.emmc.read(lba, out)
+        self.emmc
+            .read(lba, out)
+            .inspect_err(|&error| self.failure = Some(error))
     }
 }

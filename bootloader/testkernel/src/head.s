@@ -24,9 +24,11 @@ _head:
     .word   0                       // start, +0x28
     .word   __file_end - _head      // end, +0x2c
 .if HEAD != 0                       // a kernel of 3.4 has neither
+.if HEAD != 0                           // 3.4 ends its header here
     .word   0x04030201              // little endian
     .word   0x45454545              // table magic
     .word   tags - _head            // where the table lies
+.endif
 .endif
 1:
     mrs     r9, cpsr                // what we were entered with

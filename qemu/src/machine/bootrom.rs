@@ -27,27 +27,28 @@ pub const STUB: &[u32] = &[
     0xEE10_0FB0, // 00  mrc   p15, 0, r0, c0, c0, 5   MPIDR
     0xE210_0003, // 04  ands  r0, r0, #3
     0x1A00_0013, // 08  bne   core1
-    //                  core 0: let the preloader act
-    0xE3A0_8601, // 0c  mov   r8, #0x100000           doorbell
-    0xE588_8000, // 10  str   r8, [r8]
-    0xE598_9000, // 14  wait: ldr r9, [r8]            entry
-    0xE359_0000, // 18  cmp   r9, #0
-    0x0320_F003, // 1c  wfieq                         no image: the machine stops here
-    0x0AFF_FFFB, // 20  beq   wait
-    0xEE11_0F30, // 24  mrc   p15, 0, r0, c1, c0, 1   ACTLR
-    0xE3C0_0040, // 28  bic   r0, r0, #0x40           SMP off
-    0xEE01_0F30, // 2c  mcr   p15, 0, r0, c1, c0, 1
-    0xE598_0004, // 30  ldr   r0, [r8, #4]
-    0xEE01_0F10, // 34  mcr   p15, 0, r0, c1, c0, 0   SCTLR
-    0xE598_0008, // 38  ldr   r0, [r8, #8]
-    0xEE0C_0F10, // 3c  mcr   p15, 0, r0, c12, c0, 0  VBAR
-    0xE598_D00C, // 40  ldr   sp, [r8, #12]
-    0xF57F_F06F, // 44  isb
-    0xE288_8010, // 48  add   r8, r8, #16
-    0xE898_003F, // 4c  ldm   r8, {r0-r5}
-    0xE321_F0D3, // 50  msr   cpsr_c, #0xd3           SVC, IRQ and FIQ masked
-    0xE12F_FF19, // 54  bx    r9
-    0xE320_F000, // 58  nop
+    //                  core 0: where one thread runs both cores, core 1 first gets to its WFI
+    0xE320_F002, // 0c  wfe
+    //                  then let the preloader act
+    0xE3A0_8601, // 10  mov   r8, #0x100000           doorbell
+    0xE588_8000, // 14  str   r8, [r8]
+    0xE598_9000, // 18  wait: ldr r9, [r8]            entry
+    0xE359_0000, // 1c  cmp   r9, #0
+    0x0320_F003, // 20  wfieq                         no image: the machine stops here
+    0x0AFF_FFFB, // 24  beq   wait
+    0xEE11_0F30, // 28  mrc   p15, 0, r0, c1, c0, 1   ACTLR
+    0xE3C0_0040, // 2c  bic   r0, r0, #0x40           SMP off
+    0xEE01_0F30, // 30  mcr   p15, 0, r0, c1, c0, 1
+    0xE598_0004, // 34  ldr   r0, [r8, #4]
+    0xEE01_0F10, // 38  mcr   p15, 0, r0, c1, c0, 0   SCTLR
+    0xE598_0008, // 3c  ldr   r0, [r8, #8]
+    0xEE0C_0F10, // 40  mcr   p15, 0, r0, c12, c0, 0  VBAR
+    0xE598_D00C, // 44  ldr   sp, [r8, #12]
+    0xF57F_F06F, // 48  isb
+    0xE288_8010, // 4c  add   r8, r8, #16
+    0xE898_003F, // 50  ldm   r8, {r0-r5}
+    0xE321_F0D3, // 54  msr   cpsr_c, #0xd3           SVC, IRQ and FIQ masked
+    0xE12F_FF19, // 58  bx    r9
     //                  core 1: with the GIC's CPU interface open, so that an SGI ends the WFI
     0xE59F_1040, // 5c  core1: ldr r1, gicc
     0xE59F_3040, // 60  ldr   r3, sramrom

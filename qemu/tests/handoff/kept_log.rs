@@ -7,15 +7,15 @@ use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use unilk_core::logmem::{Boot, Kind};
 
 use crate::common::{Kernel, artifacts};
-use crate::look::{phone_with, plain, text_of};
+use crate::look::{phone_with, plain, stock, text_of};
 
 /// Where the payload is linked; it starts behind the 512-byte header.
 const LINKED_AT: usize = 0x8002_0000;
 const HEADER_LEN: usize = 512;
 
 /// Our `lk.bin` with an undefined instruction at the start of every function
-/// that edits a device tree, and where they are: whichever comes first, the
-/// boot dies in the middle of the hand-over.
+/// that writes vendor tags, and where they are: whichever comes first, the
+/// boot dies in the middle of the hand-over, with nothing in flight.
 fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     let elf = artifacts::bytes("unilk-lk");
     let file = object::File::parse(&*elf).unwrap();
@@ -23,8 +23,8 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     let mut places = Vec::new();
     for symbol in file.symbols() {
         let name = symbol.name().unwrap_or_default();
-        let edits = name.contains("unilk_core") && name.contains("3fdt4edit");
-        if symbol.kind() != SymbolKind::Text || !edits {
+        let writes = name.contains("unilk_core") && name.contains("5atags");
+        if symbol.kind() != SymbolKind::Text || !writes {
             continue;
         }
         let address = symbol.address() as u32;
@@ -38,7 +38,7 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     }
     assert!(
         !places.is_empty(),
-        "no function edits device trees any more"
+        "no function writes vendor tags any more"
     );
     (lk, places)
 }
@@ -46,7 +46,7 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
 #[test]
 fn boot_that_died_is_shown_by_the_next() {
     let (lk, places) = spoilt_lk();
-    let run = phone_with(&plain(Kernel::Tree))
+    let run = phone_with(&stock())
         .part("UBOOT", lk)
         .change(|phone| phone.max_resets(1))
         .run();

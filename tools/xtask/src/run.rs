@@ -45,9 +45,6 @@ pub struct Run {
 impl Run {
     /// Builds what is needed, starts the phone and waits for its end.
     pub fn run(self) -> Result<ExitCode> {
-        let machine = setup::setup()?;
-        artifacts::all(machine.toolchain)?;
-        let directory = paths::work().join("run");
         let mut board = match &self.board {
             Some(name) => emulator::find_board(name)?,
             None => emulator::default_board(),
@@ -55,11 +52,14 @@ impl Run {
         if let Some(lk) = self.lk.as_ref().filter(|lk| !lk.is_file()) {
             bail!("--lk {}: no such file", lk.display());
         }
+        if let Some(emmc) = self.emmc.as_ref().filter(|emmc| !emmc.is_file()) {
+            bail!("--emmc {}: no such file", emmc.display());
+        }
+        let machine = setup::setup()?;
+        artifacts::all(machine.toolchain)?;
+        let directory = paths::work().join("run");
         std::fs::create_dir_all(&directory)?;
         let emmc = if let Some(given) = self.emmc {
-            if !given.exists() {
-                bail!("--emmc {}: no such file", given.display());
-            }
             given
         } else {
             let payload = Payload::choose(self.kernel.as_deref())?;

@@ -10,7 +10,7 @@ mod placement;
 pub use placement::Placement;
 
 use crate::block::ReadAt;
-use crate::bootimg::tree_len;
+use crate::bootimg::{ImageError, tree_len};
 use crate::bytes::Bytes;
 
 /// Word at +0x24.
@@ -174,14 +174,21 @@ impl ZImage {
 /// Such a tree must not stay where it is: a kernel built for appended trees
 /// uses it instead of the one passed in r2, and does not obey memory nodes.
 /// The loader moves it away and clears the word behind the zImage.
-pub fn appended_tree<R: ReadAt>(zimage: &ZImage, source: &mut R, room: u32) -> Option<(u32, u32)> {
-    let rest = room.checked_sub(zimage.len)?;
+pub fn appended_tree<R: ReadAt>(
+    zimage: &ZImage,
+    source: &mut R,
+    room: u32,
+) -> Result<Option<(u32, u32)>, ImageError> {
+    let rest = room.saturating_sub(zimage.len);
     if rest < 8 {
-        return None;
+        return Ok(None);
     }
     let mut start = [0; 8];
-    source.read_at(zimage.len, &mut start).ok()?;
-    tree_len(&start, rest).map(|len| (zimage.len, len))
+    source
+        .read_at(zimage.len, &mut start)
+        .map_err(|_| ImageError::Read)?;
+    let len = tree_len(&start, rest)?;
+    Ok(len.map(|len| (zimage.len, len)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use crate::bootimg::ImageError;
 use super::*;
 use crate::fuzz::fuzz;
 use std::vec::Vec;
@@ -234,17 +235,20 @@ fn sizes_come_from_the_table_or_an_estimate() {
 fn a_tree_behind_the_zimage_is_found() {
     let mut data = zimage(0x402, &MASK_R4);
     let zi = ZImage::parse(&data, 0x402).unwrap();
-    assert_eq!(appended_tree(&zi, &mut &data[..], 0x402), None);
+    assert_eq!(appended_tree(&zi, &mut &data[..], 0x402), Ok(None));
     data.extend_from_slice(&[0xD0, 0x0D, 0xFE, 0xED, 0, 0, 0, 0x30]);
     data.resize(0x402 + 0x30, 0);
     let room = data.len() as u32;
     assert_eq!(
         appended_tree(&zi, &mut &data[..], room),
-        Some((0x402, 0x30))
+        Ok(Some((0x402, 0x30)))
     );
     assert_eq!(
         appended_tree(&zi, &mut &data[..], room - 1),
-        None,
+        Err(ImageError::Tree {
+            bytes: 0x30,
+            room: 0x2F
+        }),
         "a tree longer than its section"
     );
 }

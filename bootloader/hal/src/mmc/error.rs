@@ -106,16 +106,28 @@ impl Error {
     }
 }
 
+/// What happened, in words; the code is [`Error::code`].
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())?;
-        match *self {
-            Self::CmdTimeout { index } | Self::CmdCrc { index } => write!(f, " CMD{index}"),
-            Self::DataTimeout { lba } | Self::DataCrc { lba } | Self::OutOfRange { lba } => {
-                write!(f, " block {lba}")
+        let what = match *self {
+            Self::CmdTimeout { index } => return write!(f, "no answer to CMD{index}"),
+            Self::CmdCrc { index } => return write!(f, "damaged answer to CMD{index}"),
+            Self::DataTimeout { lba } => return write!(f, "no data for block {lba}"),
+            Self::DataCrc { lba } => return write!(f, "damaged data for block {lba}"),
+            Self::OutOfRange { lba } => return write!(f, "block {lba} lies behind the end"),
+            Self::Refused { index, status } => {
+                return write!(f, "card refuses CMD{index}, status {status:08x}");
             }
-            Self::Refused { index, status } => write!(f, " CMD{index} status {status:08x}"),
-            _ => Ok(()),
-        }
+            Self::NoCard => "no card answers",
+            Self::PowerUp => "card does not finish its power-up",
+            Self::Busy => "card stays busy",
+            Self::Verify => "card does not take the mode",
+            Self::Length => "not whole blocks",
+            Self::Protected => "area is never written",
+            Self::NotReady => "card is not ready",
+            Self::Dma => "DMA did not end",
+            Self::Controller => "controller does not get ready",
+        };
+        f.write_str(what)
     }
 }

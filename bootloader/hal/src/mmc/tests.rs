@@ -362,15 +362,15 @@ fn nothing_is_read_before_identification() {
 fn errors_are_short_lines_that_name_the_thing() {
     assert_eq!(
         Error::DataCrc { lba: 5013 }.to_string(),
-        "MMC-DATCRC block 5013"
+        "damaged data for block 5013"
     );
     assert_eq!(
         Error::CmdTimeout { index: 18 }.to_string(),
-        "MMC-CMDTMO CMD18"
+        "no answer to CMD18"
     );
     let refused = Error::Refused {
         index: 13,
         status: 0x980,
     };
-    assert_eq!(refused.to_string(), "MMC-REFUSED CMD13 status 00000980");
+    assert_eq!(refused.to_string(), "card refuses CMD13, status 00000980");
 }

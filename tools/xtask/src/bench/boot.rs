@@ -180,15 +180,14 @@ fn heap_used(log: &Log) -> Option<u64> {
     })
 }
 
-/// The regions that the boot lists: name and bytes of each in
-/// `memory: image 80020000+17a00, unpacked kernel 80203000+a000`.
+/// The regions that the boot lists: name and bytes of each, from lines such as
+/// `memory: unpacked kernel 0x80203000+0xa000`.
 fn regions(log: &Log) -> Vec<(String, u64)> {
-    log.said()
-        .filter_map(|line| line.strip_prefix("memory: "))
-        .flat_map(|list| list.split(", "))
-        .filter_map(|region| {
-            let (name, place) = region.rsplit_once(' ')?;
-            let (_, bytes) = place.split_once('+')?;
+    log.lines
+        .iter()
+        .filter_map(|line| {
+            let (name, place) = line.text.strip_prefix("memory: ")?.rsplit_once(' ')?;
+            let (_, bytes) = place.split_once("+0x")?;
             Some((name.to_owned(), u64::from_str_radix(bytes, 16).ok()?))
         })
         .collect()
@@ -216,9 +215,8 @@ mod tests {
                     "[   0.035221] eMMC 4YMD3R 3750 MiB, DDR52 8-bit 52 MHz, ready after 12206 us",
                 ),
                 Line::said("[   0.046282] kernel 5322 KiB takes a device tree"),
-                Line::said(
-                    "[   0.046300] memory: image 80020000+17a00, unpacked kernel 80203000+a000",
-                ),
+                Line::traced("0.046300 INFO memory: image 0x80020000+0x17a00"),
+                Line::traced("0.046310 INFO memory: unpacked kernel 0x80203000+0xa000"),
                 Line::traced("0.046474 INFO also: zImage header of 4.15 or later"),
                 Line::traced("0.117075 INFO tree: 2171 bytes in 11006 us"),
                 Line::said(
