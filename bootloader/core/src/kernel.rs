@@ -88,7 +88,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let mut tree = Side::default();
     let mut vendor = Side::default();
     if evidence.has_tree {
-        tree.add(8, "image brings a device tree");
+        // More than all that speaks for the vendor together: a 3.10 kernel of
+        // the vendor's looks like its 3.4, but nobody packs a tree for that.
+        tree.add(12, "image brings a device tree");
     }
     weigh_placement(evidence.zimage.placement, &mut tree, &mut vendor);
     if evidence.zimage.table.is_some() {
@@ -239,6 +241,19 @@ mod tests {
             (verdict.generation, verdict.generation_known),
             (Generation::KitKat, false)
         );
+    }
+
+    #[test]
+    fn vendor_kernel_with_a_tree() {
+        let verdict = verdict(
+            Placement::Fixed {
+                address: 0x8010_8000,
+            },
+            false,
+            true,
+            true,
+        );
+        assert_eq!(verdict.kind, KernelKind::DeviceTree);
     }
 
     #[test]

@@ -5,10 +5,13 @@ use core::fmt::Write;
 
 use crate::kernel::End;
 
-/// Console of the phone: the port that the loader names, or UART0.
+/// Console of the phone.
 pub struct Uart(pub u32);
 
 const UART0: u32 = 0x1100_5000;
+const UART1: u32 = 0x1100_6000;
+/// Modes of the pins 104 (the transmitter of UART0 in mode 1) to 111.
+const PIN_MODES_104: u32 = 0x1000_53D0;
 const GPT: u32 = 0x1000_8000;
 const TOPRGU: u32 = 0x1000_7000;
 const GICD: u32 = 0x1021_1000;
@@ -36,9 +39,13 @@ macro_rules! fail {
 }
 pub(crate) use {fail, print};
 
-/// The console.
+/// The console: the port whose transmitter the loader left connected.
 pub fn console() -> Uart {
-    Uart(UART0)
+    Uart(if read(PIN_MODES_104) & 7 == 1 {
+        UART0
+    } else {
+        UART1
+    })
 }
 
 impl Write for Uart {

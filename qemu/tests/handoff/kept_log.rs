@@ -51,7 +51,10 @@ fn boot_that_died_is_shown_by_the_next() {
         .change(|phone| phone.max_resets(1))
         .run();
     run.is_clean();
-    run.check(run.resets("watchdog") > 0, "the watchdog did not bite");
+    run.check(
+        run.resets("watchdog time-out") > 0,
+        "the watchdog did not bite",
+    );
 
     let mut traps = run
         .lines("")
@@ -73,7 +76,10 @@ fn boot_that_died_is_shown_by_the_next() {
         "the trap is not shown",
     );
     run.check(shown("mode normal"), "what went before is not shown");
-    run.check(second.contains("reason watchdog"), "the reason is not told");
+    run.check(
+        second.contains("started by a reset"),
+        "the reason is not told",
+    );
 
     // In memory, at the reset: the boot that died, not complete.
     let died = run.log("log.1", |boots| boots[0].as_ref().map(|boot| boot.complete));

@@ -3,10 +3,11 @@
 //! Source: facts/soc.md 3.6, 8.4, 10.8, 12.3; facts/storage-and-images.md 7.3.
 
 use unilk::bootimg::BootImage;
+use unilk_core::hints::Hints;
 use unilk_phone::Kind;
 
 use crate::common::{Kernel, Run, TestPhone};
-use crate::look::{phone_with, plain};
+use crate::look::{lk_with, phone_with, plain};
 
 /// A phone that can boot both ways; the RAM disk is the smaller part here.
 fn phone() -> TestPhone {
@@ -134,15 +135,26 @@ fn fastboot_asked_for_by_the_preloader() {
     downloads("[boot]\nmode = 99", "preloader or host tool");
 }
 
+/// Key codes that mean the same on every board that has them.
 #[test]
 fn volume_up_held() {
-    let run = boots(
-        "[keys]\nheld = ['vol-up']",
-        "RECOVERY",
-        "recovery",
-        "key held",
-    );
+    let keys = "[keys]\nheld = ['vol-up']\nmap = { vol-up = 20, vol-down = 29 }";
+    let run = boots(keys, "RECOVERY", "recovery", "key held");
     run.says(&["keys held"]);
+}
+
+/// Code 0 is volume up on this board and volume down on others.
+#[test]
+fn volume_up_of_a_board_that_is_known() {
+    let hints = Hints {
+        board: Some("lightning72"),
+        ..Hints::default()
+    };
+    let run = phone()
+        .part("UBOOT", lk_with(&hints))
+        .with_board("[keys]\nheld = ['vol-up']")
+        .run();
+    run.is_good().boots("RECOVERY");
 }
 
 #[test]

@@ -21,8 +21,8 @@ fn place(ranks_mib: &str, image: &BootImage) -> (Run, u32) {
     run.is_good();
     let placed = run.hex("TK place ", "placed");
     let loaded = run.hex("TK place ", "loaded");
-    // 16 KiB of page tables below, text and bss above.
-    let kernel = placed - 0x4000..placed + image.kernel.len() as u32 + 0x1_0000;
+    // 16 KiB of page tables below.
+    let kernel = placed - 0x4000..placed + image.kernel.len() as u32;
     let clear = |what: &str, start: u32, len: u32| {
         let apart = kernel.end <= start || start + len <= kernel.start;
         run.check(apart, &format!("the kernel is on {what}"));
