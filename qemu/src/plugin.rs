@@ -15,10 +15,10 @@ use std::thread::{self, ThreadId};
 
 use crate::args::{Args, Dump};
 use crate::board::Board;
-use crate::bus::Memory as _;
+use crate::bus::{GuestError, Memory as _};
 use crate::ffi::Qemu;
 use crate::machine::{Machine, bootrom, build, map};
-use crate::report::{Event, Fault, Recorder};
+use crate::report::{Event, Fault, Recorder, kind_name};
 
 static MACHINE: OnceLock<Mutex<Machine>> = OnceLock::new();
 static RECORD: OnceLock<Mutex<Record>> = OnceLock::new();
@@ -31,6 +31,12 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 static MMIO: AtomicU64 = AtomicU64::new(0);
 /// The bootloader runs, and the kernel has not been seen.
 static KERNEL_AWAITED: AtomicBool = AtomicBool::new(false);
+
+/// When the machine was last used: an instruction hook may not read the clock
+/// (with `-icount` QEMU takes that for an error and ends).
+static LAST_USED: AtomicU64 = AtomicU64::new(0);
+/// GPT6 runs, which feeds the ARM counter.
+static GPT6_RUNS: AtomicBool = AtomicBool::new(false);
 
 /// The addresses of the bootloader: the first MiB of DRAM.
 const LK: core::ops::Range<u32> = map::DRAM..map::DRAM + 0x10_0000;
@@ -127,6 +133,8 @@ fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
     MMIO.store(machine.mmio_accesses(), Ordering::Relaxed);
+    LAST_USED.store(Qemu::clock(), Ordering::Relaxed);
+    GPT6_RUNS.store(machine.signals.gpt6_running, Ordering::Relaxed);
     let accepting = machine.take_accepting();
     drop(machine);
     publish(events);
@@ -266,6 +274,42 @@ pub fn translated(pc: u32) -> bool {
 /// Whether the memory hook has nothing to say to anybody now.
 pub fn hook_is_idle() -> bool {
     WAITING.load(Ordering::Relaxed) == 0
+}
+
+/// Records what no model sees: it happens beside the bus.
+fn complain(pc: u32, addr: u32, block: &'static str, kind: GuestError, message: &str) {
+    if let Some(mut record) = record() {
+        record.recorder.record(&Event::GuestError(Fault {
+            kind: kind_name(kind),
+            block,
+            addr,
+            offset: addr & 0xFFF,
+            pc: Some(pc),
+            write: None,
+            message: message.to_owned(),
+            t_ns: LAST_USED.load(Ordering::Relaxed),
+        }));
+    }
+}
+
+/// The ARM counter is read. Without GPT6 it stands still on a phone; QEMU's
+/// cannot be stopped.
+pub fn counter_read(pc: u32) {
+    const GPT6_CON: u32 = 0x1000_8060;
+    if !GPT6_RUNS.load(Ordering::Relaxed) {
+        let message = "the ARM counter is read while GPT6, which feeds it, does not run";
+        complain(pc, GPT6_CON, "APXGPT", GuestError::Gated, message);
+    }
+}
+
+/// Whether an access by the bootloader follows a null pointer.
+pub fn is_null_access(addr: u32) -> bool {
+    addr < map::BOOT_ROM_LEN && KERNEL_AWAITED.load(Ordering::Relaxed)
+}
+
+/// The bootloader has accessed the boot ROM.
+pub fn null_accessed(pc: u32, addr: u32) {
+    complain(pc, addr, "BUS", GuestError::Unmapped, "data access to the boot ROM");
 }
 
 /// A watched instruction has accessed memory.

@@ -94,6 +94,8 @@ pub struct Signals {
     // --- driven by INFRACFG_AO (SRAMROM part) ---
     /// SLAVE_JUMP and SLAVE1_MAGIC: core 1 is told to leave the boot ROM.
     pub core1_entry: Option<u32>,
+    /// TOPAXI_PROTECTEN: bit n = this part of the bus is isolated.
+    pub axi_protect: u32,
     /// USBDL_REG as last written.
     pub usbdl_reg: u32,
     /// USBDL_MAGIC as last written.
@@ -185,6 +187,7 @@ impl Default for Signals {
             l2_is_sram: true,
             int_pol: 0,
             core1_entry: None,
+            axi_protect: 0,
             usbdl_reg: 0,
             usbdl_magic: 0,
             gpt6_running: false,

@@ -72,6 +72,17 @@ pub struct Keys {
     pub power: bool,
 }
 
+impl Keys {
+    /// Notes a held key whose code is volume up on `up` of the known boards
+    /// and volume down on `down` of them. The majority decides; a tie means
+    /// download mode, from which nothing is lost. A code that is neither on
+    /// any board is no volume key: HOME, BACK and MENU sit in the matrix too.
+    pub const fn hold(&mut self, up: u8, down: u8) {
+        self.volume_up |= up > down;
+        self.volume_down |= down > 0 && down >= up;
+    }
+}
+
 /// Everything that has a say.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs {
@@ -276,6 +287,23 @@ mod tests {
 
     const fn boot(mode: BootMode) -> Outcome {
         Outcome::Boot(mode)
+    }
+
+    #[test]
+    fn a_key_means_what_it_means_on_most_boards() {
+        let held = |up, down| {
+            let mut keys = Keys::default();
+            keys.hold(up, down);
+            (keys.volume_up, keys.volume_down)
+        };
+        assert_eq!(held(3, 1), (true, false));
+        assert_eq!(held(1, 3), (false, true));
+        assert_eq!(held(1, 1), (false, true), "a tie");
+        assert_eq!(held(0, 0), (false, false), "a key of no known meaning");
+        let mut both = Keys::default();
+        both.hold(2, 0);
+        both.hold(0, 0);
+        assert!(both.volume_up && !both.volume_down);
     }
 
     #[test]

@@ -17,6 +17,8 @@ const IDS: usize = 160;
 const FIRST_SPI: u32 = 32;
 /// The secure physical timer of the core.
 pub const SECURE_TIMER: u32 = 29;
+/// The interrupt's number in IAR and HPPIR.
+const ID_MASK: u32 = 0x3ff;
 /// From here on IAR does not name an interrupt: 1023 is "nothing pending".
 const FIRST_SPECIAL: u32 = 1020;
 
@@ -60,11 +62,15 @@ pub struct CpuInterface {
     binary_point: RW<u32>,
     acknowledge: RO<u32>,
     end: WO<u32>,
+    running: RO<u32>,
+    highest_pending: RO<u32>,
 }
 
 assert_offsets!(CpuInterface {
     acknowledge: 0x0c,
     end: 0x10,
+    running: 0x14,
+    highest_pending: 0x18,
 });
 
 /// The interrupt controller.
@@ -80,10 +86,16 @@ impl Gic {
     }
 
     /// Everything level-sensitive, to core 0, at the same priority, disabled;
-    /// then only the secure timer enabled, so that waits can sleep.
-    pub fn init(&mut self) {
+    /// then only the secure timer enabled, so that waits can sleep. Says
+    /// whether they will: only an interrupt that has been seen to arrive may
+    /// be slept for, for nobody knows what a predecessor left here.
+    pub fn init(&mut self) -> bool {
         let distributor = self.distributor;
         distributor.ctlr.put(0);
+        // Group 0 for all: this CPU interface presents no other.
+        fill(&distributor.group[..IDS / 32], 0);
+        // What somebody acknowledged and never ended holds back all others.
+        fill(&distributor.not_active[..IDS / 32], u32::MAX);
         fill(&distributor.config[2..IDS / 16], 0);
         fill(
             &distributor.targets[FIRST_SPI as usize / 4..IDS / 4],
@@ -94,8 +106,20 @@ impl Gic {
         distributor.ctlr.put(1);
         self.cpu.priority_mask.put(0xf0);
         self.cpu.ctlr.put(1);
+        self.drain();
         self.enable_id(SECURE_TIMER);
-        time::set_timer_wakes(true);
+        let arrives = time::rehearse(|| self.presents(SECURE_TIMER));
+        time::set_timer_wakes(arrives);
+        arrives
+    }
+
+    /// Whether interrupt `id` is the one that the core would take now.
+    fn presents(&self, id: u32) -> bool {
+        /// No interrupt is being served.
+        const IDLE_PRIORITY: u32 = 0xff;
+        self.cpu.highest_pending.read() & ID_MASK == id
+            && self.cpu.running.read() & 0xff == IDLE_PRIORITY
+            && signalled()
     }
 
     /// Lets shared interrupt `spi` wake the core. Its handler is whoever
@@ -125,7 +149,7 @@ impl Gic {
     /// its number (32 + SPI); `None` if there is none.
     pub fn acknowledge(&mut self) -> Option<u32> {
         let value = self.cpu.acknowledge.read();
-        let id = value & 0x3ff;
+        let id = value & ID_MASK;
         if id >= FIRST_SPECIAL {
             return None;
         }
@@ -139,6 +163,10 @@ impl Gic {
     pub fn quiesce(&mut self) -> bool {
         time::set_timer_wakes(false);
         fill(&self.distributor.disable[..IDS / 32], u32::MAX);
+        self.drain()
+    }
+
+    fn drain(&mut self) -> bool {
         // Every interrupt can be pending once; more is a stuck line.
         (0..=IDS).any(|_| self.acknowledge().is_none())
     }
@@ -149,6 +177,28 @@ impl Gic {
             register.put(bit);
         }
     }
+}
+
+/// Whether the GIC's signal reaches the core: ISR shows IRQ and FIQ as they
+/// come in, masked or not, which is also what ends WFI.
+#[cfg(target_arch = "arm")]
+fn signalled() -> bool {
+    const IRQ_OR_FIQ: u32 = 0b11 << 6;
+    let status: u32;
+    // SAFETY: reading ISR changes nothing.
+    unsafe {
+        core::arch::asm!(
+            "mrc p15, 0, {}, c12, c1, 0",
+            out(reg) status,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+    status & IRQ_OR_FIQ != 0
+}
+
+#[cfg(not(target_arch = "arm"))]
+fn signalled() -> bool {
+    true
 }
 
 /// Word and bit of an interrupt in a one-bit-each register array.
@@ -173,11 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn the_timer_is_slept_for_when_nothing_holds_it_back() {
+        let (gic, _, cpu) = gic();
+        poke(&cpu.highest_pending, 29);
+        poke(&cpu.running, 0xff);
+        assert!(gic.presents(SECURE_TIMER));
+        poke(&cpu.running, 0xa0);
+        assert!(!gic.presents(SECURE_TIMER), "something was never ended");
+        poke(&cpu.running, 0xff);
+        poke(&cpu.highest_pending, 1023);
+        assert!(!gic.presents(SECURE_TIMER), "it does not arrive");
+    }
+
+    #[test]
     fn init_targets_core_0_and_enables_the_timer_only() {
         let (mut gic, distributor, cpu) = gic();
+        distributor.group[0].put(u32::MAX);
+        poke(&cpu.acknowledge, 1023);
         distributor.config[3].put(u32::MAX);
         distributor.config[1].put(0xaaaa_aaaa);
-        gic.init();
+        // The registers of the test present nothing.
+        assert!(!gic.init());
+        assert_eq!(distributor.group[0].read(), 0);
+        assert_eq!(distributor.not_active[0].read(), u32::MAX);
         assert_eq!(distributor.config[3].read(), 0);
         assert_eq!(distributor.config[1].read(), 0xaaaa_aaaa, "private");
         assert_eq!(distributor.targets[8].read(), 0x0101_0101);

@@ -104,16 +104,22 @@ impl Gpt {
                 return Ok(());
             }
         }
+        time::set_stopped(true);
         Err(Stopped)
     }
 
     /// Starts GPT6, and with it the system counter of both cores, and tells
-    /// this core its rate. Nothing before us does; Linux needs both.
-    pub fn start_system_counter(&mut self) {
+    /// this core its rate. Nothing before us does; Linux needs both. False if
+    /// the counter does not follow: waits then go on with GPT4.
+    pub fn start_system_counter(&mut self) -> bool {
         self.run_free(GPT6);
         #[cfg(target_arch = "arm")]
         aarch32_cpu::register::Cntfrq::write(aarch32_cpu::register::Cntfrq(time::TICKS_PER_SECOND));
-        time::set_counter_runs(true);
+        let runs = time::counter_keeps_time();
+        if runs {
+            time::set_counter_runs(true);
+        }
+        runs
     }
 
     /// GPT6's 64-bit count of 13 MHz ticks.
@@ -156,7 +162,7 @@ mod tests {
     fn system_counter_runs_free_at_13_mhz() {
         let regs: &RegisterBlock = leaked();
         regs.timers[GPT6].clock.put(0x10);
-        Gpt::new(regs).start_system_counter();
+        assert!(Gpt::new(regs).start_system_counter());
         assert_eq!(regs.timers[GPT6].control.read(), 0x31);
         assert_eq!(regs.timers[GPT6].clock.read(), 0);
         poke(&regs.timers[GPT6].count, 7);

@@ -2,15 +2,18 @@
 //!
 //! One clock for the whole bootloader at 13 MHz: GPT4, which the preloader
 //! leaves running free, and as soon as GPT6 feeds it the system counter, whose
-//! reading takes no bus access and is never caught in mid-carry. It wraps every 330 s, so a single wait is limited
-//! to half of that, and [`uptime`] must be asked (every delay and wait
-//! does) at least once a turn.
+//! reading takes no bus access and is never caught in mid-carry. It wraps
+//! every 330 s, so a single wait is limited to half of that, and [`uptime`]
+//! must be asked (every delay and wait does) at least once a turn. Should
+//! GPT4 stand still, its reads are counted instead: waits then last about as
+//! long as they should, and end.
 //!
 //! Long waits sleep in WFI. The CPU keeps interrupts masked; an interrupt
 //! that the GIC presents still ends WFI, and the secure physical timer (PPI
 //! 29) ends it in any case. That needs the system counter, which runs only
-//! while GPT6 does, and the GIC, so sleeping starts when both drivers have
-//! said so; before that a wait polls.
+//! while GPT6 does, and the GIC. Neither is believed because its registers were
+//! written: the counter must have been seen to count, and the timer's interrupt
+//! to reach the core ([`rehearse`]). Until then, and if they fail, waits poll.
 //!
 //! On a host the clock is fake and advances by 1 µs each time it is read.
 //!
@@ -236,6 +239,9 @@ pub fn uptime_us() -> u64 {
 
 static COUNTER_RUNS: AtomicBool = AtomicBool::new(false);
 static TIMER_WAKES: AtomicBool = AtomicBool::new(false);
+static STOPPED: AtomicBool = AtomicBool::new(false);
+#[cfg(target_arch = "arm")]
+static READS: AtomicU32 = AtomicU32::new(0);
 
 /// The system counter has been started (GPT6), or is about to stop.
 pub(crate) fn set_counter_runs(runs: bool) {
@@ -243,7 +249,7 @@ pub(crate) fn set_counter_runs(runs: bool) {
     COUNTER_RUNS.store(runs, Ordering::Relaxed);
 }
 
-/// The GIC presents the secure timer's interrupt, or is about to stop that.
+/// The secure timer's interrupt was seen to arrive, or will no longer.
 pub(crate) fn set_timer_wakes(wakes: bool) {
     TIMER_WAKES.store(wakes, Ordering::Relaxed);
 }
@@ -264,6 +270,71 @@ fn sleep(ticks: u32) {
     } else {
         core::hint::spin_loop();
     }
+}
+
+/// Lets the timer fire once, awake, and says whether `presented` saw its
+/// interrupt come, not having seen one before. A WFI that nothing ends would
+/// be a hang on each boot.
+pub(crate) fn rehearse(presented: impl Fn() -> bool) -> bool {
+    const AHEAD_TICKS: u32 = 5 * TICKS_PER_MICRO;
+    const LIMIT: Micros = Micros(1000);
+    if !COUNTER_RUNS.load(Ordering::Relaxed) || presented() {
+        return false;
+    }
+    clock::set_timer(AHEAD_TICKS);
+    let deadline = Deadline::after(LIMIT);
+    let mut seen = false;
+    while !seen && !deadline.expired() {
+        seen = presented();
+    }
+    clock::stop_timer();
+    seen
+}
+
+/// Whether the system counter counts, at about the rate of GPT4. Believed
+/// although it does not, it would make every wait endless or wrong.
+pub(crate) fn counter_keeps_time() -> bool {
+    const LOOK_TICKS: u32 = 5 * TICKS_PER_MICRO;
+    const READS: u32 = 1000;
+    // Being held up between two reads makes a span longer on both clocks:
+    // the counter's lies between one of GPT4's within and one around it.
+    let around = ticks();
+    let since = clock::system_counter();
+    let within = ticks();
+    let mut reads = 0;
+    while ticks().wrapping_sub(within) < LOOK_TICKS && reads < READS {
+        reads += 1;
+    }
+    let shortest = ticks().wrapping_sub(within);
+    let counted = clock::system_counter().wrapping_sub(since);
+    let longest = ticks().wrapping_sub(around);
+    is_about(counted, shortest, longest) || is_stopped() && counted != 0
+}
+
+/// Half as fast is as wrong as twice as fast; what lies between them costs a
+/// wait nothing that matters.
+const fn is_about(counted: u32, shortest: u32, longest: u32) -> bool {
+    counted > shortest / 2 && counted < longest.saturating_mul(2)
+}
+
+/// GPT4 stands still, or runs (again).
+pub(crate) fn set_stopped(stopped: bool) {
+    STOPPED.store(stopped, Ordering::Relaxed);
+}
+
+fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
+
+/// What a read of a counter that stands still counts for: over the bus it
+/// takes about 300 ns.
+#[cfg(target_arch = "arm")]
+fn counted_reads() -> u32 {
+    const TICKS_A_READ: u32 = 4;
+    // Load and store: exclusive accesses need caches.
+    let now = READS.load(Ordering::Relaxed).wrapping_add(TICKS_A_READ);
+    READS.store(now, Ordering::Relaxed);
+    now
 }
 
 /// [`embedded_hal::delay::DelayNs`] on top of [`delay`], rounded up to µs.
@@ -311,7 +382,12 @@ mod clock {
         if is_sure() {
             system_counter().wrapping_add(AHEAD.load(Ordering::Relaxed))
         } else {
-            crate::peripherals::clock().read()
+            let count = crate::peripherals::clock().read();
+            if super::is_stopped() {
+                super::counted_reads()
+            } else {
+                count
+            }
         }
     }
 
@@ -338,7 +414,7 @@ mod clock {
 
     /// The low half of CNTPCT. Same rate as GPT4, but in the CPU: reading it
     /// takes no bus access.
-    fn system_counter() -> u32 {
+    pub(super) fn system_counter() -> u32 {
         let low: u32;
         // SAFETY: reading the counter changes nothing; the barrier keeps the
         // read behind the accesses that it is to time.
@@ -354,21 +430,33 @@ mod clock {
         low
     }
 
-    pub(super) fn sleep(ticks: u32) {
-        // SAFETY: no other handle exists: this function makes the only one,
-        // on the only core that runs, and drops it before it returns.
-        let mut timer = unsafe { El1PhysicalTimer::new() };
-        // The caller keeps `ticks` within i32, which TVAL is.
+    fn timer() -> El1PhysicalTimer {
+        // SAFETY: the handle has no state and is dropped before the function
+        // that asked for it returns; only one core runs.
+        unsafe { El1PhysicalTimer::new() }
+    }
+
+    /// Lets the secure timer's line rise in `ticks`.
+    pub(super) fn set_timer(ticks: u32) {
+        let mut timer = timer();
+        // TVAL is an i32.
         timer.countdown_set(ticks.min(i32::MAX as u32));
         timer.interrupt_mask(false);
         timer.enable(true);
         asm::isb();
+    }
+
+    /// Lets the level-sensitive line fall, so that the next WFI sleeps.
+    pub(super) fn stop_timer() {
+        timer().enable(false);
+        asm::isb();
+    }
+
+    pub(super) fn sleep(ticks: u32) {
+        set_timer(ticks);
         asm::dsb();
         asm::wfi();
-        // Off again, so that the level-sensitive line drops and the next WFI
-        // sleeps.
-        timer.enable(false);
-        asm::isb();
+        stop_timer();
     }
 }
 
@@ -391,6 +479,14 @@ mod clock {
     pub(super) fn breathe() {}
 
     pub(super) fn sleep(_ticks: u32) {}
+
+    pub(super) fn system_counter() -> u32 {
+        raw_ticks()
+    }
+
+    pub(super) fn set_timer(_ticks: u32) {}
+
+    pub(super) fn stop_timer() {}
 }
 
 /// The clock of the tests: a thread's own, with a hook that plays hardware
@@ -405,6 +501,30 @@ pub(crate) mod clock {
         static NOW: Cell<u32> = const { Cell::new(0) };
         static HOOKS: RefCell<Vec<Hook>> = const { RefCell::new(Vec::new()) };
         static CAN_SLEEP: Cell<bool> = const { Cell::new(false) };
+        static COUNTER_STANDS: Cell<bool> = const { Cell::new(false) };
+        static TIMER_SET: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn system_counter() -> u32 {
+        if COUNTER_STANDS.get() { 7 } else { raw_ticks() }
+    }
+
+    /// The system counter of this thread does not count.
+    pub(crate) fn stop_counter() {
+        COUNTER_STANDS.set(true);
+    }
+
+    pub(super) fn set_timer(_ticks: u32) {
+        TIMER_SET.set(true);
+    }
+
+    pub(super) fn stop_timer() {
+        TIMER_SET.set(false);
+    }
+
+    /// Whether the timer runs.
+    pub(crate) fn timer_is_set() -> bool {
+        TIMER_SET.get()
     }
 
     pub(super) fn raw_ticks() -> u32 {
@@ -517,6 +637,28 @@ mod tests {
         delay(Micros(300_000));
         let spent = ticks().wrapping_sub(before);
         assert!((3_900_000..3_901_000).contains(&spent), "{spent} ticks");
+    }
+
+    #[test]
+    fn the_rehearsal_believes_only_what_comes_with_the_timer() {
+        COUNTER_RUNS.store(true, Ordering::Relaxed);
+        assert!(rehearse(clock::timer_is_set));
+        assert!(!clock::timer_is_set(), "it is stopped afterwards");
+        assert!(!rehearse(|| true), "a line that is stuck");
+        let before = ticks();
+        assert!(!rehearse(|| false), "an interrupt that does not arrive");
+        let spent = ticks().wrapping_sub(before);
+        assert!(spent < 2 * 13_000, "{spent} ticks");
+    }
+
+    #[test]
+    fn a_counter_is_compared_before_it_is_believed() {
+        assert!(counter_keeps_time());
+        clock::stop_counter();
+        assert!(!counter_keeps_time());
+        // 5 us took 66 to 80 ticks of GPT4.
+        assert!(is_about(70, 66, 80));
+        assert!(!is_about(0, 66, 80) && !is_about(30, 66, 80) && !is_about(170, 66, 80));
     }
 
     #[test]

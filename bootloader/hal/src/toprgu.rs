@@ -56,6 +56,8 @@ const KEY_MASK: u32 = 0xff00_0000;
 /// LENGTH counts 512 periods of the 32768 Hz clock.
 const MICROS_PER_LENGTH_UNIT: u32 = 1_000_000 / 64;
 const LENGTH_MAX: u32 = 0x7ff;
+/// The dog's time when the software reset does not come.
+const LAST_RESORT: Micros = Micros::from_ms(1000);
 
 /// WDT_MODE.
 #[bitfield(u32, default = 0)]
@@ -138,6 +140,19 @@ pub enum BlockReset {
     Connsys = 12,
 }
 
+/// Kicks the dog and can do nothing else.
+#[derive(Clone, Copy)]
+pub struct Kicker {
+    restart: &'static WO<u32>,
+}
+
+impl Kicker {
+    /// Starts the time-out anew.
+    pub fn kick(self) {
+        self.restart.put(RESTART_KEY);
+    }
+}
+
 /// The watchdog.
 pub struct Toprgu {
     regs: &'static RegisterBlock,
@@ -180,7 +195,15 @@ impl Toprgu {
 
     /// Starts the time-out anew.
     pub fn kick(&mut self) {
-        self.regs.restart.put(RESTART_KEY);
+        self.kicker().kick();
+    }
+
+    /// For those whose work has many steps, each of which is bounded, but not
+    /// their sum.
+    pub fn kicker(&self) -> Kicker {
+        Kicker {
+            restart: &self.regs.restart,
+        }
     }
 
     /// Stops the dog, keeping the rest of its mode.
@@ -192,9 +215,16 @@ impl Toprgu {
     /// Resets the phone. With `bypass_power_key` the preloader starts it
     /// again whether or not somebody holds the key.
     pub fn reset(&mut self, bypass_power_key: bool) -> ! {
-        loop {
+        const ATTEMPTS: u32 = 2;
+        for _ in 0..ATTEMPTS {
             self.request_reset(bypass_power_key);
             delay(Micros::from_ms(100));
+        }
+        // The request stops the dog: with neither of them there would be no
+        // way out but the battery.
+        self.start(LAST_RESORT);
+        loop {
+            core::hint::spin_loop();
         }
     }
 

@@ -113,10 +113,7 @@ impl Keys {
                 keys.volume_down |= board.keys.volume_down == Some(code);
             } else {
                 let roles = unilk_board_db::key_roles(code);
-                // A code that is one key here and the other there: the
-                // majority of the known boards decides.
-                keys.volume_up |= roles.volume_up > roles.volume_down;
-                keys.volume_down |= roles.volume_down >= roles.volume_up;
+                keys.hold(roles.volume_up, roles.volume_down);
             }
         }
         keys

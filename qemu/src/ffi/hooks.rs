@@ -8,6 +8,7 @@
 //! Source: facts/qemu-plugin.md "Plugin API version" and "Limits to keep in mind".
 
 use core::ffi::c_int;
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, Ordering};
 
 use super::api;
@@ -51,6 +52,18 @@ pub extern "C" fn translated(_plugin_id: u64, block: Opaque) {
     turns::translated(api, block);
     // SAFETY: the block is valid during this call, and the indices are below its length.
     unsafe {
+        for index in 0..(api.qemu_plugin_tb_n_insns)(block) {
+            let instruction = (api.qemu_plugin_tb_get_insn)(block, index);
+            if reads_counter(word_of(instruction)) {
+                let pc = (api.qemu_plugin_insn_vaddr)(instruction) as u32;
+                (api.qemu_plugin_register_vcpu_insn_exec_cb)(
+                    instruction,
+                    counter_read,
+                    NO_REGISTERS,
+                    pc as usize as Opaque,
+                );
+            }
+        }
         let first = (api.qemu_plugin_tb_get_insn)(block, 0);
         if !plugin::translated((api.qemu_plugin_insn_vaddr)(first) as u32) {
             return;
@@ -69,9 +82,47 @@ pub extern "C" fn translated(_plugin_id: u64, block: Opaque) {
     }
 }
 
+/// The instruction at `pc`, which reads the ARM counter, is executed.
+extern "C" fn counter_read(_core: u32, pc: Opaque) {
+    plugin::counter_read(pc as usize as u32);
+}
+
+/// The four bytes of an instruction; 0 for a short one.
+///
+/// # Safety
+/// `instruction` belongs to the block that is being translated.
+unsafe fn word_of(instruction: Opaque) -> u32 {
+    let api = api();
+    let mut bytes = [0u8; 4];
+    // SAFETY: by the contract above. The old interface returns a pointer to the bytes and ignores
+    // the other arguments, the new one copies as many as are asked for.
+    unsafe {
+        if (api.qemu_plugin_insn_size)(instruction) != bytes.len() {
+            return 0;
+        }
+        if qemu_plugin_version.load(Ordering::Relaxed) == OLD_INTERFACE {
+            let data = (api.qemu_plugin_insn_data)(instruction, null_mut(), 0);
+            bytes = data.cast::<[u8; 4]>().read_unaligned();
+        } else {
+            (api.qemu_plugin_insn_data)(instruction, bytes.as_mut_ptr().cast(), bytes.len());
+        }
+    }
+    u32::from_le_bytes(bytes)
+}
+
+/// MRRC of CNTPCT or CNTVCT, in ARM or in Thumb, whose halves stand the other
+/// way round.
+fn reads_counter(word: u32) -> bool {
+    let hits = |word: u32| word & 0x0FF0_0FEF == 0x0C50_0F0E;
+    hits(word) || hits(word.rotate_left(16))
+}
+
 /// Memory was accessed, in the thread of the core, most likely by the
 /// instruction at `pc`; [`plugin::Hooked`] says why not surely.
 extern "C" fn accessed(_core: u32, info: u32, address: u64, pc: Opaque) {
+    if plugin::is_null_access(address as u32) {
+        plugin::null_accessed(pc as usize as u32, address as u32);
+    }
     if plugin::hook_is_idle() {
         return;
     }

@@ -82,6 +82,10 @@ api! {
     // The plugin interface proper.
     qemu_plugin_register_vcpu_tb_trans_cb(u64, extern "C" fn(u64, Opaque));
     qemu_plugin_register_atexit_cb(u64, extern "C" fn(u64, Opaque), Opaque);
+    qemu_plugin_insn_size(Opaque) -> usize;
+    // The old interface takes the first argument only and returns a pointer.
+    qemu_plugin_insn_data(Opaque, *mut c_void, usize) -> Opaque;
+    qemu_plugin_register_vcpu_insn_exec_cb(Opaque, extern "C" fn(u32, Opaque), c_int, Opaque);
     qemu_plugin_tb_n_insns(Opaque) -> usize;
     qemu_plugin_tb_get_insn(Opaque, usize) -> Opaque;
     qemu_plugin_insn_vaddr(Opaque) -> u64;

@@ -27,6 +27,9 @@ impl Machine {
         if std::mem::take(&mut self.core1_released) {
             host.share_time(false);
         }
+        if kind == Reset::PowerOn {
+            preloader::scratch::fill_at_power_on(host, self.board.dram_bytes());
+        }
         self.irq = IrqSources::default();
         self.stopping = false;
         self.powered = true;

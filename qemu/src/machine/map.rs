@@ -121,9 +121,7 @@ pub const MAP: &[Entry] = &[
     entry(0x1000_6000, 0x1000, "SPM", Word, Nothing),
     entry(0x1000_7000, 0x1000, "TOPRGU", Word, Nothing),
     entry(0x1000_8000, 0x1000, "APXGPT", Word, Cg1(24)),
-    // CG1.0 stops the fuse reader, not the mirror: stock loaders close that
-    // gate at their start and read the chip's identity afterwards.
-    entry(0x1000_9000, 0x1000, "EFUSE", Word, Nothing),
+    entry(0x1000_9000, 0x1000, "EFUSE", Word, Cg1(0)),
     entry(0x1000_A000, 0x1000, "SEJ", Word, Cg1(21)),
     entry(0x1000_B000, 0x1000, "EINT", Word, Nothing),
     entry(0x1000_C000, 0x1000, "AP_CCIF", Word, Nothing),

@@ -11,6 +11,8 @@ use crate::bus::{Block, Context, GuestError, Reset, Size};
 
 const NAME: &str = "APMIXED";
 const XTAL_HZ: u64 = 26_000_000;
+/// Fastest CPU clock at which the L2's RAM works as SRAM (facts/soc.md 1.6).
+const L2_SRAM_MAX_HZ: u64 = 897_000_000;
 
 /// CON0 bit 0: the PLL is enabled.
 const CON0_EN: u32 = 1 << 0;
@@ -146,6 +148,14 @@ impl Block for Apmixed {
         if check_width(NAME, offset, size, &[4], cx) && self.registers.write(offset, value, cx) {
             self.check_order(offset, cx);
             self.drive(cx);
+            if cx.signals.l2_is_sram && cx.signals.armpll_hz > L2_SRAM_MAX_HZ {
+                cx.report(
+                    GuestError::Refused,
+                    NAME,
+                    offset,
+                    "ARMPLL above 897 MHz while the L2 is SRAM",
+                );
+            }
         }
     }
 
@@ -169,6 +179,7 @@ mod tests {
         assert_eq!(world.signals.univpll_hz, 1_248_000_000);
         world.write(&mut block, 0x104, 0x0111_4000);
         assert_eq!(world.signals.armpll_hz, 897_000_000);
+        world.signals.l2_is_sram = false;
         world.write(&mut block, 0x104, 0x8009_a000);
         assert_eq!(world.signals.armpll_hz, 1_001_000_000);
         world.write(&mut block, 0x124, 0x800c_c000);

@@ -100,6 +100,7 @@ impl Infracfg {
     fn drive(&mut self, cx: &mut Context<'_>) {
         let protected = self.registers.get(PROTECTEN);
         self.registers.set(PROTECTSTA1, protected);
+        cx.signals.axi_protect = protected;
         let released = self.registers.get(SLAVE1_MAGIC) == SLAVE1_MAGIC_VALUE;
         cx.signals.core1_entry = released.then(|| self.registers.get(SLAVE_JUMP));
         cx.signals.usbdl_reg = self.registers.get(USBDL_REG);

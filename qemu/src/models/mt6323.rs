@@ -379,6 +379,7 @@ impl Mt6323 {
     /// Follows the board: rails, key and charger interrupts, RTC alarm.
     pub fn update(&mut self, cx: &mut Context<'_>) {
         self.rtc.tick(cx.now);
+        self.rtc.follow_charger(cx);
         for row in RAILS {
             let on = row
                 .enable
@@ -403,6 +404,11 @@ impl Mt6323 {
         self.seen = inputs;
         cx.signals.pmic_irq = self.int_status[0] & self.get(INT_CON0) != 0
             || self.int_status[1] & self.get(INT_CON1) != 0;
+    }
+
+    /// Whether the user did something since the last [`Mt6323::update`].
+    pub fn inputs_changed(&self, signals: &Signals) -> bool {
+        Inputs::of(signals) != self.seen
     }
 
     /// When [`Mt6323::update`] has something to do by itself.

@@ -358,6 +358,17 @@ impl Block for Pwrap {
         self.now = cx.now;
         self.pmic.update(cx);
     }
+
+    fn watches_wires(&self) -> bool {
+        true
+    }
+
+    fn wires_changed(&mut self, cx: &mut Context<'_>) {
+        if self.pmic.inputs_changed(cx.signals) {
+            self.now = cx.now;
+            self.pmic.update(cx);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -382,7 +393,7 @@ mod tests {
             0x30_0000,
             "idle, in sync, initialised"
         );
-        world.write(wrap, CMD, address / 2 << 16);
+        world.write(wrap, CMD, (address / 2) << 16);
         assert_eq!(world.read(wrap, RDATA) >> 16 & 7, 4, "waits for the wire");
         world.now += READ_TIME;
         let value = world.read(wrap, RDATA);
@@ -392,7 +403,7 @@ mod tests {
     }
 
     fn write(wrap: &mut Pwrap, world: &mut TestWorld, address: u32, value: u32) {
-        world.write(wrap, CMD, 1 << 31 | address / 2 << 16 | value);
+        world.write(wrap, CMD, 1 << 31 | (address / 2) << 16 | value);
         world.now += WRITE_TIME;
     }
 

@@ -56,6 +56,8 @@ pub struct Rtc {
     start: u64,
     /// Second (since 1968) whose alarm has been raised already.
     alarm_raised: u64,
+    /// A power-off was asked for while a charger kept the PMIC up.
+    off_when_unplugged: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,7 @@ impl Rtc {
             irq_sta: 0,
             start: seconds_from(&[0, 0, 0, 1, 0, 1, 46]),
             alarm_raised: 0,
+            off_when_unplugged: false,
         }
     }
 
@@ -104,8 +107,17 @@ impl Rtc {
         (self.core[index(PDN1)], self.core[index(PDN2)])
     }
 
+    /// The charger may have gone that kept the PMIC up.
+    pub fn follow_charger(&mut self, cx: &mut Context<'_>) {
+        if self.off_when_unplugged && !cx.signals.charger {
+            self.off_when_unplugged = false;
+            cx.signals.request = Some(Request::PowerOff("RTC BBPU cleared, charger unplugged"));
+        }
+    }
+
     /// What the preloader does on every boot: keep the power on.
     pub fn hold_power(&mut self) {
+        self.off_when_unplugged = false;
         let value = BBPU_AUTO | BBPU_KEEP | BBPU_PWREN;
         self.bus[index(BBPU)] = value;
         self.core[index(BBPU)] = value;
@@ -224,6 +236,7 @@ impl Rtc {
         self.core = self.bus;
         if self.core[0] & BBPU_KEEP == 0 {
             if cx.signals.charger {
+                self.off_when_unplugged = true;
                 cx.log
                     .push("RTC: power-off asked for, but a charger keeps the PMIC up".into());
             } else {

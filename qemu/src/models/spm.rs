@@ -18,6 +18,9 @@ const SLEEP_TIMER_STA: u32 = 0x720;
 /// Core 1 sits in WFI.
 const CORE1_WFI: u32 = 1 << 16;
 
+/// Bit of the display and camera domain.
+const DIS_STATUS: u8 = 3;
+
 const RST_B: u32 = 1 << 0;
 const ISO: u32 = 1 << 1;
 const ON: u32 = 1 << 2;
@@ -193,13 +196,23 @@ impl Spm {
     /// not in reset and has its clock.
     fn drive(&self, cx: &mut Context<'_>) {
         let usable = |domain: &&Domain| {
-            self.registers.get(domain.offset) & (RST_B | ISO | ON | ON_S | CLK_DIS) == POWERED
+            let sram = match domain.offset {
+                0x23c => 0xf << 8, // DIS
+                0x214 => 1 << 8,   // MFG
+                _ => 0,
+            };
+            let switches = RST_B | ISO | ON | ON_S | CLK_DIS | sram;
+            self.registers.get(domain.offset) & switches == POWERED
         };
         cx.signals.pwr_status = DOMAINS
             .iter()
             .filter(usable)
             .filter_map(|domain| domain.status)
             .fold(0, |all, bit| all | 1 << bit);
+        if !cx.signals.domain_on(DIS_STATUS) {
+            // The gates lose their state with the supply.
+            (cx.signals.mm_cg0, cx.signals.mm_cg1) = (!0, !0);
+        }
     }
 }
 

@@ -11,7 +11,9 @@ const SEC_LIMIT_MAGIC: u32 = 0x4C4C_4C4C;
 /// Writes it to its place.
 pub fn write(phone: &mut Phone<'_>, boot_reason: u32) {
     let bytes = encode(phone.machine.board(), boot_reason);
-    phone.host.write(BOOT_ARGUMENT, &bytes);
+    // The preloader writes field by field: the three bytes after log_enable are never written.
+    phone.host.write(BOOT_ARGUMENT, &bytes[..0x15]);
+    phone.host.write(BOOT_ARGUMENT + 0x18, &bytes[0x18..]);
 }
 
 /// The 0x50 bytes.

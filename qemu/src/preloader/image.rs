@@ -5,11 +5,14 @@
 //! Source: facts/storage-and-images.md 1.1, 1.3.
 
 use super::{ENTRY, Phone, partition};
-use crate::models::emmc::Store;
+use crate::models::emmc::{SECTOR, Store};
 
 const HEADER_LEN: usize = 512;
 const MAGIC: u32 = 0x5888_1688;
 const CHUNK: usize = 0x1_0000;
+/// Where headers are read to, and the last sector before its bytes are copied.
+const HEADER_BUFFER: u32 = 0x8009_0000;
+const BOUNCE_BUFFER: u32 = 0x8008_0000;
 
 /// Puts the image at [`ENTRY`].
 ///
@@ -43,6 +46,7 @@ fn load_from(phone: &mut Phone<'_>, user: &mut dyn Store) -> Result<(), String> 
     let mut header = [0; HEADER_LEN];
     user.read_at(layout.uboot, &mut header)
         .map_err(|error| format!("cannot read UBOOT: {error}"))?;
+    phone.host.write(HEADER_BUFFER, &header);
     let word = |at: usize| {
         u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
@@ -73,6 +77,14 @@ fn copy(phone: &mut Phone<'_>, user: &mut dyn Store, from: u64, len: u32) -> Res
             .map_err(|error| format!("cannot read UBOOT: {error}"))?;
         phone.host.write(ENTRY + done, part);
         done += part.len() as u32;
+    }
+    let tail = len % SECTOR as u32;
+    if tail != 0 {
+        // Over an image that reaches that far: it is too large, and breaks.
+        let mut sector = [0; SECTOR];
+        user.read_at(from + u64::from(len - tail), &mut sector)
+            .map_err(|error| format!("cannot read UBOOT: {error}"))?;
+        phone.host.write(BOUNCE_BUFFER, &sector);
     }
     Ok(())
 }

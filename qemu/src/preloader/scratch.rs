@@ -9,16 +9,20 @@ use crate::machine::{Host, map};
 /// A word that is no address, no instruction of use and no magic.
 pub const GARBAGE: u32 = 0xA5C3_5A96;
 
-/// The first MiB of DRAM, where the preloader's buffers and the image lie.
-const FIRST_MIB: u32 = 0x10_0000;
-/// Uninitialised data of the preloader: PMT buffer and more.
-const PMT_BUFFER: u32 = 0x81D0_0000;
-const PMT_BUFFER_LEN: u32 = 0x2_0000;
-/// Where a download agent would be.
-const AGENTS: [u32; 2] = [0x801E_0000, 0x81E0_0000];
-const AGENT_LEN: u32 = 0x1_0000;
-/// What the boot ROM and preloader used of the small SRAM.
-const SRAM_USED: u32 = 0x4000;
+/// What the preloader writes to on every boot: start and length. The rest of
+/// the DRAM keeps its contents over a reset.
+const BUFFERS: [(u32, u32); 3] = [
+    // PMT (KK).
+    (0x8000_0000, 0x2_0000),
+    // Bounce buffer, headers, NAND, security, log, boot argument.
+    (0x8008_0000, 0x5_0400),
+    // PMT and other uninitialised data.
+    (0x81D0_0000, 0x2_0000),
+];
+/// How much of the DRAM is filled at its two ends when the battery is put in:
+/// all that software of this size uses, and little of the host's memory.
+const FILLED_LOW: u32 = 96 << 20;
+const FILLED_HIGH: u32 = 16 << 20;
 
 const CHUNK: usize = 0x1_0000;
 
@@ -28,16 +32,17 @@ pub fn fill(memory: &mut (impl Memory + ?Sized), base: u32, len: u32) {
     let mut seed = GARBAGE ^ base;
     let mut addr = base;
     let mut left = len as usize;
+    while chunk.len() < CHUNK {
+        // Marsaglia's xorshift: cheap, never 0.
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        chunk.extend_from_slice(&seed.to_le_bytes());
+    }
     while left > 0 {
         let bytes = left.min(CHUNK);
-        chunk.clear();
-        while chunk.len() < bytes {
-            // Marsaglia's xorshift: cheap, never 0.
-            seed ^= seed << 13;
-            seed ^= seed >> 17;
-            seed ^= seed << 5;
-            chunk.extend_from_slice(&seed.to_le_bytes());
-        }
+        // No two chunks start alike.
+        chunk[..4].copy_from_slice(&(addr | 1).to_le_bytes());
         memory.write(addr, &chunk[..bytes]);
         addr = addr.wrapping_add(bytes as u32);
         left -= bytes;
@@ -46,13 +51,19 @@ pub fn fill(memory: &mut (impl Memory + ?Sized), base: u32, len: u32) {
 
 /// Fills all that the preloader has used by the time it loads the image.
 pub fn fill_buffers(host: &mut dyn Host) {
-    fill(host, map::SRAM, SRAM_USED);
     fill(host, map::L2_SRAM, map::L2_SRAM_LEN);
-    fill(host, map::DRAM, FIRST_MIB);
-    fill(host, PMT_BUFFER, PMT_BUFFER_LEN);
-    for agent in AGENTS {
-        fill(host, agent, AGENT_LEN);
+    for (base, len) in BUFFERS {
+        fill(host, base, len);
     }
+}
+
+/// What RAM holds when the battery is put in: nothing in particular.
+pub fn fill_at_power_on(host: &mut dyn Host, dram_bytes: u32) {
+    fill(host, map::SRAM, map::SRAM_LEN);
+    let low = dram_bytes.min(FILLED_LOW);
+    let high = (dram_bytes - low).min(FILLED_HIGH);
+    fill(host, map::DRAM, low);
+    fill(host, map::DRAM + (dram_bytes - high), high);
 }
 
 #[cfg(test)]

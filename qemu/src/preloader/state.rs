@@ -13,6 +13,9 @@ const USBDL_REG: u32 = 0x1000_141C;
 const USBDL_MAGIC: u32 = 0x1000_1420;
 const GPIO_MODE: u32 = 0x1000_5300;
 const WDT: u32 = 0x1000_7000;
+const UART0_ESCAPE_EN: u32 = 0x1100_5044;
+const CG1_SET: u32 = 0x1000_0054;
+const SWCG_3_SET: u32 = 0x1000_005C;
 const GPT4_CON: u32 = 0x1000_8040;
 const GPT4_CLK: u32 = 0x1000_8044;
 const EFUSE_TRIMS: u32 = 0x1000_9100;
@@ -32,7 +35,12 @@ pub fn early(phone: &mut Phone<'_>) {
     phone.machine.leave_as_preloader("KP", phone.host);
     uart(phone);
     watchdog(phone);
+    // PWRAP set-up: SPI clock of 26 MHz, the other clients' clocks stay stopped.
+    phone.write(CG1_SET, 7 << 27);
+    phone.write(SWCG_3_SET, 4);
+    phone.modify(CLK_MUX_SEL, |old| old | 3 << 24);
     phone.machine.leave_as_preloader("PWRAP", phone.host);
+    phone.modify(CLK_MUX_SEL, |old| old & !(7 << 11) | 2 << 11);
     if !phone.machine.board().emmc.absent {
         phone.write(CG1_CLR, 1 << 17);
         phone.machine.leave_as_preloader("MSDC0", phone.host);
@@ -47,6 +55,8 @@ pub fn late(phone: &mut Phone<'_>) {
     phone.write(CG1_CLR, 1 << 13);
     set_pin_mode(phone, 103, 5);
     set_pin_mode(phone, 104, 5);
+    // The port itself is left such that the AP must clear this to be heard again.
+    phone.write(UART0_ESCAPE_EN, 1);
     phone.write(WDT + 0x08, 0x1971);
     phone.write(USBDL_REG, 0);
     phone.write(USBDL_MAGIC, 0);

@@ -14,8 +14,8 @@ const LINKED_AT: usize = 0x8002_0000;
 const HEADER_LEN: usize = 512;
 
 /// Our `lk.bin` with an undefined instruction at the start of every function
-/// that writes vendor tags, and where they are: whichever comes first, the
-/// boot dies in the middle of the hand-over, with nothing in flight.
+/// that merges command lines, and where they are: whichever comes first, a
+/// vendor kernel's boot dies in the middle, with nothing in flight.
 fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     let elf = artifacts::bytes("unilk-lk");
     let file = object::File::parse(&*elf).unwrap();
@@ -23,8 +23,8 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     let mut places = Vec::new();
     for symbol in file.symbols() {
         let name = symbol.name().unwrap_or_default();
-        let writes = name.contains("unilk_core") && name.contains("5atags");
-        if symbol.kind() != SymbolKind::Text || !writes {
+        let merges = name.contains("unilk_core") && name.contains("8bootargs");
+        if symbol.kind() != SymbolKind::Text || !merges {
             continue;
         }
         let address = symbol.address() as u32;
@@ -38,7 +38,7 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     }
     assert!(
         !places.is_empty(),
-        "no function writes vendor tags any more"
+        "no function merges command lines any more"
     );
     (lk, places)
 }

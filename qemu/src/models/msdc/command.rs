@@ -199,6 +199,7 @@ impl Msdc {
     ) -> Reply {
         *time += clock::command_ps(wire);
         let reply = match &mut self.card {
+            Some(_) if !self.pads_connected => Reply::Silent,
             Some(card) => card.command(index, arg, with_data, wire, nanos(*time)),
             None => Reply::Silent,
         };

@@ -33,6 +33,8 @@ type Picos = u64;
 const CLOCK_SETTLES_NS: Nanos = 500;
 /// The lowest VCC at which an eMMC works.
 const EMMC_VCC_MIN_MV: u16 = 2700;
+/// The lowest VCCQ, from VIO18.
+const EMMC_VCCQ_MIN_MV: u16 = 1700;
 /// SPI number of MSDC0; MSDC1 has the next.
 const SPI_MSDC0: u8 = 26;
 /// CG1 bit of MSDC0; MSDC1 has the next.
@@ -45,6 +47,7 @@ fn picos(ns: Nanos) -> Picos {
 /// Whether the card has the supply that it needs.
 fn card_supplied(cx: &Context<'_>) -> bool {
     cx.signals.rail_mv(Rail::Vemc3v3) >= EMMC_VCC_MIN_MV
+        && cx.signals.rail_mv(Rail::Vio18) >= EMMC_VCCQ_MIN_MV
 }
 
 /// The first whole nanosecond that is not before `ps`.
@@ -68,6 +71,8 @@ pub struct Msdc {
     auto12: u32,
     /// The loss of the clock during a transfer was reported.
     gating_reported: bool,
+    /// The pads of clock, command and DAT0 belong to the controller.
+    pads_connected: bool,
 }
 
 impl Msdc {
@@ -86,6 +91,7 @@ impl Msdc {
             tx: VecDeque::new(),
             auto12: 0,
             gating_reported: false,
+            pads_connected: true,
         }
     }
 
@@ -156,6 +162,8 @@ impl Msdc {
         if let Some(card) = &mut self.card {
             card.set_supply(card_supplied(cx));
         }
+        // CLK, CMD, DAT0 (facts/soc.md 7.3).
+        self.pads_connected = self.index != 0 || cx.signals.pin_mode[44..=46] == [1; 3];
         let at_work = self.command.is_some() || self.phase.is_some();
         if at_work && !cx.signals.cg1_open(GATE_MSDC0 + self.index) {
             if !self.gating_reported {

@@ -61,6 +61,8 @@ impl Rig {
     fn with_card(card: Emmc) -> Rig {
         let mut world = TestWorld::default();
         world.signals.rails_mv[Rail::Vemc3v3 as usize] = 3300;
+        world.signals.rails_mv[Rail::Vio18 as usize] = 1800;
+        world.signals.pin_mode[44..=54].fill(1);
         world.signals.clk_mux_sel = MUX_208;
         Rig {
             world,
