@@ -133,7 +133,7 @@ fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
     MMIO.store(machine.mmio_accesses(), Ordering::Relaxed);
-    LAST_USED.store(Qemu::clock(), Ordering::Relaxed);
+    LAST_USED.store(machine.called_at(), Ordering::Relaxed);
     GPT6_RUNS.store(machine.signals.gpt6_running, Ordering::Relaxed);
     let accepting = machine.take_accepting();
     drop(machine);
@@ -302,14 +302,21 @@ pub fn counter_read(pc: u32) {
     }
 }
 
-/// Whether an access by the bootloader follows a null pointer.
-pub fn is_null_access(addr: u32) -> bool {
-    addr < map::BOOT_ROM_LEN && KERNEL_AWAITED.load(Ordering::Relaxed)
+/// Whether the access at `pc` follows a null pointer of the bootloader. Core 1
+/// in the boot ROM reads its own constants there.
+pub fn is_null_access(pc: u32, addr: u32) -> bool {
+    addr < map::BOOT_ROM_LEN && pc >= map::DRAM && KERNEL_AWAITED.load(Ordering::Relaxed)
 }
 
 /// The bootloader has accessed the boot ROM.
 pub fn null_accessed(pc: u32, addr: u32) {
-    complain(pc, addr, "BUS", GuestError::Unmapped, "data access to the boot ROM");
+    complain(
+        pc,
+        addr,
+        "BUS",
+        GuestError::Unmapped,
+        "data access to the boot ROM",
+    );
 }
 
 /// A watched instruction has accessed memory.

@@ -333,7 +333,7 @@ pub struct BootArgument {
     pub mode_word: u32,
     /// Why the phone started.
     pub reason: BootReason,
-    /// Where the preloader logged.
+    /// Where to log: the preloader's port, or UART2 if a tool took UART1.
     pub log_port: LogPort,
     /// Its rate; 921600 on every phone seen. 0 and absurd rates become that.
     pub log_baud: u32,
@@ -360,11 +360,13 @@ impl BootArgument {
             return Err(BootArgError::Magic { found: word(0) });
         }
         let baud = word(0x10);
+        let log_enabled = bytes.u8(0x14) != Some(0);
         Ok(Self {
             mode: BootMode::from_word(word(0x04)).unwrap_or(BootMode::Normal),
             mode_word: word(0x04),
             reason: BootReason::from_word(word(0x2C)),
-            log_port: if word(0x0C) == LogPort::Uart1.base() {
+            // A log that is switched off means that a tool talks on UART1.
+            log_port: if log_enabled && word(0x0C) == LogPort::Uart1.base() {
                 LogPort::Uart1
             } else {
                 LogPort::Uart2
@@ -374,7 +376,7 @@ impl BootArgument {
             } else {
                 USUAL_BAUD
             },
-            log_enabled: bytes.u8(0x14) != Some(0),
+            log_enabled,
             dram: parse_dram(bytes),
             meta: MetaCom {
                 kind: word(0x30) as u8,

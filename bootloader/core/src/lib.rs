@@ -34,6 +34,7 @@ pub mod kernel;
 pub mod logmem;
 pub mod memory;
 pub mod partition;
+pub mod watchdog;
 pub mod zimage;
 
 #[cfg(test)]

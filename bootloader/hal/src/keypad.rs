@@ -61,9 +61,10 @@ impl KeyState {
         (0..KEYS).filter(move |&code| self.pressed(code))
     }
 
-    /// Whether no key of the matrix is pressed.
-    pub fn is_idle(self) -> bool {
-        self.iter().next().is_none()
+    /// Whether a key is pressed that was not `before`: a key that hangs is no
+    /// person.
+    pub fn has_new(self, before: Self) -> bool {
+        self.iter().any(|code| !before.pressed(code))
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn codes_of_real_boards() {
-        assert!(state(&[]).is_idle());
+        assert!(state(&[]).iter().next().is_none());
         // Volume keys of ckt72_w_kk: 20 and 29.
         let keys = state(&[20, 29]);
         assert!(keys.pressed(20) && keys.pressed(29) && !keys.pressed(19));
@@ -130,7 +131,17 @@ mod tests {
         assert!(!state(&[8]).pressed(8));
         assert!(!state(&[]).pressed(72) && !state(&[]).pressed(255));
         // The upper half of the fifth word is no key.
-        assert!(KeyState([u16::MAX, u16::MAX, u16::MAX, u16::MAX, 0xff]).is_idle());
+        let upper = KeyState([u16::MAX, u16::MAX, u16::MAX, u16::MAX, 0xff]);
+        assert!(upper.iter().next().is_none());
+    }
+
+    #[test]
+    fn a_key_that_hangs_is_not_new() {
+        let stuck = state(&[7]);
+        assert!(!stuck.has_new(stuck));
+        assert!(state(&[7, 20]).has_new(stuck));
+        assert!(!state(&[]).has_new(stuck));
+        assert!(stuck.has_new(state(&[])));
     }
 
     #[test]

@@ -89,6 +89,8 @@ struct LineStatus {
 }
 
 const LCR_8N1: u32 = 0x03;
+/// Puts EFR where FCR is.
+const LCR_ENHANCED: u32 = 0xbf;
 const LCR_DLAB: u32 = 0x80;
 const FCR_ENABLE_AND_CLEAR: u32 = 0x07;
 
@@ -139,8 +141,8 @@ impl Uart {
         Self { regs, timeouts: 0 }
     }
 
-    /// 8N1 at `baud` with FIFOs, no interrupts, no escaping. What a
-    /// predecessor still has in the transmitter is sent first. The block's
+    /// 8N1 at `baud` with FIFOs, no interrupts, no escaping, no flow control:
+    /// nothing may hold the transmitter. What a predecessor still has in the transmitter is sent first. The block's
     /// clock gate must be open and its mux on the crystal.
     pub fn init(&mut self, baud: u32) {
         self.flush();
@@ -148,6 +150,10 @@ impl Uart {
         let regs = self.regs;
         regs.ier.put(0);
         regs.escape_en.put(0);
+        regs.lcr.put(LCR_ENHANCED);
+        regs.fcr.put(0);
+        regs.lcr.put(LCR_8N1);
+        regs.mcr.put(0);
         regs.fcr.put(FCR_ENABLE_AND_CLEAR);
         regs.highspeed.put(setting.highspeed);
         regs.lcr.put(LCR_8N1 | LCR_DLAB);

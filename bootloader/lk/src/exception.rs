@@ -27,8 +27,11 @@ const NAMES: [&str; 7] = [
     "unexpected IRQ",
     "unexpected FIQ",
 ];
+const UNDEFINED: u32 = 0;
 const PREFETCH: u32 = 2;
 const DATA: u32 = 3;
+/// Thumb state in CPSR.
+const PSR_THUMB: u32 = 1 << 5;
 
 static DYING: AtomicBool = AtomicBool::new(false);
 
@@ -39,11 +42,12 @@ static DYING: AtomicBool = AtomicBool::new(false);
 /// Only the vectors may call this, with a frame on the exception stack.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
-    if DYING.swap(true, Ordering::Relaxed) {
-        wait_for_watchdog();
-    }
+    die_once();
     let name = NAMES.get(kind as usize).unwrap_or(&"exception");
-    say!("CPU-TRAP {name} at {:08x}", frame.pc);
+    // The vector took 4 from LR, which for this exception is 2 in Thumb code.
+    let thumb = frame.cpsr & PSR_THUMB != 0;
+    let pc = frame.pc + if kind == UNDEFINED && thumb { 2 } else { 0 };
+    say!("CPU-TRAP {name} at {pc:08x}");
     match kind {
         PREFETCH => say!(
             "  fault address {:08x}, status {:03x}",
@@ -72,9 +76,7 @@ pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    if DYING.swap(true, Ordering::Relaxed) {
-        wait_for_watchdog();
-    }
+    die_once();
     match info.location() {
         Some(place) => say!(
             "LK-PANIC {} ({}:{})",
@@ -85,6 +87,16 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         None => say!("LK-PANIC {}", info.message()),
     }
     die()
+}
+
+/// A second failure while the first is being told ends in silence.
+fn die_once() {
+    // Load and store instead of a swap: exclusive accesses need not ever
+    // succeed while the MMU is off, and only one core is here.
+    if DYING.load(Ordering::Relaxed) {
+        wait_for_watchdog();
+    }
+    DYING.store(true, Ordering::Relaxed);
 }
 
 fn die() -> ! {

@@ -43,6 +43,7 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
         kernel.entry,
         crate::heap::peak()
     );
+    phone.hal.toprgu.kick();
     log::flush();
     if kernel.plain_uart {
         log::make_plain();

@@ -27,6 +27,10 @@ use crate::map;
 use crate::storage::Disk;
 use crate::wake::{Phone, WATCHDOG};
 
+/// No image can be larger than the DRAM of the largest phone; so no size in
+/// it wraps when it is rounded up.
+const LARGEST_IMAGE: u64 = 1 << 30;
+
 /// The tree for kernels that bring none.
 pub static GENERIC_TREE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mt6572-generic.dtb"));
 
@@ -128,7 +132,7 @@ pub fn load(phone: &mut Phone, disk: &mut Disk, image: Image) -> Result<Kernel, 
 
 fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
     let (first, sectors) = disk.table.locate(image.partition)?;
-    let bytes = u32::try_from(sectors.saturating_mul(SECTOR_BYTES)).unwrap_or(u32::MAX);
+    let bytes = sectors.saturating_mul(SECTOR_BYTES).min(LARGEST_IMAGE) as u32;
     let mut window = Window::new(&mut disk.storage, first, sectors);
     let boot = BootImage::open(&mut window, bytes)?;
     let mut section = Section {

@@ -23,6 +23,10 @@ const FRAME: usize = 256;
 /// Text that waits for the UART. When it is full, a line waits with it.
 const QUEUE: usize = 4096;
 
+/// A UART that takes nothing for so long does not work: at 9600 baud, the
+/// slowest rate, its FIFO is empty after 17 ms.
+const STALL: time::Micros = time::Micros::from_ms(100);
+
 /// What the UART's FIFO of 16 bytes lasts for at 921600 baud.
 pub const FIFO_TIME: time::Micros = time::Micros(170);
 
@@ -34,8 +38,7 @@ struct State {
 }
 
 struct Local(UnsafeCell<State>);
-// SAFETY: one core, interrupts masked; no function here calls back into it
-// while it holds the state.
+// SAFETY: one core, interrupts masked; `state` says who holds the state when.
 unsafe impl Sync for Local {}
 
 static STATE: Local = Local(UnsafeCell::new(State {
@@ -46,8 +49,9 @@ static STATE: Local = Local(UnsafeCell::new(State {
 }));
 
 fn state() -> &'static mut State {
-    // SAFETY: see `Sync`: the reference never outlives one of the functions
-    // below, and none of them is entered twice.
+    // SAFETY: see `Sync`. No function below keeps the reference over a call
+    // of another one, and none is entered twice, except by an exception or a
+    // panic, after which the interrupted function never runs again.
     unsafe { &mut *STATE.0.get() }
 }
 
@@ -84,18 +88,21 @@ pub fn line(text: fmt::Arguments<'_>) {
     let now = time::uptime();
     let mut line = Cut(String::new());
     let _ = write!(line, "[{:4}.{:06}] {text}", now.seconds, now.micros);
-    let State { log, queue, .. } = state();
-    if let Some(log) = log {
-        // A full log says so through `lost`; the line still goes out.
-        let _ = log.append(Kind::Text, line.0.as_bytes());
-    }
+    keep(&line.0);
     for byte in line.0.bytes().chain(*b"\r\n") {
-        if queue.is_full() {
+        if state().queue.is_full() {
             flush();
         }
         let _ = state().queue.push_back(byte);
     }
     pump();
+}
+
+/// Writes text to the kept log alone. A full log says so through `lost`.
+fn keep(text: &str) {
+    if let Some(log) = &mut state().log {
+        let _ = log.append(Kind::Text, text.as_bytes());
+    }
 }
 
 /// Collects one frame of the trace (defmt's encoder).
@@ -140,12 +147,36 @@ pub fn pump() -> bool {
 }
 
 /// Waits until the last byte has left the UART: before a jump, a reset, a
-/// power-off.
+/// power-off. A UART that does not move is given up, for good: waiting for it
+/// again with each line would keep the phone from booting.
 pub fn flush() {
-    // A full queue at 921600 baud is out in 45 ms, at 9600 in five seconds.
-    let _ = time::poll(time::Micros::from_ms(5000), pump);
+    while waiting() != 0 {
+        let before = waiting();
+        let moved = || {
+            pump();
+            waiting() < before
+        };
+        if state().uart.is_none() || time::poll(STALL, moved).is_err() {
+            give_up();
+            return;
+        }
+    }
     if let Some(uart) = &mut state().uart {
         uart.flush();
+    }
+}
+
+/// Bytes that the UART has not taken yet.
+fn waiting() -> usize {
+    state().queue.len()
+}
+
+/// From here on only the kept log is written.
+fn give_up() {
+    let State { uart, queue, .. } = state();
+    queue.clear();
+    if uart.take().is_some() {
+        keep("UART-STUCK the UART sends nothing: going on without it");
     }
 }
 

@@ -6,6 +6,10 @@
 // that we were loaded to: a boot image started by another loader may stand
 // anywhere in DRAM, so everything up to `linked` is position-independent.
 
+// Where an image goes first whose own place overlaps the one that it is linked
+// to: 8 MiB above the beginning of DRAM, far from both.
+    .equ    STAGING, 0x80800000
+
     .syntax unified
     .arm
     .section .text.entry, "ax"
@@ -37,8 +41,10 @@ reset:
     mov     r7, r2
 
     mrc     p15, 0, r0, c1, c0, 0   // SCTLR: MMU, caches, branch predictor,
-    bic     r0, r0, #0x3800         // alignment faults and high vectors off
-    bic     r0, r0, #0x0007
+    bic     r0, r0, #0x3800         // alignment faults and high vectors off;
+    bic     r0, r0, #0x0007         // exceptions in ARM state, little endian;
+    bic     r0, r0, #0x72000000     // descriptors mean what mmu.rs says: no
+    bic     r0, r0, #0x00180000     // TEX remap, access flag or forced XN
     mcr     p15, 0, r0, c1, c0, 0
     isb
 
@@ -61,33 +67,35 @@ reset:
     mov     r12, #0                 // the preloader cleaned its lines: throw
     bl      data_caches             // away what the RAM woke up with
 
-// To the address that we are linked to, whichever side we come from.
+// To the address that we are linked to. Where the two places overlap, the copy
+// would overwrite this loop: then by way of a third place.
+relocate:
     adr     r0, _start
     ldr     r1, =_start
     ldr     r2, =__image_end
     sub     r2, r2, r1              // bytes, a multiple of 8
-    cmp     r0, r1
+    subs    r3, r0, r1              // distance, either way
     beq     linked
-    bhi     copy_up
-    add     r0, r0, r2
-    add     r1, r1, r2
-copy_down:
-    ldr     r3, [r0, #-4]!
-    str     r3, [r1, #-4]!
-    subs    r2, r2, #4
-    bne     copy_down
-    b       copied
-copy_up:
+    rsblo   r3, r3, #0
+    cmp     r3, r2
+    ldrlo   r1, =STAGING
+    mov     r8, r1
+copy:
     ldr     r3, [r0], #4
     str     r3, [r1], #4
     subs    r2, r2, #4
-    bne     copy_up
-copied:
+    bne     copy
     dsb
     mov     r0, #0
     mcr     p15, 0, r0, c7, c5, 0
     isb
-    ldr     pc, =linked
+    ldr     r0, =_start
+    cmp     r8, r0
+    ldreq   pc, =linked
+    adr     r0, _start
+    adr     r1, relocate
+    sub     r1, r1, r0
+    add     pc, r8, r1              // the same again, from the third place
 
 linked:
     ldr     r0, =__bss_start
@@ -213,6 +221,11 @@ leave:
     sub     lr, lr, #\adjust        // the instruction that did it
     stmdb   sp!, {r0-r12, lr}
     mrs     r2, spsr
+    .if \number < 2                 // these two point behind the instruction,
+    tst     r2, #0x20               // which is half as long in Thumb
+    addne   lr, lr, #2
+    strne   lr, [sp, #52]
+    .endif
     cps     #0x13
     mov     r3, sp
     mov     r5, lr

@@ -5,6 +5,8 @@
 
 use core::fmt::Display;
 
+use mt6572_hal::keypad::KeyState;
+use mt6572_hal::mt6323::PmicKeys;
 use mt6572_hal::sramrom::Downloader;
 use mt6572_hal::time::{self, Micros};
 
@@ -22,30 +24,60 @@ pub fn without_kernel(mut phone: Phone, code: &str, reason: &dyn Display) -> ! {
     if phone.charger == Some(true) {
         usb_download(phone, "no kernel can be started, and a cable is plugged in");
     }
-    say!("hold a key or plug in USB for download mode; power-off in {PATIENCE_S} s");
+    say!("press a key or plug in USB for download mode; power-off in {PATIENCE_S} s");
+    let mut before = look(&mut phone);
     for _ in 0..PATIENCE_S * 10 {
         phone.hal.toprgu.kick();
         let _ = time::idle(Micros::from_ms(100), || {
             log::pump();
             false
         });
-        if somebody_is_there(&mut phone) {
+        let now = look(&mut phone);
+        if now.shows_somebody(before) {
             usb_download(phone, "a key or a cable");
         }
+        before = now;
     }
     power_off(phone, "nobody came")
 }
 
-fn somebody_is_there(phone: &mut Phone) -> bool {
-    let matrix = !phone.hal.keypad.read().is_idle();
+/// Everything by which a person can make himself known.
+#[derive(Clone, Copy)]
+struct Signs {
+    matrix: KeyState,
+    pmic: PmicKeys,
+    cable: bool,
+    typed: bool,
+}
+
+fn look(phone: &mut Phone) -> Signs {
     let pmic = &mut phone.hal.pmic;
-    let power = pmic.keys().is_ok_and(|keys| keys.power || keys.home);
-    let cable = pmic.charger_present().unwrap_or(false);
-    matrix || power || cable || log::typed().is_some()
+    Signs {
+        matrix: phone.hal.keypad.read(),
+        pmic: pmic.keys().unwrap_or(PmicKeys {
+            power: false,
+            home: false,
+        }),
+        cable: pmic.charger_present().unwrap_or(false),
+        typed: log::typed().is_some(),
+    }
+}
+
+impl Signs {
+    /// A key must go down to count: one that hangs, or an input that floats
+    /// because the board has no such key, would look like a person for ever.
+    fn shows_somebody(self, before: Self) -> bool {
+        self.cable
+            || self.typed
+            || self.matrix.has_new(before.matrix)
+            || self.pmic.power && !before.pmic.power
+            || self.pmic.home && !before.pmic.home
+    }
 }
 
 /// Resets into the boot ROM's USB download mode.
 pub fn usb_download(mut phone: Phone, why: &str) -> ! {
+    phone.hal.toprgu.kick();
     say!("USB download mode ({why}): connect a host tool within {HOST_LIMIT_S} s");
     log::flush();
     phone
@@ -58,6 +90,7 @@ pub fn usb_download(mut phone: Phone, why: &str) -> ! {
 /// Switches the phone off; with a cable plugged in, which keeps it on, goes
 /// to USB download instead.
 pub fn power_off(mut phone: Phone, why: &str) -> ! {
+    phone.hal.toprgu.kick();
     say!("power off: {why}");
     log::flush();
     let done = phone.hal.pmic.rtc().power_off();

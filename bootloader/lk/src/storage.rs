@@ -10,6 +10,7 @@ use mt6572_hal::mmc::{self, BlockDevice as _, Emmc};
 use mt6572_hal::msdc::{self, Msdc};
 use mt6572_hal::mt6323::Rail;
 use mt6572_hal::time;
+use mt6572_hal::toprgu::Kicker;
 use unilk_core::Code;
 use unilk_core::address::{AreaSizes, Physical, SECTOR_BYTES};
 use unilk_core::block::{BlockDevice, Geometry};
@@ -17,6 +18,9 @@ use unilk_core::partition::{self, TableError};
 
 use crate::log::{self, say};
 use crate::wake::Phone;
+
+/// A glitch on a line must not cost the boot.
+const BRING_UP_ATTEMPTS: u32 = 3;
 
 /// Descriptors for 16 MiB in one transfer.
 const DESCRIPTOR_BYTES: usize = 64 + 16 * 512;
@@ -92,6 +96,9 @@ impl Disk {
 /// The eMMC.
 pub struct Storage {
     emmc: Emmc<Msdc>,
+    /// Each access is bounded, their sum is not: a card that is slow or ill
+    /// shall end in a clear line, not in a reset.
+    dog: Kicker,
     /// What the card did to the last read that failed: parsers only know that
     /// it did.
     failure: Option<mmc::Error>,
@@ -102,6 +109,8 @@ impl Storage {
     /// one eMMC.
     pub fn open(phone: &mut Phone) -> Result<Self, mmc::Error> {
         let hal = &mut phone.hal;
+        // A mux that switches under a running clock may let a glitch through.
+        hal.topckgen.close(Gate::Msdc0);
         hal.topckgen.set_msdc0_source(MsdcSource::UnivPllDiv6);
         hal.topckgen.open(Gate::Msdc0);
         if let Err(taken) = msdc::connect_pads(&mut hal.gpio, hal.msdc0_pads) {
@@ -117,15 +126,20 @@ impl Storage {
         let table = unsafe { &mut *DESCRIPTORS.0.get() };
         let table = DmaRegion::new(table).map_err(|_| mmc::Error::NotReady)?;
         let mut emmc = Emmc::new(Msdc::new(hal.msdc0, msdc::SOURCE_HZ, table));
-        emmc.begin()?;
-        // The card may take long; the log does not have to wait for it.
-        while !emmc.poll_power_up()? {
-            log::pump();
-            time::nap(log::FIFO_TIME);
+        let dog = hal.toprgu.kicker();
+        for attempt in 1..=BRING_UP_ATTEMPTS {
+            match bring_up(&mut emmc, dog) {
+                Ok(()) => break,
+                // The driver has asked three times whether there is a card.
+                Err(error) if attempt == BRING_UP_ATTEMPTS || error == mmc::Error::NoCard => {
+                    return Err(error);
+                }
+                Err(error) => say!("{} eMMC: {error}; once more", error.code()),
+            }
         }
-        emmc.identify()?;
         let storage = Self {
             emmc,
+            dog,
             failure: None,
         };
         storage.introduce();
@@ -172,6 +186,7 @@ impl Storage {
 
     /// Starts filling `region` from block `first` on.
     pub fn start(&mut self, first: Physical, region: DmaRegion) -> Result<(), mmc::Error> {
+        self.dog.kick();
         let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
         self.emmc
             .start_read(lba, region)
@@ -201,6 +216,19 @@ impl Storage {
     }
 }
 
+/// One attempt; it starts with a reset of controller and card.
+fn bring_up(emmc: &mut Emmc<Msdc>, dog: Kicker) -> Result<(), mmc::Error> {
+    dog.kick();
+    emmc.begin()?;
+    // The card may take long; the log does not have to wait for it.
+    while !emmc.poll_power_up()? {
+        log::pump();
+        time::nap(log::FIFO_TIME);
+    }
+    dog.kick();
+    emmc.identify()
+}
+
 impl BlockDevice for Storage {
     type Error = mmc::Error;
 
@@ -209,6 +237,7 @@ impl BlockDevice for Storage {
     }
 
     fn read(&mut self, first: Physical, out: &mut [u8]) -> Result<(), mmc::Error> {
+        self.dog.kick();
         let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
         self.emmc
             .read(lba, out)

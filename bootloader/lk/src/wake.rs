@@ -124,6 +124,7 @@ impl Phone {
     /// Takes the phone over.
     pub fn wake(entry: Entry) -> Self {
         let mut hal = Peripherals::take().expect("start.s calls us once");
+        hal.topckgen.open(Gate::Apxgpt);
         let gpt = hal.gpt.start_clock();
         time::start();
         let argument = read_argument(entry);
@@ -138,7 +139,7 @@ impl Phone {
         show_previous(previous);
         if let Err(stopped) = gpt {
             say!(
-                "{} the 13 MHz timer does not run: all waits end at once",
+                "{} the 13 MHz timer does not run: waits are counted, not timed",
                 stopped.code()
             );
         }
@@ -148,8 +149,12 @@ impl Phone {
         });
         let dram = find_dram(&argument);
 
-        hal.gpt.start_system_counter();
-        hal.gic.init();
+        if !hal.gpt.start_system_counter() {
+            say!("GPT-CNT the CPU's counter does not follow GPT6: a kernel may hang");
+        }
+        if !hal.gic.init() {
+            say!("GIC-WAKE the timer's interrupt does not arrive: waits do not sleep");
+        }
         clocks::raise_cpu_clock(&mut hal.infracfg, &mut hal.apmixed);
         let chip = hal.chip.id();
         let devinfo = hal.chip.devinfo(&mut hal.topckgen);
@@ -176,11 +181,12 @@ impl Phone {
             hints: read_hints(),
         };
         phone.ask_pmic();
+        phone.read_matrix();
         phone.introduce();
         phone
     }
 
-    /// Keys, charger and RTC flags. A PMIC that does not answer costs the
+    /// Power and home key, charger and RTC flags. A PMIC that does not answer costs the
     /// phone these, not the boot.
     fn ask_pmic(&mut self) {
         let pmic = &mut self.hal.pmic;
@@ -191,7 +197,7 @@ impl Phone {
                 .initialise(&mut self.hal.topckgen, &mut self.hal.toprgu)
             {
                 say!(
-                    "{} the PMIC does not answer: no keys, no flags, no power-off",
+                    "{} the PMIC does not answer: no power key, no flags, no power-off",
                     error.code()
                 );
                 return;
@@ -212,6 +218,10 @@ impl Phone {
                 error.code()
             );
         }
+    }
+
+    /// The key matrix is in the chip itself.
+    fn read_matrix(&mut self) {
         self.hal.keypad.start();
         for code in self.hal.keypad.read().iter() {
             let _ = self.keys.matrix.push(code);

@@ -120,8 +120,9 @@ fn reads_counter(word: u32) -> bool {
 /// Memory was accessed, in the thread of the core, most likely by the
 /// instruction at `pc`; [`plugin::Hooked`] says why not surely.
 extern "C" fn accessed(_core: u32, info: u32, address: u64, pc: Opaque) {
-    if plugin::is_null_access(address as u32) {
-        plugin::null_accessed(pc as usize as u32, address as u32);
+    let pc = pc as usize as u32;
+    if plugin::is_null_access(pc, address as u32) {
+        plugin::null_accessed(pc, address as u32);
     }
     if plugin::hook_is_idle() {
         return;
@@ -141,7 +142,7 @@ extern "C" fn accessed(_core: u32, info: u32, address: u64, pc: Opaque) {
         return;
     }
     plugin::accessed(Hooked {
-        pc: pc as usize as u32,
+        pc,
         addr: address as u32,
         len: 1 << shift.min(4),
         write,

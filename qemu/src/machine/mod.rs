@@ -207,6 +207,11 @@ impl Machine {
         self.mmio
     }
 
+    /// Virtual time of the host's last call.
+    pub fn called_at(&self) -> Nanos {
+        self.host_now
+    }
+
     /// Takes what happened since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)

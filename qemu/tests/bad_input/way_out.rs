@@ -27,7 +27,7 @@ fn nobody_is_there() {
     run.says(&["IMG-MAGIC", "BOOTIMG: "])
         .says(&["IMG-MAGIC", "RECOVERY: "]);
     run.stops("IMG-MAGIC").is_clean().is_off();
-    run.says(&["hold a key or plug in USB"]);
+    run.says(&["press a key or plug in USB"]);
     // The patience that the line states, during which the watchdog is fed.
     let waited = run.end_ms();
     run.check((30_000..35_000).contains(&waited), "not after 30 s");
@@ -60,7 +60,7 @@ fn a_cable_was_there_all_the_time() {
 #[test]
 fn a_key_is_typed_on_the_serial_port() {
     let run = unusable("")
-        .change(|phone| phone.type_after(0, "hold a key", "u"))
+        .change(|phone| phone.type_after(0, "press a key", "u"))
         .run();
     is_downloading(&run);
 }

@@ -97,7 +97,8 @@ impl TestPhone {
         if name != LAYOUT {
             // The standard card is the emulator's own default.
             let (boot, rpmb) = (card.boot_size_mult, card.rpmb_size_mult);
-            board += &format!("[emmc]\nboot_size_mult = {boot}\nrpmb_size_mult = {rpmb}\n");
+            let sizes = format!("[emmc]\nboot_size_mult = {boot}\nrpmb_size_mult = {rpmb}\n");
+            board.push_str(&sizes);
         }
         TestPhone {
             board,

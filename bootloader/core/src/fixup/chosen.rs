@@ -62,7 +62,8 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
             self.editor.delete_property(node, b"linux,initrd-end")?;
         }
         let editor = &mut self.editor;
-        facts.for_each(&mut |name, write| editor.set_property(node, name, &|value| write(value)))?;
+        facts
+            .for_each(&mut |name, write| editor.set_property(node, name, &|value| write(value)))?;
         Ok(())
     }
 

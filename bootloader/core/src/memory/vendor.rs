@@ -98,6 +98,15 @@ pub fn plan_vendor(dram: &Dram, needs: &VendorNeeds<'_>) -> Result<VendorPlan, M
             available: window,
         });
     }
+    // No more than the window, so the sum does not wrap.
+    let kernel_end = VENDOR_KERNEL_ADDRESS + certain;
+    if kernel_end > dram.end() {
+        return Err(MemoryError::Small {
+            wanted: "kernel",
+            needed: kernel_end - DRAM_BASE,
+            available: dram.total(),
+        });
+    }
     let page_tables = VENDOR_KERNEL_ADDRESS - 0x4000;
     map.claim(Region::between(
         "kernel",

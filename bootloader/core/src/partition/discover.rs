@@ -80,6 +80,9 @@ const MBR_PLACES: [u64; 4] = [0x60_0000, 0xC0_0000, 0x100_0000, 0x140_0000];
 /// partition seen starts on a multiple of 128 KiB.
 const SEARCH_BYTES: u64 = 64 << 20;
 const SEARCH_STEP: u64 = 128 << 10;
+/// Reads that may fail before the search ends: each takes up to two seconds,
+/// and there are 512 of them.
+const SEARCH_FAILURES: u32 = 4;
 
 fn probe<D: BlockDevice>(device: &mut D, start: Translation) -> Result<Table, TableError> {
     let places =
@@ -124,10 +127,13 @@ fn search_uboot<D: BlockDevice>(device: &mut D, translation: Translation) -> Opt
             .saturating_mul(SECTOR_BYTES),
     );
     let mut at = 0;
-    while at < end {
+    let mut failures = 0;
+    while at < end && failures < SEARCH_FAILURES {
         let block = Physical::from_bytes(at)?;
         let mut sector = [0; SECTOR_BYTES as usize];
-        if device.read(block, &mut sector).is_ok() && is_loader(&sector) {
+        if device.read(block, &mut sector).is_err() {
+            failures += 1;
+        } else if is_loader(&sector) {
             let uboot = translation.linear(block).bytes();
             if let Some(mbr) = uboot.checked_sub(u64::from(UBOOT_LOGICAL)) {
                 return Linear::from_bytes(mbr);

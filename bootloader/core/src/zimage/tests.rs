@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
-use crate::bootimg::ImageError;
 use super::*;
+use crate::bootimg::ImageError;
 use crate::fuzz::fuzz;
 use std::vec::Vec;
 

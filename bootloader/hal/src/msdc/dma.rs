@@ -125,6 +125,15 @@ impl Msdc {
         put(&self.regs.int_enable, Interrupts::DEFAULT);
         acknowledge(self.regs, Interrupts::ALL);
         self.change_config(|config| config.with_pio(true));
+        if let Err(error) = stopped
+            && error == Error::Controller
+        {
+            // It may still write. Memory and descriptors stay its own for
+            // good, and without descriptors nothing can be loaded any more:
+            // no kernel gets memory that changes under it.
+            core::mem::forget(transfer);
+            return (DmaRegion::empty(), Err(error));
+        }
         self.table = transfer.table.reclaim();
         (transfer.memory.reclaim(), result.and(stopped))
     }

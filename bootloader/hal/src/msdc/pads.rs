@@ -1,8 +1,9 @@
 //! The eMMC's pads: function, resistors and drive.
 //!
-//! The preloader has used them, so normally everything is as it should be and
-//! nothing is written. What differs is put right, for images that are started
-//! by other means.
+//! The preloader has used them, so normally they are set up and nothing is
+//! written: drive and resistors are the board's own (facts/soc.md 8.4), and
+//! weaker ones would show at 52 MHz DDR first. Only pads that nobody has
+//! connected get ours, for images that are started by other means.
 //!
 //! Source: facts/storage-and-images.md 8.3; facts/soc.md 7.1 and 7.2.
 
@@ -81,14 +82,20 @@ impl PinTaken {
 /// Connects the eMMC's pads to MSDC0 and keeps their pins taken, so that no
 /// probing can reach them.
 pub fn connect_pads(gpio: &mut Gpio, pads: &PadRegisters) -> Result<(), PinTaken> {
-    pads.pull_select.change(PULL_SELECT_MASK, PULL_SELECT);
-    pads.pull_enable.change(PULL_ENABLE_MASK, PULL_ENABLE);
-    pads.drive.change(DRIVE_MASK, DRIVE);
+    let mut as_found = true;
     for number in FIRST_PIN..=LAST_PIN {
         let mut pin = gpio.take(number).ok_or(PinTaken { pin: number })?;
-        if pin.mode() != MODE_MSDC0 {
-            pin.set_mode(MODE_MSDC0);
+        if pin.mode() == MODE_MSDC0 {
+            continue;
         }
+        if as_found {
+            // Before the first pad is connected.
+            pads.pull_select.change(PULL_SELECT_MASK, PULL_SELECT);
+            pads.pull_enable.change(PULL_ENABLE_MASK, PULL_ENABLE);
+            pads.drive.change(DRIVE_MASK, DRIVE);
+            as_found = false;
+        }
+        pin.set_mode(MODE_MSDC0);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use unilk_core::bootarg::Bank;
 use unilk_core::cmdline::{self, VendorLine};
 use unilk_core::kernel::Generation;
 use unilk_core::memory::{KERNEL_MEMORY_START, VendorPlan};
+use unilk_core::watchdog;
 
 use super::{Kernel, serial_number};
 use crate::load::{Opened, Problem, dram};
@@ -74,7 +75,7 @@ pub fn write(
     Ok(Kernel {
         entry: plan.zimage.base,
         registers: [0, MACHINE_TYPE, plan.tags.base],
-        watchdog: Some(KERNEL_WATCHDOG),
+        watchdog: watchdog::stays_on(true, line.as_bytes()).then_some(KERNEL_WATCHDOG),
         // The vendor kernel programs every register of the port.
         plain_uart: false,
     })

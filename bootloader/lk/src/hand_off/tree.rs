@@ -10,6 +10,7 @@ use unilk_core::fixup::{
     self, BootArgs, Console, FixupError, HandOff, Identity, Region, ReservedRegion,
 };
 use unilk_core::memory::{DeviceTreePlan, KERNEL_MEMORY_START};
+use unilk_core::watchdog;
 
 use super::{Kernel, serial_number};
 use crate::load::{GENERIC_TREE, Opened, Problem, TreeSource, dram};
@@ -62,7 +63,7 @@ pub fn write(
     Ok(Kernel {
         entry: plan.zimage.base,
         registers: [0, !0, plan.tree.base],
-        watchdog: has_watchdog(&ready).then_some(KERNEL_WATCHDOG),
+        watchdog: wants_watchdog(&ready, source).then_some(KERNEL_WATCHDOG),
         plain_uart: fixup::is_plain_16550(&ready, phone.argument.log_port.base()),
     })
 }
@@ -126,6 +127,16 @@ fn fix_up(
         say!("{} {warning}", warning.code());
     }
     Ok(done.size)
+}
+
+/// Whether the dog runs on: the kernel's own tree tells of it, or the command
+/// line asks for it.
+fn wants_watchdog(tree: &Fdt<'_>, source: TreeSource) -> bool {
+    let line = tree
+        .node(b"/chosen")
+        .and_then(|chosen| chosen.property(b"bootargs")?.as_string());
+    let own = !matches!(source, TreeSource::Generic);
+    watchdog::stays_on(own && has_watchdog(tree), line.unwrap_or_default())
 }
 
 /// Whether the kernel is told of the watchdog, and so will take it over.
