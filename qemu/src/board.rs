@@ -38,6 +38,9 @@ pub struct Board {
     /// What the preloader says and leaves.
     #[serde(default)]
     pub boot: Boot,
+    /// What is broken on this phone.
+    #[serde(default)]
+    pub faults: Faults,
     /// What the user does later.
     #[serde(default)]
     pub user: Vec<Step>,
@@ -252,6 +255,28 @@ impl Default for Boot {
     }
 }
 
+/// Whether an interrupt reaches the core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// As it should.
+    #[default]
+    Connected,
+    /// Never.
+    Lost,
+}
+
+/// Hardware that does not do what its registers say.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// PPI 29, the secure physical timer of core 0.
+    pub timer_interrupt: Line,
+    /// Neither UART ever has room for another character: LSR.THRE and TEMT
+    /// stay 0, as with flow control or without a clock.
+    pub uart_stuck: bool,
+}
+
 /// Something that the user does at a time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -430,6 +455,16 @@ mod tests {
             }
         }
         assert!(count >= 10, "{count} boards");
+    }
+
+    #[test]
+    fn faults_are_off_unless_told() {
+        let text = "name = 'x'\n[dram]\nranks_mib = [512]\n";
+        let faults = Board::parse(text).unwrap().faults;
+        assert!(faults.timer_interrupt == Line::Connected && !faults.uart_stuck);
+        let text = text.to_owned() + "[faults]\ntimer_interrupt = 'lost'\nuart_stuck = true\n";
+        let faults = Board::parse(&text).unwrap().faults;
+        assert!(faults.timer_interrupt == Line::Lost && faults.uart_stuck);
     }
 
     #[test]

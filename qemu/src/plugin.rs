@@ -212,13 +212,15 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// What is missing in QEMU's machine.
 pub fn machine_done() -> Result<(), &'static str> {
-    let dram_bytes = MACHINE.get().map_or(0, |machine| {
-        machine
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .dram_bytes()
+    let (dram_bytes, timer_is_lost) = MACHINE.get().map_or((0, false), |machine| {
+        let machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
+        (machine.dram_bytes(), machine.timer_interrupt_is_lost())
     });
-    Qemu::build(dram_bytes, bootrom::STUB)
+    Qemu::build(dram_bytes, bootrom::STUB)?;
+    if timer_is_lost {
+        Qemu::cut_secure_timer();
+    }
+    Ok(())
 }
 
 /// A load from an address that is not RAM.

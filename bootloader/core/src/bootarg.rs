@@ -465,6 +465,16 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_switched_off_leaves_uart1_to_the_tool() {
+        let mut data = argument(&[0x2000_0000]);
+        data[0x0C..0x10].copy_from_slice(&LogPort::Uart1.base().to_le_bytes());
+        assert_eq!(BootArgument::parse(&data).unwrap().log_port, LogPort::Uart1);
+        data[0x14] = 0;
+        let arg = BootArgument::parse(&data).unwrap();
+        assert_eq!((arg.log_port, arg.log_enabled), (LogPort::Uart2, false));
+    }
+
+    #[test]
     fn bytes_behind_0x50_do_not_matter() {
         let short = argument(&[0x2000_0000]);
         let mut long = short;

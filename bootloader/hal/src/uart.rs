@@ -266,9 +266,11 @@ mod tests {
         let regs: &RegisterBlock = leaked();
         poke(&regs.lsr, 0x60);
         regs.escape_en.put(1);
+        regs.mcr.put(0x10);
         Uart::new(regs).init(921_600);
         assert_eq!(regs.lcr.read(), 3);
         assert_eq!(regs.fcr.read(), 7);
+        assert_eq!(regs.mcr.read(), 0);
         assert_eq!(regs.highspeed.read(), 3);
         assert_eq!(regs.sample_count.read(), 27);
         assert_eq!(regs.sample_point.read(), 13);

@@ -130,6 +130,8 @@ pub fn load(phone: &mut Phone, disk: &mut Disk, image: Image) -> Result<Kernel, 
     }
 }
 
+// Not inlined: one function of a whole boot would be kilobytes larger.
+#[inline(never)]
 fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
     let (first, sectors) = disk.table.locate(image.partition)?;
     let bytes = sectors.saturating_mul(SECTOR_BYTES).min(LARGEST_IMAGE) as u32;
@@ -201,6 +203,7 @@ fn judge(phone: &Phone, opened: &Opened) -> Verdict {
     verdict
 }
 
+#[inline(never)]
 fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kernel, Problem> {
     let tree_len = opened
         .appended
@@ -255,6 +258,7 @@ fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kern
     written
 }
 
+#[inline(never)]
 fn with_tags(
     phone: &mut Phone,
     disk: &mut Disk,

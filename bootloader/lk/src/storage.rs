@@ -217,6 +217,8 @@ impl Storage {
 }
 
 /// One attempt; it starts with a reset of controller and card.
+// Not inlined: one function of a whole boot would be kilobytes larger.
+#[inline(never)]
 fn bring_up(emmc: &mut Emmc<Msdc>, dog: Kicker) -> Result<(), mmc::Error> {
     dog.kick();
     emmc.begin()?;

@@ -229,6 +229,7 @@ impl Phone {
     }
 
     /// The first lines of every boot.
+    #[inline(never)]
     fn introduce(&self) {
         let ChipId {
             hw_code,
@@ -312,6 +313,8 @@ fn find_dram(argument: &BootArgument) -> Dram {
 }
 
 /// The port that the preloader used, on its own pins.
+// Not inlined: one function of a whole boot would be kilobytes larger.
+#[inline(never)]
 fn open_console(hal: &mut Peripherals, argument: &BootArgument) {
     let (gate, pins) = match argument.log_port {
         LogPort::Uart1 => (Gate::Uart0, [103, 104]),

@@ -55,6 +55,7 @@ api! {
     object_property_get_link(Opaque, *const c_char, *mut Opaque) -> Opaque;
     sysbus_mmio_get_region(Opaque, c_int) -> Opaque;
     qdev_get_gpio_in(Opaque, c_int) -> Opaque;
+    qdev_connect_gpio_out(Opaque, c_int, Opaque);
     qemu_set_irq(Opaque, c_int);
     qemu_get_cpu(c_int) -> Opaque;
     arm_set_cpu_on_and_reset(u64) -> c_int;

@@ -14,7 +14,7 @@ pub mod map;
 mod settle;
 mod timeline;
 
-use crate::board::Board;
+use crate::board::{Board, Line};
 use crate::bus::{Block, Context, GuestError, IrqSources, Memory, Nanos, Report, Size};
 use crate::models::emmc::Store;
 use crate::report::{Event, Fault, kind_name};
@@ -491,6 +491,11 @@ impl Machine {
     /// Gives the preloader the user area of the card.
     pub fn put_storage(&mut self, storage: Option<Box<dyn Store>>) {
         self.storage = storage;
+    }
+
+    /// Whether the board's secure timer is not connected to the GIC.
+    pub fn timer_interrupt_is_lost(&self) -> bool {
+        self.board.faults.timer_interrupt == Line::Lost
     }
 
     /// DRAM that is fitted, in bytes.

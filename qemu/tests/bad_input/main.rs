@@ -16,6 +16,7 @@ mod boot_argument;
 mod boot_image;
 mod card;
 mod device_tree;
+mod hardware;
 mod loader_header;
 mod memory;
 mod partition_table;

@@ -132,3 +132,38 @@ fn time_outs_where_both_copies_lie() {
     run.says(&["PT-READ PMT:"]).says(&["PT-READ PMT mirror:"]);
     run.says(&["built-in layout at the MBR"]).boots("BOOTIMG");
 }
+
+/// Every read of the card's first 64 MiB and of its end takes as long as a
+/// read can: the way to the last layout has many of them, and still ends in a
+/// clear line rather than in a reset.
+#[test]
+fn nothing_can_be_read_where_tables_lie() {
+    let (phone, pmt) = phone();
+    let sector = pmt / 512;
+    let run = phone
+        .with_board(&format!(
+            "[[emmc.faults]]\nkind = 'timeout'\nfirst = 0\nlast = 131071\n\
+             [[emmc.faults]]\nkind = 'timeout'\nfirst = {sector}\nlast = {}",
+            sector + 15
+        ))
+        .change(|phone| phone.lk(artifacts::path("lk.bin")))
+        .run();
+    run.says(&["PT-READ"]).is_clean().is_off();
+    run.never_says("TK ");
+    run.check(run.resets("watchdog time-out") == 0, "the watchdog bit");
+}
+
+/// The MBR can be read and is none, and then one read after the other fails:
+/// the search for UBOOT gives up long before its 512th.
+#[test]
+fn a_search_through_a_bad_card_gives_up() {
+    let (phone, pmt) = phone();
+    let run = phone
+        .patch(pmt, [0; 2 * COPY as usize])
+        .patch(0, [0xFF; 512])
+        .with_board("[[emmc.faults]]\nkind = 'timeout'\nfirst = 1\nlast = 131071")
+        .change(|phone| phone.lk(artifacts::path("lk.bin")))
+        .run();
+    run.says(&["STOP "]).is_clean().is_off();
+    run.check(run.resets("watchdog time-out") == 0, "the watchdog bit");
+}

@@ -87,6 +87,9 @@ commit() {
 
 [ -c /dev/mem ] || $busybox mknod /dev/mem c 1 1
 echo UNILK-DEMO-OK
+# The power goes at once: what the kernel still holds for the UART, up to 4 KiB
+# at 115200 baud, has to leave before.
+$busybox sleep 1
 write $PROT 0x586A && commit && write $PROT 0x9136 && commit \
     && write $BBPU 0x4309 && commit
 

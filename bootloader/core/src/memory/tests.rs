@@ -340,6 +340,32 @@ fn vendor_ramdisk_stays_below_modem_and_framebuffer() {
 }
 
 #[test]
+fn vendor_kernel_without_a_ramdisk_must_end_in_dram() {
+    let with = |mib, zimage_len| {
+        let needs = VendorNeeds {
+            zimage_len,
+            kernel: KernelSize::estimate(zimage_len),
+            ramdisk_len: 0,
+            ..a516()
+        };
+        plan_vendor(&dram(mib), &needs).map(|_| ())
+    };
+    for mib in [1, 2, 9] {
+        let Err(MemoryError::Small {
+            wanted: "kernel",
+            needed,
+            available,
+        }) = with(mib, 4 * MIB)
+        else {
+            panic!("{mib} MiB");
+        };
+        // Twice the zImage behind 0x80108000.
+        assert_eq!((needed, available), (0x10_8000 + 8 * MIB, mib * MIB));
+    }
+    assert_eq!(with(10, 4 * MIB), Ok(()));
+}
+
+#[test]
 fn the_modem_counts() {
     // 272 MiB: without the modem's 20 MiB the limit would be 0x90000000.
     let room = 0x8E00_0000 - VENDOR_RAMDISK_ADDRESS;

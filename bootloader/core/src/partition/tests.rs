@@ -257,6 +257,15 @@ fn the_mbr_is_found_off_block_zero() {
 }
 
 #[test]
+fn the_search_for_the_own_header_gives_up_on_a_bad_card() {
+    let mut card = card();
+    card.bad = (1..512).map(|n| n * 256).collect();
+    let found = discover(&mut card, areas()).unwrap();
+    assert_eq!(found.table.source(), Source::Assumed);
+    assert!(card.reads < 20, "{} reads", card.reads);
+}
+
+#[test]
 fn without_mbr_the_own_header_tells_where_the_layout_is() {
     let mut card = card();
     card.put(0x1D2_0000 + 0x60_0000, &Header::build_lk(0x1000).unwrap());

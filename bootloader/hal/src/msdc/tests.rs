@@ -20,6 +20,8 @@ struct Script {
     /// What ends a data phase; `None` if nothing does.
     end: Option<Interrupts>,
     bad_bd: bool,
+    /// The DMA neither ends nor heeds stop and reset.
+    hangs: bool,
     /// SDC_CMD and SDC_ARG of each command.
     commands: Vec<(u32, u32)>,
     /// DMA_SA, DMA_CTRL and MSDC_CFG at each START.
@@ -39,6 +41,7 @@ impl Default for Script {
                     .with_auto_ready(true),
             ),
             bad_bd: false,
+            hangs: false,
             commands: Vec::new(),
             started: Vec::new(),
         }
@@ -69,7 +72,9 @@ impl Script {
                 .push((regs.dma_start.read(), control.raw_value(), regs.cfg.read()));
             // SAFETY: the memory of a test moves no data.
             unsafe { regs.dma_ctrl.write(control.with_start(false)) };
-            if self.bad_bd {
+            if self.hangs {
+                put(&regs.dma_cfg, DmaConfig::new_with_raw_value(1));
+            } else if self.bad_bd {
                 put(&regs.dma_cfg, DmaConfig::new_with_raw_value(0x12));
             } else if let Some(end) = self.end {
                 Self::raise(regs, end);
@@ -246,6 +251,24 @@ fn spoiled(script: Script, blocks: usize) -> Result<(), Error> {
     assert_eq!(region.len(), blocks * 512);
     assert_eq!(msdc.table.len(), 128, "the table is back");
     result
+}
+
+#[test]
+fn memory_of_a_dma_that_cannot_be_stopped_is_lost() {
+    let (mut msdc, _, _) = rig(Script {
+        hangs: true,
+        ..Script::default()
+    });
+    let read = |msdc: &mut Msdc| {
+        let region = memory(1024).for_device_write();
+        msdc.start_dma(Command::read(77, 2), Direction::Read, region)
+    };
+    assert!(read(&mut msdc).is_ok());
+    msdc.wait_dma();
+    let (region, result) = msdc.finish_dma();
+    assert_eq!(result, Err(Error::Controller));
+    assert!(region.is_empty() && msdc.table.is_empty());
+    assert!(read(&mut msdc).is_err(), "nothing is loaded any more");
 }
 
 #[test]

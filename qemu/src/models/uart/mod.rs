@@ -163,6 +163,8 @@ pub struct Uart {
     /// Time of a character with the present settings and clock.
     frame: Nanos,
     muted: Option<Mute>,
+    /// The transmitter never moves (a fault of the board).
+    stuck: bool,
 }
 
 impl Uart {
@@ -190,7 +192,15 @@ impl Uart {
             modem_changes: 0,
             frame: 0,
             muted: None,
+            stuck: false,
         }
+    }
+
+    /// The same with a transmitter that never moves, if `stuck`.
+    #[must_use]
+    pub fn stuck(mut self, stuck: bool) -> Self {
+        self.stuck = stuck;
+        self
     }
 
     fn port(&self) -> &'static Port {
@@ -276,6 +286,9 @@ impl Uart {
     }
 
     fn transmit(&mut self, byte: u8, cx: &mut Context<'_>) {
+        if self.stuck {
+            return;
+        }
         let looped = self.mcr & MCR_LOOP != 0;
         if self.tx.full(cx.now, self.frame, self.fifo()) {
             // In loop-back this is how drivers measure the FIFO's depth.
@@ -356,10 +369,10 @@ impl Uart {
         if std::mem::take(&mut self.overrun) {
             value |= LSR_OE;
         }
-        if self.tx.holding_empty(cx.now, self.frame) {
+        if self.tx.holding_empty(cx.now, self.frame) && !self.stuck {
             value |= LSR_THRE;
         }
-        if self.tx.idle(cx.now) {
+        if self.tx.idle(cx.now) && !self.stuck {
             value |= LSR_TEMT;
         }
         value

@@ -38,6 +38,16 @@ fn text(world: &TestWorld) -> Vec<u8> {
 const FRAME: Nanos = 10_769;
 
 #[test]
+fn a_stuck_transmitter_never_has_room() {
+    let (mut world, uart) = ready();
+    let mut uart = uart.stuck(true);
+    world.now += 1_000_000_000;
+    assert_eq!(world.read(&mut uart, LSR) & 0x60, 0);
+    world.write(&mut uart, RBR, u32::from(b'x'));
+    assert!(text(&world).is_empty() && world.reports.is_empty());
+}
+
+#[test]
 fn frame_times() {
     let at = |highspeed, divisor, lcr| {
         Format {
