@@ -21,7 +21,9 @@ pub struct Args {
     /// `events=FILE`: where the list of events goes.
     pub events: Option<PathBuf>,
     /// `strict=on`: guest errors are also shown on standard error as they
-    /// happen. They are listed and counted in any case.
+    /// happen. They are listed and counted in any case. Moreover the first
+    /// touch of a register that no model knows is one of them, instead of a
+    /// `log` line "unmodelled": for images of ours.
     pub strict: bool,
     /// `dump=ADDR:LEN:FILE`, repeatable: memory to save at the end, and as
     /// `FILE.1`, `FILE.2`, ... at each reset.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::models::auxadc::CHANNELS;
 use crate::models::{chipid, efuse, emmc};
 use crate::signals::Signals;
 
@@ -29,6 +30,14 @@ pub struct Board {
     /// Battery and charger at power-on.
     #[serde(default)]
     pub power: Power,
+    /// Voltages on the SoC's own AUXADC.
+    #[serde(default)]
+    pub auxadc: Auxadc,
+    /// Whether somebody answers on USB when the boot ROM or preloader wait for
+    /// a tool: the run ends there. Without, a wait with a time-out is followed
+    /// by a normal boot.
+    #[serde(default = "yes")]
+    pub usb_host: bool,
     /// Flags that an earlier run of the phone left in the RTC.
     #[serde(default)]
     pub rtc: Rtc,
@@ -149,6 +158,30 @@ impl Default for Power {
             battery_mv: 4000,
         }
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Voltages that the board applies to the SoC's AUXADC.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auxadc {
+    /// Millivolts by channel, `"0"` to `"15"`; others see 0.
+    pub levels_mv: BTreeMap<String, u16>,
+}
+
+impl Auxadc {
+    /// Channel and millivolts of each entry whose key is a channel.
+    pub fn levels(&self) -> impl Iterator<Item = (usize, u16)> {
+        let levels = self.levels_mv.iter();
+        levels.filter_map(|(channel, &mv)| Some((channel_number(channel)?, mv)))
+    }
+}
+
+fn channel_number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|&channel| channel < CHANNELS)
 }
 
 /// RTC scratch registers that survive power-off.
@@ -352,6 +385,13 @@ impl Board {
         {
             return Err("boot.rank_override: the boot argument holds four sizes".into());
         }
+        let channels = &self.auxadc.levels_mv;
+        if let Some(wrong) = channels.keys().find(|text| channel_number(text).is_none()) {
+            return Err(format!(
+                "auxadc.levels_mv: {wrong:?} is no channel from 0 to {}",
+                CHANNELS - 1
+            ));
+        }
         if let Some((name, code)) = self
             .keys
             .map
@@ -483,6 +523,15 @@ mod tests {
         }
         let board = Board::parse("name = 'x'\n[dram]\nranks_mib = [256, 512]\n").unwrap();
         assert_eq!(board.dram_bytes(), 768 << 20);
+    }
+
+    #[test]
+    fn auxadc_channels_are_numbers() {
+        let text = "name = 'x'\n[dram]\nranks_mib = [512]\n[auxadc.levels_mv]\n12 = 750\n";
+        let board = Board::parse(text).unwrap();
+        assert_eq!(board.auxadc.levels().collect::<Vec<_>>(), [(12, 750)]);
+        assert!(board.usb_host);
+        assert!(Board::parse(&text.replace("12 =", "16 =")).is_err());
     }
 
     #[test]

@@ -103,6 +103,9 @@ pub enum GuestError {
     BadValue,
     /// An operation that the block or the chip behind it refuses now.
     Refused,
+    /// A register of which nothing is known here but its place: an error to
+    /// images of ours only, and reported at the first touch only.
+    Unmodelled,
 }
 
 /// One report of a guest error, before the machine adds the PC.

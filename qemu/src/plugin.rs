@@ -188,6 +188,7 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
     let storage = build::open_storage(args.emmc.as_deref(), &board.emmc)?;
     board.emmc.absent |= storage.is_none();
     let mut machine = Machine::new(build::blocks(&board, storage)?, board, lk, args.max_resets);
+    machine.set_strict(args.strict);
     machine.put_storage(build::preloader_storage(args.emmc.as_deref())?);
     let recorder = Recorder::new(args.events.as_deref(), args.strict)?;
     let record = Record {

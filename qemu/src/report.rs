@@ -85,6 +85,7 @@ pub fn kind_name(kind: GuestError) -> &'static str {
         GuestError::Unpowered => "unpowered",
         GuestError::BadValue => "bad-value",
         GuestError::Refused => "refused",
+        GuestError::Unmodelled => "unmodelled",
     }
 }
 

@@ -8,6 +8,9 @@
 pub enum Request {
     /// TOPRGU resets the SoC. The text says why (time-out, software reset).
     Reset(&'static str),
+    /// The PMIC resets the SoC by its reset line, as at power-on; it keeps its
+    /// own registers, and the supplies stay.
+    PmicReset(&'static str),
     /// The RTC lets go of the PMIC: the phone is off.
     PowerOff(&'static str),
 }
@@ -105,6 +108,10 @@ pub struct Signals {
     /// GPT6 runs: the ARM system counter is fed.
     pub gpt6_running: bool,
 
+    // --- driven by the cores themselves ---
+    /// Core 1 waits in WFI, or has no supply.
+    pub core1_waits: bool,
+
     // --- driven by GPIO ---
     /// Mode of each pin, 0..=7.
     pub pin_mode: [u8; 154],
@@ -112,6 +119,10 @@ pub struct Signals {
     pub pin_output: [bool; 154],
     /// Level that each pin drives when it is an output in mode 0.
     pub pin_out_level: [bool; 154],
+
+    // --- driven by IOCFG, each bank for its own pads ---
+    /// What the pad's resistor pulls it to; `None`: it has none, or it is off.
+    pub pin_pull: [Option<bool>; 154],
 
     // --- driven by TOPRGU ---
     /// WDT_SWSYSRST levels: bit n holds block n in reset.
@@ -128,8 +139,9 @@ pub struct Signals {
     pub emmc_rst_n_low: bool,
 
     // --- driven by the board and its user ---
-    /// Level that the board applies to each pin from outside.
-    pub pin_in_level: [bool; 154],
+    /// Level that the board applies to each pin from outside; `None`: the pin
+    /// is open there.
+    pub pin_applied: [Option<bool>; 154],
     /// Matrix keys held: bit n = key index n (facts/soc.md 8.2), 0..=71.
     pub keys: u128,
     /// Power key held.
@@ -165,6 +177,14 @@ impl Signals {
         })
     }
 
+    /// What a pin's input sees while the chip does not drive it. An open pin
+    /// without a pull reads low here; a real one reads anything.
+    pub fn pin_input(&self, pin: usize) -> bool {
+        self.pin_applied[pin]
+            .or(self.pin_pull[pin])
+            .unwrap_or(false)
+    }
+
     /// Millivolts on a rail.
     pub fn rail_mv(&self, rail: Rail) -> u16 {
         self.rails_mv[rail as usize]
@@ -191,14 +211,16 @@ impl Default for Signals {
             usbdl_reg: 0,
             usbdl_magic: 0,
             gpt6_running: false,
+            core1_waits: true,
             pin_mode: [0; 154],
             pin_output: [false; 154],
             pin_out_level: [false; 154],
+            pin_pull: [None; 154],
             swsysrst: 0,
             rails_mv: [0; RAILS],
             pmic_irq: false,
             emmc_rst_n_low: false,
-            pin_in_level: [false; 154],
+            pin_applied: [None; 154],
             keys: 0,
             power_key: false,
             home_key: false,

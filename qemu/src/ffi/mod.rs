@@ -279,6 +279,11 @@ impl Host for Qemu {
         }
     }
 
+    fn core1_waits(&mut self) -> bool {
+        // SAFETY: core 1 exists; the function only looks, under the big lock.
+        unsafe { (api().cpu_thread_is_idle)((api().qemu_get_cpu)(1)) }
+    }
+
     fn share_time(&mut self, both_cores: bool) {
         turns::share(api(), both_cores);
     }

@@ -61,6 +61,7 @@ api! {
     arm_set_cpu_on_and_reset(u64) -> c_int;
     arm_set_cpu_off(u64) -> c_int;
     cpu_exit(Opaque);
+    cpu_thread_is_idle(Opaque) -> bool;
     tb_flush(Opaque);
     // Time and the life of the machine.
     qemu_clock_get_ns(c_int) -> i64;

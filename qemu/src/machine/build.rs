@@ -72,7 +72,7 @@ fn block(
         "IOCFG_B" => Box::new(Iocfg::new(Bank::Bottom)),
         "IOCFG_L" => Box::new(Iocfg::new(Bank::Left)),
         "IOCFG_R" => Box::new(Iocfg::new(Bank::Right)),
-        "AUXADC" => Box::new(Auxadc::new()),
+        "AUXADC" => Box::new(auxadc(board)),
         "UART0" => Box::new(Uart::new(0).stuck(board.faults.uart_stuck)),
         "UART1" => Box::new(Uart::new(1).stuck(board.faults.uart_stuck)),
         "MSDC0" => msdc0(board, storage.take())?,
@@ -84,6 +84,14 @@ fn block(
         "MMSYS_CONFIG" => Box::new(Mmsys::new()),
         name => Box::new(Scratch::new(name, entry.len)),
     })
+}
+
+fn auxadc(board: &Board) -> Auxadc {
+    let mut auxadc = Auxadc::new();
+    for (channel, level_mv) in board.auxadc.levels() {
+        auxadc.set_level_mv(channel, level_mv);
+    }
+    auxadc
 }
 
 fn pmic_wrapper(board: &Board) -> Pwrap {

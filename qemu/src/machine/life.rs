@@ -33,7 +33,17 @@ impl Machine {
         self.irq = IrqSources::default();
         self.stopping = false;
         self.powered = true;
-        for index in 0..self.slots.len() {
+        let soc = if std::mem::take(&mut self.reset_by_pmic) {
+            Reset::PowerOn
+        } else {
+            kind
+        };
+        for (index, entry) in MAP.iter().enumerate() {
+            let kind = match entry.name {
+                // The chips behind these two keep their supply.
+                "PWRAP" | "MSDC0" => kind,
+                _ => soc,
+            };
             self.with_block(index, host, |block, cx| block.reset(kind, cx));
             self.collect_faults(Access::of_block(index), now);
         }
@@ -100,6 +110,11 @@ impl Machine {
                 host,
             ),
         }
+    }
+
+    /// The preloader waits while the host's clock stands still.
+    pub(crate) fn let_pass(&mut self, seconds: u32) {
+        self.ahead += u64::from(seconds) * 1_000_000_000;
     }
 
     /// An access by the preloader model: not counted, but checked and reported

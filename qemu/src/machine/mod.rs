@@ -38,6 +38,10 @@ pub trait Host: Memory {
     fn set_deadline(&mut self, at: Option<Nanos>);
     /// Core 1 starts at its reset vector, or loses its supply.
     fn power_core1(&mut self, on: bool);
+    /// Whether core 1 waits in WFI or is off.
+    fn core1_waits(&mut self) -> bool {
+        true
+    }
     /// From now on both cores run code of the guest, or only core 0 does.
     fn share_time(&mut self, _both_cores: bool) {}
     /// Both cores and the machine are reset soon; then [`Machine::reset`] is called.
@@ -119,9 +123,12 @@ pub struct Machine {
     /// A reset or power-off was asked for: nothing that the cores still do counts.
     stopping: bool,
     pending_reset: Option<&'static str>,
+    /// It comes from the PMIC, and reaches what TOPRGU does not.
+    reset_by_pmic: bool,
     powered: bool,
     resets: u32,
     max_resets: u32,
+    strict: bool,
     mmio: u64,
     faults: u64,
 }
@@ -194,9 +201,11 @@ impl Machine {
             ahead: 0,
             stopping: false,
             pending_reset: None,
+            reset_by_pmic: false,
             powered: false,
             resets: 0,
             max_resets,
+            strict: false,
             mmio: 0,
             faults: 0,
         }
@@ -286,6 +295,10 @@ impl Machine {
             if entry.name != "EFUSE" || kind_is_not_gated {
                 return 0;
             }
+        }
+        if entry.name == "SPM" {
+            // Nobody else looks at it, and to ask is not free.
+            self.signals.core1_waits = host.core1_waits();
         }
         let value = self.with_block(index, host, |block, cx| match write {
             Some(value) => {
@@ -401,6 +414,13 @@ impl Machine {
 
     fn collect_faults(&mut self, access: Access, now: Nanos) {
         for report in std::mem::take(&mut self.reports) {
+            if report.kind == GuestError::Unmodelled && !self.strict {
+                self.events.push(Event::Log {
+                    text: format!("unmodelled: {}+{:#x}: {}", report.block, report.offset, report.message),
+                    t_ns: now,
+                });
+                continue;
+            }
             // A model may complain about another register than the one that was accessed.
             let addr = if access.write.is_some() {
                 access.addr
@@ -491,6 +511,12 @@ impl Machine {
     /// Gives the preloader the user area of the card.
     pub fn put_storage(&mut self, storage: Option<Box<dyn Store>>) {
         self.storage = storage;
+    }
+
+    /// Whether a register that no model knows is a guest error, as it is to
+    /// images that should not touch any, or a line in the list.
+    pub fn set_strict(&mut self, strict: bool) {
+        self.strict = strict;
     }
 
     /// Whether the board's secure timer is not connected to the GIC.

@@ -32,6 +32,11 @@ impl Machine {
                     self.pending_reset = Some(why);
                     host.request_reset();
                 }
+                Request::PmicReset(why) => {
+                    self.pending_reset = Some(why);
+                    self.reset_by_pmic = true;
+                    host.request_reset();
+                }
                 Request::PowerOff(why) => self.end(
                     Event::PowerOff {
                         why: why.into(),

@@ -17,6 +17,7 @@ struct TestHost {
     resets: u32,
     shutdowns: u32,
     core1: Vec<bool>,
+    core1_runs: bool,
 }
 
 const PAGE: u32 = 0x1000;
@@ -86,6 +87,9 @@ impl Host for TestHost {
     }
     fn power_core1(&mut self, on: bool) {
         self.core1.push(on);
+    }
+    fn core1_waits(&mut self) -> bool {
+        !self.core1_runs
     }
     fn request_reset(&mut self) {
         self.resets += 1;
@@ -406,4 +410,84 @@ fn the_users_steps_happen_at_their_time() {
     machine.timer(&mut host);
     assert!(machine.signals.power_key && !machine.signals.charger);
     assert_eq!(host.deadline, Some(30_000_000));
+}
+
+#[test]
+fn the_spm_sees_core_1_wait() {
+    let (mut machine, mut host) = phone(BOARD, None, Some(b"lk"));
+    boot(&mut machine, &mut host);
+    assert_eq!(machine.read(0x1000_6720, 4, &mut host), 1 << 16);
+    host.core1_runs = true;
+    assert_eq!(machine.read(0x1000_6720, 4, &mut host), 0);
+}
+
+#[test]
+fn what_nobody_knows_is_a_line_or_an_error() {
+    for strict in [false, true] {
+        let (mut machine, mut host) = phone(BOARD, None, Some(b"lk"));
+        machine.set_strict(strict);
+        boot(&mut machine, &mut host);
+        machine.take_events();
+        for _ in 0..2 {
+            machine.write(0x1000_4010, 4, 1, &mut host);
+        }
+        let events = machine.take_events();
+        match (&events[..], strict) {
+            ([Event::Log { text, .. }], false) => {
+                assert!(text.starts_with("unmodelled: EMI+0x10"), "{text}");
+            }
+            ([Event::GuestError(fault)], true) => {
+                assert_eq!((fault.kind, fault.addr), ("unmodelled", 0x1000_4010));
+            }
+            _ => panic!("{events:?}"),
+        }
+    }
+}
+
+#[test]
+fn without_a_usb_host_a_wait_with_an_end_is_followed_by_a_boot() {
+    let board = format!("usb_host = false\n{BOARD}");
+    for (register, boots) in [(0x15, true), (0xFFFF, false)] {
+        let (mut machine, mut host) = phone(&board, None, Some(b"lk"));
+        boot(&mut machine, &mut host);
+        machine.write(0x1000_141C, 4, register, &mut host);
+        machine.write(0x1000_1420, 4, 0x5553_4244, &mut host);
+        machine.write(0x1000_7014, 4, 0x1209, &mut host);
+        machine.reset(&mut host);
+        let before = machine.now();
+        machine.take_events();
+        machine.write(map::DOORBELL, 4, 0, &mut host);
+        let entry = machine.read(map::DOORBELL, 4, &mut host);
+        assert_eq!(entry != 0, boots);
+        assert_eq!(machine.now() - before > 5_000_000_000, boots);
+        let events = machine.take_events();
+        let ended = |event: &Event| matches!(event, Event::UsbDownload { .. });
+        assert_eq!(events.iter().any(ended), !boots);
+        let wrong = |event: &&Event| matches!(event, Event::GuestError(_));
+        assert_eq!(events.iter().find(wrong), None);
+    }
+}
+
+#[test]
+fn a_long_press_resets_the_soc_and_not_the_pmic() {
+    let held = "[[user]]\nat_ms = 1000\npress = 'power'\n";
+    let (mut machine, mut host) = phone(&format!("{BOARD}{held}"), None, Some(b"lk"));
+    boot(&mut machine, &mut host);
+    // TOP_RST_MISC: power key resets after code 3, five seconds.
+    machine.write(0x1000_F09C, 4, 0x8000_0000 | 0x8E << 16 | 0x340, &mut host);
+    host.now += 1_000_000;
+    write_pdn1(0, &mut machine, &mut host);
+    machine.write(0x1000_7020, 4, 0x1234, &mut host);
+    for at in [1, 6] {
+        host.now = at * 1_000_000_000 + 10;
+        machine.timer(&mut host);
+    }
+    assert_eq!(host.resets, 1);
+    machine.reset(&mut host);
+    boot(&mut machine, &mut host);
+    assert_eq!(host.word(0x800D_002C), 0, "as at power-on");
+    assert_eq!(machine.read(0x1000_7020, 4, &mut host), 0, "NONRST_REG");
+    machine.write(0x1000_F09C, 4, 0x25 << 16, &mut host);
+    host.now += 1_000_000;
+    assert_eq!(machine.read(0x1000_F0A0, 4, &mut host) & 0xFFFF, 1 << 14);
 }

@@ -177,7 +177,7 @@ impl Eint {
                     "{NAME}: more than one pad is muxed to channel {channel} (pin {pin} is one)"
                 ));
             }
-            *level = level.or(Some(cx.signals.pin_in_level[usize::from(pin)]));
+            *level = level.or(Some(cx.signals.pin_input(usize::from(pin))));
         }
         if cx.signals.pin_mode[PMIC_PIN] == 1 {
             levels[PMIC_CHANNEL] = Some(cx.signals.pmic_irq);
@@ -362,7 +362,7 @@ mod tests {
     fn touch_world() -> (TestWorld, Eint) {
         let mut world = TestWorld::default();
         world.signals.pin_mode[TOUCH_PIN] = 2;
-        world.signals.pin_in_level[TOUCH_PIN] = true;
+        world.signals.pin_applied[TOUCH_PIN] = Some(true);
         let mut eint = Eint::new();
         eint.reset(Reset::PowerOn, &mut world.cx());
         world.write(&mut eint, 0x400, u32::MAX);
@@ -370,7 +370,7 @@ mod tests {
     }
 
     fn set_pin(world: &mut TestWorld, eint: &mut Eint, level: bool) {
-        world.signals.pin_in_level[TOUCH_PIN] = level;
+        world.signals.pin_applied[TOUCH_PIN] = Some(level);
         eint.wires_changed(&mut world.cx());
     }
 

@@ -123,7 +123,8 @@ impl Gpio {
         }
     }
 
-    /// The pad's level: what the pin drives, else what the board applies.
+    /// The pad's level: what the pin drives, else what the board applies, else
+    /// what the pad's resistor pulls it to.
     fn read_din(&self, bank: usize, cx: &Context<'_>) -> u32 {
         (0..32)
             .map(|bit| (bit, bank * 32 + bit))
@@ -133,7 +134,7 @@ impl Gpio {
                 let level = if drives {
                     self.dout[bank] >> bit & 1 != 0
                 } else {
-                    cx.signals.pin_in_level[pin]
+                    cx.signals.pin_input(pin)
                 };
                 all | u32::from(level) << bit
             })
@@ -255,7 +256,7 @@ mod tests {
     fn inputs_follow_the_board_and_outputs_themselves() {
         let mut world = TestWorld::default();
         let mut gpio = Gpio::new();
-        world.signals.pin_in_level[57] = true;
+        world.signals.pin_applied[57] = Some(true);
         assert_eq!(world.read(&mut gpio, 0x210), 1 << 25);
         world.write(&mut gpio, 0x014, 1 << 25);
         assert_eq!(world.read(&mut gpio, 0x210), 0, "driven low now");
@@ -267,6 +268,17 @@ mod tests {
         world.write(&mut gpio, 0x018, 1 << 25);
         assert!(!world.signals.pin_output[57]);
         assert!(world.reports.is_empty());
+    }
+
+    #[test]
+    fn an_open_input_follows_its_pull() {
+        let mut world = TestWorld::default();
+        let mut gpio = Gpio::new();
+        // A key row (110) of an open matrix.
+        world.signals.pin_pull[110] = Some(true);
+        assert_eq!(world.read(&mut gpio, 0x230), 1 << 14);
+        world.signals.pin_applied[110] = Some(false);
+        assert_eq!(world.read(&mut gpio, 0x230), 0, "the board is stronger");
     }
 
     #[test]

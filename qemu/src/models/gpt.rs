@@ -13,6 +13,9 @@ const NAME: &str = "GPT";
 /// Interrupt of the block.
 const SPI: u8 = 74;
 
+/// CG1 bit of the block.
+const GATE: u8 = 24;
+
 const TIMERS: usize = 6;
 const GPT5: usize = 4;
 const GPT6: usize = 5;
@@ -226,7 +229,7 @@ impl Gpt {
 
     fn drive(&self, cx: &mut Context<'_>) {
         cx.irq.set(SPI, self.irqsta & self.irqen != 0);
-        cx.signals.gpt6_running = self.timers[GPT6].enabled();
+        cx.signals.gpt6_running = self.timers[GPT6].enabled() && cx.signals.cg1_open(GATE);
     }
 
     fn write_timer(
@@ -324,6 +327,18 @@ impl Block for Gpt {
     fn tick(&mut self, cx: &mut Context<'_>) {
         self.settle(cx);
         self.drive(cx);
+    }
+
+    fn watches_wires(&self) -> bool {
+        true
+    }
+
+    /// The gate takes the clock of the ARM counter away as well.
+    fn wires_changed(&mut self, cx: &mut Context<'_>) {
+        let running = self.timers[GPT6].enabled() && cx.signals.cg1_open(GATE);
+        if running != cx.signals.gpt6_running {
+            self.drive(cx);
+        }
     }
 }
 
@@ -467,6 +482,19 @@ mod tests {
         world.write(&mut gpt, 0x60, 0x31);
         gpt.reset(Reset::Watchdog, &mut world.cx());
         assert!(!world.signals.gpt6_running);
+    }
+
+    #[test]
+    fn a_closed_gate_stops_the_arm_counter() {
+        let mut world = TestWorld::default();
+        let mut gpt = Gpt::new();
+        world.write(&mut gpt, 0x60, 0x31);
+        world.signals.cg1 = 1 << 24;
+        gpt.wires_changed(&mut world.cx());
+        assert!(!world.signals.gpt6_running);
+        world.signals.cg1 = 0;
+        gpt.wires_changed(&mut world.cx());
+        assert!(world.signals.gpt6_running);
     }
 
     #[test]

@@ -68,6 +68,15 @@ impl Bank {
         }
     }
 
+    /// Pull enables and selects.
+    fn pull_registers(self) -> &'static [u32] {
+        match self {
+            Bank::Top => &[0x70, 0x80, 0x90, 0xa0, 0xb0, 0xc0],
+            Bank::Bottom | Bank::Right => &[0x40, 0x50],
+            Bank::Left => &[0x40, 0x50, 0x60, 0x70],
+        }
+    }
+
     /// Input enable registers: on after reset.
     fn input_enables(self) -> &'static [u32] {
         if self == Bank::Top {
@@ -208,6 +217,18 @@ impl Iocfg {
         )
     }
 
+    /// Puts the pulls of this bank's pads on the wires.
+    fn drive(&self, cx: &mut Context<'_>) {
+        for (pin, wire) in (0u8..).zip(&mut cx.signals.pin_pull) {
+            match self.pull(pin) {
+                Some(Pull::Up) => *wire = Some(true),
+                Some(Pull::Down) => *wire = Some(false),
+                Some(Pull::None) => *wire = None,
+                None => {}
+            }
+        }
+    }
+
     /// The value register that an offset belongs to, and what a write does.
     fn decode(&self, offset: u32) -> Option<(u32, Access)> {
         if self.bank.plain_registers().contains(&offset) {
@@ -254,6 +275,9 @@ impl Block for Iocfg {
                 if let Some(old) = self.value_mut(register) {
                     *old = access.apply(*old, value);
                 }
+                if self.bank.pull_registers().contains(&register) {
+                    self.drive(cx);
+                }
             }
             None => {
                 cx.unknown_register(name, offset, true);
@@ -261,8 +285,9 @@ impl Block for Iocfg {
         }
     }
 
-    fn reset(&mut self, _kind: Reset, _cx: &mut Context<'_>) {
+    fn reset(&mut self, _kind: Reset, cx: &mut Context<'_>) {
         self.load_reset_values();
+        self.drive(cx);
     }
 }
 
@@ -320,6 +345,19 @@ mod tests {
         bank.reset(Reset::Watchdog, &mut world.cx());
         assert_eq!(bank.pull(59), Some(Pull::Down));
         assert!(world.reports.is_empty());
+    }
+
+    #[test]
+    fn pulls_are_on_the_wires() {
+        let mut world = TestWorld::default();
+        let mut bank = Iocfg::new(Bank::Right);
+        bank.reset(Reset::PowerOn, &mut world.cx());
+        assert_eq!(world.signals.pin_pull[59], Some(false));
+        world.write(&mut bank, 0x54, 1 << 4);
+        assert_eq!(world.signals.pin_pull[59], Some(true));
+        world.write(&mut bank, 0x48, 1 << 4);
+        assert_eq!(world.signals.pin_pull[59], None);
+        assert_eq!(world.signals.pin_pull[8], None, "another bank's");
     }
 
     #[test]

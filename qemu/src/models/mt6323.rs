@@ -6,6 +6,8 @@
 //! SPI link registers); the rest of the documented map is memory.
 //! Source: facts/soc.md 10 and appendix B.
 
+mod guard;
+
 use super::rtc::Rtc;
 use crate::bus::{Context, GuestError, Nanos, Reset};
 use crate::signals::{Rail, Signals};
@@ -33,6 +35,8 @@ const SET_CLR: &[u16] = &[
 
 const CHR_CON0: u16 = 0x000;
 const CHR_CON7: u16 = 0x00E;
+const CHR_CON13: u16 = 0x01A;
+const CHR_CON15: u16 = 0x01E;
 const STRUP_CON8: u16 = 0x04A;
 const CID: u16 = 0x100;
 const TOP_RST_MISC: u16 = 0x11A;
@@ -46,6 +50,7 @@ const INT_CON0: u16 = 0x160;
 const INT_CON1: u16 = 0x166;
 const INT_STATUS0: u16 = 0x172;
 const INT_STATUS1: u16 = 0x174;
+const DEW_RDDMY_NO: u16 = 0x1A4;
 const DEW_DIO_EN: u16 = 0x18A;
 const DEW_READ_TEST: u16 = 0x18C;
 const DEW_CIPHER_EN: u16 = 0x19C;
@@ -56,9 +61,13 @@ const ADC_LAST_RESULT: u16 = 0x736;
 const ADC_REQUEST: u16 = 0x76E;
 
 const READ_TEST_VALUE: u16 = 0x5AA5;
+/// Dummy cycles of a slave that was reset: with so many the set-up order reads
+/// first (facts/soc.md 10.3, step 6).
+const DUMMY_RESET: u16 = 0xF;
 /// One conversion of the AUXADC.
 const CONVERSION: Nanos = 120_000;
 
+const INT_CHRWDT: u16 = 1 << 4;
 const INT_PWRKEY: u16 = 1 << 5;
 const INT_CHRDET: u16 = 1 << 10;
 const INT_FCHRKEY: u16 = 1 << 1;
@@ -206,6 +215,8 @@ pub struct Mt6323 {
     adc_ready_at: Nanos,
     int_status: [u16; 2],
     seen: Inputs,
+    charger_dog: guard::ChargerDog,
+    long_press: guard::LongPress,
 }
 
 /// What the interrupt logic compares with.
@@ -236,6 +247,8 @@ impl Mt6323 {
             adc_ready_at: 0,
             int_status: [0; 2],
             seen: Inputs::default(),
+            charger_dog: guard::ChargerDog::default(),
+            long_press: guard::LongPress::default(),
         };
         pmic.power_on(cid);
         pmic
@@ -250,6 +263,7 @@ impl Mt6323 {
         self.set(0x52A, 1 << 4); // VMC 3.3 V
         self.set(0x52C, 1 << 7); // VMCH 3.3 V
         self.set(0x52E, 1 << 7); // VEMC 3.3 V
+        self.set(DEW_RDDMY_NO, DUMMY_RESET);
         self.set(0x040, 1); // RG_USBDL_EN: the preloader and LK clear it
         for row in RAILS.iter().filter(|row| row.default_on) {
             let (register, bit) = row.enable[0];
@@ -275,7 +289,7 @@ impl Mt6323 {
             (DEW_CIPHER_EN, 1),
             (DEW_CIPHER_MODE, 1),
             (0x192, 1),
-            (0x1A4, 8),
+            (DEW_RDDMY_NO, 8),
             (0x040, 0),
         ] {
             self.set(register, value);
@@ -295,11 +309,17 @@ impl Mt6323 {
         self.get(DEW_CIPHER_MODE) & 1 != 0
     }
 
+    /// Dummy cycles before the data of a read.
+    pub fn dummy_cycles(&self) -> u32 {
+        u32::from(self.get(DEW_RDDMY_NO) & 0xF)
+    }
+
     /// The SPI slave was reset by the wrapper: the link is plain again.
     pub fn reset_link(&mut self) {
         for register in [DEW_DIO_EN, DEW_CIPHER_EN, DEW_CIPHER_MODE, 0x192] {
             self.set(register, 0);
         }
+        self.set(DEW_RDDMY_NO, DUMMY_RESET);
     }
 
     /// Reads the register at `address`.
@@ -354,6 +374,8 @@ impl Mt6323 {
             INT_STATUS0 | INT_STATUS1 => {
                 self.int_status[usize::from(register - INT_STATUS0) / 2] &= !value;
             }
+            CHR_CON13 => self.write_charger_dog(value, cx),
+            CHR_CON15 => self.write_charger_dog_flag(value),
             STRUP_CON8 if value & 1 << 4 != 0 => self.set(register, value & !(1 << 14)),
             ADC_REQUEST => {
                 if value & !self.get(register) & 0x1FF != 0 {
@@ -380,6 +402,8 @@ impl Mt6323 {
     pub fn update(&mut self, cx: &mut Context<'_>) {
         self.rtc.tick(cx.now);
         self.rtc.follow_charger(cx);
+        self.watch_charging(cx.now);
+        self.watch_keys(cx);
         for row in RAILS {
             let on = row
                 .enable
@@ -413,7 +437,12 @@ impl Mt6323 {
 
     /// When [`Mt6323::update`] has something to do by itself.
     pub fn deadline(&self, now: Nanos) -> Option<Nanos> {
-        self.rtc.deadline(now)
+        let guards = [self.charger_dog.deadline(), self.long_press.deadline()];
+        guards
+            .into_iter()
+            .chain([self.rtc.deadline(now)])
+            .flatten()
+            .min()
     }
 
     fn millivolts(&self, level: &Level) -> u16 {

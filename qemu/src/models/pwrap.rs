@@ -42,6 +42,9 @@ const SWRST: u32 = 0x180;
 const DEBUG_SEL: u32 = 0x190;
 
 const WRAP_MAN_OUTS: u32 = 8;
+const RDDMY_MASK: u32 = 0xF;
+/// RDDMY with which a slave that was just reset is understood.
+const RDDMY_RESET: u32 = 0xF;
 
 // Frame of 16 + 16 bits on two lines at 26 MHz, plus chip-select gaps.
 const WRITE_TIME: Nanos = 900;
@@ -129,6 +132,12 @@ impl Pwrap {
         self.regs[(register / 4) as usize] = value;
     }
 
+    /// What comes back can be understood: both ends also count the same number
+    /// of dummy cycles before it.
+    fn reads_agree(&self) -> bool {
+        self.link_agrees() && self.get(RDDMY) & RDDMY_MASK == self.pmic.dummy_cycles()
+    }
+
     fn link_agrees(&self) -> bool {
         let strobe = (self.get(SI_CK_CON) & 7) << 2 | (3 - (self.get(SIDLY) & 3));
         self.get(WRAP_EN) & 1 != 0
@@ -136,6 +145,14 @@ impl Pwrap {
             && (self.get(DIO_EN) & 1 != 0) == self.pmic.dual_io()
             && (self.get(CIPHER_MODE) & 1 != 0) == self.pmic.ciphered()
             && (3..=13).contains(&strobe)
+    }
+
+    /// The wrapper alone: the PMIC and its RTC do not notice.
+    fn reset_wrapper(&mut self) {
+        self.regs.fill(0);
+        self.set(RDDMY, RDDMY_RESET);
+        self.windows = [CLOSED; 3];
+        self.int_flags = 0;
     }
 
     /// Moves a window's state machine to the present.
@@ -187,7 +204,7 @@ impl Pwrap {
                 until: cx.now + READ_TIME,
                 read: true,
             };
-            let data = if self.link_agrees() {
+            let data = if self.reads_agree() {
                 self.pmic.read(address, cx)
             } else {
                 0xDEAD
@@ -316,7 +333,7 @@ impl Block for Pwrap {
         }
         match offset {
             SWRST if value & 1 != 0 => {
-                self.reset(Reset::Watchdog, cx);
+                self.reset_wrapper();
                 self.set(SWRST, 1);
             }
             MAN_CMD => self.manual(value),
@@ -343,9 +360,7 @@ impl Block for Pwrap {
     }
 
     fn reset(&mut self, kind: Reset, cx: &mut Context<'_>) {
-        self.regs.fill(0);
-        self.windows = [CLOSED; 3];
-        self.int_flags = 0;
+        self.reset_wrapper();
         self.pmic.reset(kind, cx);
         self.drive_irq(cx);
     }
@@ -456,7 +471,32 @@ mod tests {
         assert_ne!(read(&mut wrap, &mut world, 0x18C), 0x5AA5);
         world.write(&mut wrap, DIO_EN, 0);
         world.write(&mut wrap, CIPHER_MODE, 0);
+        world.write(&mut wrap, RDDMY, 0xF);
         assert_eq!(read(&mut wrap, &mut world, 0x18C), 0x5AA5);
+    }
+
+    /// Step 7 of facts/soc.md 10.3: the slave first, then the wrapper.
+    #[test]
+    fn reads_need_the_same_dummy_cycles_at_both_ends() {
+        let (mut wrap, mut world) = ready();
+        world.write(&mut wrap, RDDMY, 0xF);
+        assert_ne!(read(&mut wrap, &mut world, 0x18C), 0x5AA5);
+        write(&mut wrap, &mut world, 0x1A4, 0xF);
+        assert_eq!(read(&mut wrap, &mut world, 0x18C), 0x5AA5);
+        write(&mut wrap, &mut world, 0x1A4, 8);
+        world.write(&mut wrap, RDDMY, 8);
+        assert_eq!(read(&mut wrap, &mut world, 0x18C), 0x5AA5);
+    }
+
+    #[test]
+    fn a_reset_of_the_wrapper_leaves_the_rtc_alone() {
+        let (mut wrap, mut world) = ready();
+        write(&mut wrap, &mut world, 0x802C, 0x2000);
+        world.write(&mut wrap, SWRST, 1);
+        world.write(&mut wrap, SWRST, 0);
+        assert_eq!(world.read(&mut wrap, RDATA) >> 21 & 1, 0);
+        wrap.leave_as_preloader(&mut world.cx());
+        assert_eq!(read(&mut wrap, &mut world, 0x802C), 0x2000, "not yet triggered");
     }
 
     #[test]

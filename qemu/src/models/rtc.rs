@@ -50,6 +50,8 @@ pub struct Rtc {
     /// What has reached the clock domain.
     core: [u16; WORDS],
     unlock: Unlock,
+    /// PROT as written since the last trigger.
+    prot: Option<u16>,
     busy_until: Nanos,
     irq_sta: u16,
     /// Seconds since 1968-01-01 at virtual time 0.
@@ -79,6 +81,7 @@ impl Rtc {
             bus: core,
             core,
             unlock: Unlock::Locked,
+            prot: None,
             busy_until: 0,
             irq_sta: 0,
             start: seconds_from(&[0, 0, 0, 1, 0, 1, 46]),
@@ -133,6 +136,7 @@ impl Rtc {
     /// The SoC was reset: what was not triggered is lost, the lock is closed.
     pub fn soc_reset(&mut self) {
         self.bus = self.core;
+        self.prot = None;
         self.unlock = Unlock::Locked;
     }
 
@@ -179,6 +183,7 @@ impl Rtc {
                 0x8002,
                 "write to the read-only IRQ_STA",
             ),
+            PROT => self.prot = Some(value),
             WRTGR => self.trigger(value, cx),
             _ if offset <= LAST && offset.is_multiple_of(2) => self.bus[index(offset)] = value,
             _ => {
@@ -207,14 +212,17 @@ impl Rtc {
             );
         }
         self.busy_until = cx.now + TRIGGER_TIME;
-        let prot = core::mem::take(&mut self.bus[index(PROT)]);
-        self.unlock = match (self.unlock, prot) {
-            (_, 0x586A) => Unlock::First,
-            (Unlock::First, 0x9136) => Unlock::Open,
-            (state, 0) => state,
-            _ => Unlock::Locked,
-        };
-        if prot != 0 {
+        if let Some(prot) = self.prot.take() {
+            let unlocked = match (self.unlock, prot) {
+                (_, 0x586A) => Unlock::First,
+                (Unlock::First, 0x9136) => Unlock::Open,
+                _ => Unlock::Locked,
+            };
+            if prot == 0 && self.unlock == Unlock::Open {
+                // What was written before the lock still goes through.
+                self.carry(cx);
+            }
+            self.unlock = unlocked;
             return;
         }
         if self.unlock != Unlock::Open {
@@ -227,6 +235,11 @@ impl Rtc {
             self.bus = self.core;
             return;
         }
+        self.carry(cx);
+    }
+
+    /// The bus side reaches the clock domain.
+    fn carry(&mut self, cx: &mut Context<'_>) {
         if (TC_SEC..=TC_YEA)
             .step_by(2)
             .any(|r| self.bus[index(r)] != self.core[index(r)])
@@ -380,6 +393,21 @@ mod tests {
         write(&mut rtc, &mut world, BBPU, 0x4309);
         commit(&mut rtc, &mut world);
         assert!(matches!(world.signals.request, Some(Request::PowerOff(_))));
+    }
+
+    #[test]
+    fn zero_in_prot_locks() {
+        let (mut rtc, mut world) = (Rtc::new(), TestWorld::default());
+        rtc.leave_as_preloader();
+        write(&mut rtc, &mut world, PDN1, 0x2000);
+        write(&mut rtc, &mut world, PROT, 0);
+        commit(&mut rtc, &mut world);
+        assert_eq!(rtc.flags().0, 0x2000, "written before the lock");
+        assert!(world.reports.is_empty());
+        write(&mut rtc, &mut world, PDN1, 0);
+        commit(&mut rtc, &mut world);
+        assert_eq!(rtc.flags().0, 0x2000);
+        assert_eq!(world.reports.len(), 1, "a locked RTC must say so");
     }
 
     #[test]

@@ -226,12 +226,7 @@ impl Block for Spm {
             return 0;
         }
         if offset == SLEEP_TIMER_STA {
-            // A core that is parked in the boot ROM waits there in WFI.
-            return if cx.signals.core1_entry.is_none() {
-                CORE1_WFI
-            } else {
-                0
-            };
+            return if cx.signals.core1_waits { CORE1_WFI } else { 0 };
         }
         self.registers.read(offset, cx)
     }
@@ -361,8 +356,19 @@ mod tests {
         assert_eq!(world.read(&mut block, 0x264), 0x101);
         world.write(&mut block, 0x264, 0);
         assert_eq!(world.read(&mut block, 0x264), 0);
-        assert_eq!(world.read(&mut block, 0x720), 1 << 16);
         world.write(&mut block, 0x60c, 0);
         assert_eq!(world.reports[0].kind, GuestError::BadValue);
+    }
+
+    #[test]
+    fn core1_in_wfi_shows() {
+        let mut world = TestWorld::default();
+        let mut block = block(&mut world);
+        assert_eq!(world.read(&mut block, 0x720), 1 << 16);
+        world.signals.core1_entry = Some(0x8010_0000);
+        world.signals.core1_waits = false;
+        assert_eq!(world.read(&mut block, 0x720), 0, "it runs");
+        world.signals.core1_waits = true;
+        assert_eq!(world.read(&mut block, 0x720), 1 << 16, "and waits again");
     }
 }

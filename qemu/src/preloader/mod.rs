@@ -6,6 +6,11 @@
 //! long negotiation that nobody sees (PMIC wrapper, eMMC): there the model is
 //! put in its final state. It takes no virtual time; the boot argument states
 //! how long the real one would have taken.
+//!
+//! It reads the file behind the card and not the card, so what a board file
+//! makes the card do wrong (faults, `never_ready`, `stuck_busy`) does not stop
+//! it. That is on purpose: such a card is there to be met by the image under
+//! test, which would never start if the preloader met it first.
 //! Source: facts/soc.md 1.3, 3, 6, 9.7; facts/storage-and-images.md 1.3, 4, 6.5.
 
 mod argument;
@@ -81,9 +86,25 @@ impl Phone<'_> {
     }
 }
 
+/// What comes of waiting for a host: `None` if it ends in vain and the boot
+/// goes on.
+fn waits(phone: &mut Phone<'_>, wait: Outcome) -> Option<Outcome> {
+    if let Outcome::UsbDownload {
+        by,
+        timeout_s: Some(seconds),
+    } = wait
+        && !phone.machine.board().usb_host
+    {
+        phone.log(format!("no USB host came to the {by} within {seconds} s"));
+        phone.machine.let_pass(seconds);
+        return None;
+    }
+    Some(wait)
+}
+
 /// Runs from the boot ROM's first check to the jump.
 pub fn run(phone: &mut Phone<'_>) -> Outcome {
-    if let Some(download) = reason::armed_download(phone) {
+    if let Some(download) = reason::armed_download(phone).and_then(|wait| waits(phone, wait)) {
         return download;
     }
     let reset = reason::reset_status(phone);
@@ -94,10 +115,13 @@ pub fn run(phone: &mut Phone<'_>) -> Outcome {
         .download_keys_held(&phone.machine.signals)
     {
         phone.log("all download keys are held");
-        return Outcome::UsbDownload {
+        let wait = Outcome::UsbDownload {
             by: "boot-rom",
             timeout_s: Some(reason::KEY_DOWNLOAD_S),
         };
+        if let Some(download) = waits(phone, wait) {
+            return download;
+        }
     }
     let boot_reason = reason::boot_reason(phone, reset);
     scratch::fill_buffers(phone.host);

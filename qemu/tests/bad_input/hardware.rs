@@ -82,7 +82,8 @@ fn a_stuck_key_does_not_keep_a_phone_on() {
 }
 
 /// The vendor's plan without a ramdisk, on a phone with less memory than the
-/// kernel's own addresses.
+/// kernel's own addresses. Stated, not fitted: the preloader's own buffers at
+/// 0x81D00000 need more (facts/soc.md 3.1), so no phone gets to us with less.
 #[test]
 fn dram_that_ends_before_the_kernel() {
     for mib in [1, 2] {
@@ -95,7 +96,7 @@ fn dram_that_ends_before_the_kernel() {
         let end = vendor.kernel.len() as u32;
         vendor.kernel[0x2C..0x30].copy_from_slice(&end.to_le_bytes());
         let run = TestPhone::new()
-            .board(&format!("[dram]\nranks_mib = [{mib}]"))
+            .with_board(&format!("[boot]\nrank_override = [{}]", mib << 20))
             .part("BOOTIMG", vendor.build().unwrap())
             .run();
         run.says(&["MEM-", "BOOTIMG: "]).is_clean().is_off();

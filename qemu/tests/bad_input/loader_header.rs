@@ -72,3 +72,25 @@ fn half_an_image_is_ended_by_the_watchdog() {
     let half = artifacts::lk().len() as u32 / 2;
     is_ended_by_the_watchdog(half, &["-icount", "shift=8,sleep=off"]);
 }
+
+/// A loader may put us where our own place begins within us: the copy must not
+/// overwrite itself. Here a page stands in front that jumps over itself.
+#[test]
+fn an_image_that_stands_across_its_own_place() {
+    const PAGE: usize = 0x1000;
+    /// `b` to the page behind, in ARM code.
+    const BRANCH: u32 = 0xEA00_0000 | (PAGE as u32 - 8) / 4;
+    let lk = artifacts::lk();
+    let (header, payload) = lk.split_at(512);
+    let mut moved = header.to_vec();
+    moved.extend_from_slice(&BRANCH.to_le_bytes());
+    moved.resize(512 + PAGE, 0);
+    moved.extend_from_slice(payload);
+    let size = moved.len() as u32 - 512;
+    moved[SIZE..SIZE + 4].copy_from_slice(&size.to_le_bytes());
+    let run = TestPhone::with_empty_card()
+        .part("UBOOT", moved)
+        .good_bootimg()
+        .run();
+    run.boots("BOOTIMG");
+}

@@ -73,6 +73,7 @@ pub struct TestPhone {
     patches: Vec<(u64, Vec<u8>)>,
     changes: Vec<Box<dyn FnOnce(Phone) -> Phone>>,
     keep_before: bool,
+    errors_allowed: bool,
 }
 
 impl TestPhone {
@@ -106,6 +107,7 @@ impl TestPhone {
             patches: Vec::new(),
             changes: Vec::new(),
             keep_before: false,
+            errors_allowed: false,
         }
     }
 
@@ -158,6 +160,14 @@ impl TestPhone {
         self
     }
 
+    /// The run may have guest errors: something that is not ours runs, or
+    /// hardware that is broken is met. Registers without a model are no errors.
+    #[must_use]
+    pub fn allow_guest_errors(mut self) -> TestPhone {
+        self.errors_allowed = true;
+        self
+    }
+
     /// Keeps a copy of the user area as it was before the run: `before.img`
     /// beside `user.img` in the run's folder.
     #[must_use]
@@ -187,6 +197,7 @@ impl TestPhone {
     /// # Panics
     /// The phone could not be run, or was still running at the wall-clock
     /// limit: no test of this folder may hang.
+    #[track_caller]
     pub fn run(self) -> Run {
         let folder = Scratch::new();
         let user = folder.path().join("user.img");
@@ -200,13 +211,14 @@ impl TestPhone {
             .emmc(&user)
             .icount(true)
             .max_resets(2)
+            .strict(!self.errors_allowed)
             .dump(LOG.0, LOG.1, folder.path().join("log"))
             .limit(WALL_LIMIT);
         for change in self.changes {
             phone = change(phone);
         }
         let outcome = phone.run().unwrap_or_else(|why| panic!("{why}"));
-        Run::new(outcome, folder)
+        Run::new(outcome, folder, self.errors_allowed)
     }
 
     fn write_user(&self, path: &Path) {

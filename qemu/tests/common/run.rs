@@ -18,8 +18,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run that came to its end by itself and in bounded virtual time.
-    pub fn new(outcome: Outcome, folder: Scratch) -> Run {
+    /// A run that came to its end by itself and in bounded virtual time, was
+    /// recorded up to its last line, and in which nothing that the guest did
+    /// was an error, unless `errors_allowed`.
+    #[track_caller]
+    pub fn new(outcome: Outcome, folder: Scratch, errors_allowed: bool) -> Run {
         let run = Run { outcome, folder };
         run.check(run.outcome.stop != Stop::Limit, "it hangs");
         if run.outcome.stop == Stop::Ended {
@@ -29,6 +32,12 @@ impl Run {
                 end.is_some_and(|t_ns| t_ns < VIRTUAL_LIMIT_NS),
                 "it takes too long",
             );
+        }
+        // Without its last line the list may lack the errors that it counts.
+        let recorded = run.outcome.saw(|kind| matches!(kind, Kind::Exit { .. }));
+        run.check(recorded, "the list of events has no end");
+        if !errors_allowed {
+            run.is_clean();
         }
         run
     }

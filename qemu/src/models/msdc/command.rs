@@ -82,6 +82,7 @@ impl Msdc {
             }
         }
         self.check_command(command, cx);
+        self.report_deafness(index, cx);
         self.send(command, wire, cx);
     }
 

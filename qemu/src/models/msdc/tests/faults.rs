@@ -160,6 +160,7 @@ fn no_supply_no_answer() {
     let mut rig = Rig::ready(Config::default());
     rig.world.signals.rails_mv[Rail::Vemc3v3 as usize] = 0;
     assert_eq!(rig.command(raw::CMD13, RCA), int::CMDTMO);
+    rig.one_error("VCC = 0 mV, VCCQ = 1800 mV");
     rig.world.signals.rails_mv[Rail::Vemc3v3 as usize] = 3300;
     assert_eq!(
         rig.command(raw::CMD13, RCA),
@@ -169,6 +170,19 @@ fn no_supply_no_answer() {
     rig.errors();
     rig.identify();
     rig.no_errors();
+}
+
+#[test]
+fn a_command_that_the_card_cannot_hear_is_a_guest_error() {
+    let mut rig = Rig::ready(Config::default());
+    rig.world.signals.pin_mode[46] = 0;
+    assert_eq!(rig.command(raw::CMD13, RCA), int::CMDTMO);
+    rig.one_error("pads of CLK, CMD, DAT0");
+    rig.world.signals.pin_mode[46] = 1;
+    rig.ok(raw::CMD13, RCA);
+    rig.world.signals.rails_mv[Rail::Vio18 as usize] = 1200;
+    assert_eq!(rig.command(raw::CMD13, RCA), int::CMDTMO);
+    rig.one_error("VCCQ = 1200 mV");
 }
 
 #[test]
