@@ -338,6 +338,8 @@ pub enum Action {
 /// Highest key code of the matrix.
 const LAST_KEY: u8 = 71;
 /// DRAM that the EMI can address.
+/// The preloader's buffers reach to 0x81E00000 (facts/soc.md 3.1).
+const DRAM_LEAST_MIB: u64 = 32;
 const DRAM_LIMIT_MIB: u64 = 1024;
 /// Ranks in the boot argument.
 const RANK_LIMIT: usize = 4;
@@ -375,6 +377,11 @@ impl Board {
         if sum > DRAM_LIMIT_MIB {
             return Err(format!(
                 "dram.ranks_mib: {sum} MiB in all; the MT6572 takes {DRAM_LIMIT_MIB} MiB"
+            ));
+        }
+        if sum < DRAM_LEAST_MIB {
+            return Err(format!(
+                "dram.ranks_mib: {sum} MiB in all; the preloader itself uses {DRAM_LEAST_MIB} MiB"
             ));
         }
         if self

@@ -107,6 +107,10 @@ fn die() -> ! {
 
 /// Does nothing until the watchdog acts.
 pub fn wait_for_watchdog() -> ! {
+    // SAFETY: nobody else's code runs again after this.
+    let mut hal = unsafe { mt6572_hal::Peripherals::steal() };
+    // A transfer that was under way would end every WFI at once.
+    hal.gic.quiesce();
     loop {
         aarch32_cpu::asm::wfi();
     }

@@ -415,10 +415,14 @@ impl Machine {
     fn collect_faults(&mut self, access: Access, now: Nanos) {
         for report in std::mem::take(&mut self.reports) {
             if report.kind == GuestError::Unmodelled && !self.strict {
-                self.events.push(Event::Log {
-                    text: format!("unmodelled: {}+{:#x}: {}", report.block, report.offset, report.message),
-                    t_ns: now,
-                });
+                let Report {
+                    block,
+                    offset,
+                    message,
+                    ..
+                } = report;
+                let text = format!("unmodelled: {block}+{offset:#x}: {message}");
+                self.events.push(Event::Log { text, t_ns: now });
                 continue;
             }
             // A model may complain about another register than the one that was accessed.

@@ -28,9 +28,11 @@ fn nobody_is_there() {
         .says(&["IMG-MAGIC", "RECOVERY: "]);
     run.stops("IMG-MAGIC").is_clean().is_off();
     run.says(&["press a key or plug in USB"]);
-    // The patience that the line states, during which the watchdog is fed.
+    // The patience that the line states, during which the watchdog is fed. It
+    // is timed by the ARM counter, which QEMU runs 1.2 % fast: it rounds the
+    // period of 13 MHz to whole nanoseconds.
     let waited = run.end_ms();
-    run.check((30_000..35_000).contains(&waited), "not after 30 s");
+    run.check((29_600..35_000).contains(&waited), "not after 30 s");
 }
 
 #[test]

@@ -16,7 +16,6 @@ pub const RELEASES: [&str; 3] = ["bullseye", "bookworm", "trixie"];
 /// Set to anything, it keeps Debian out of it: the test kernel takes over.
 const FORBID: &str = "UNILK_NO_DEBIAN";
 const FALLBACK_RELEASE: &str = "bookworm";
-const FALLBACK_MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",
     "/usr/share/keyrings/debian-archive-keyring.pgp",
@@ -161,7 +160,7 @@ impl Apt {
             fs::create_dir_all(apt.root.join(directory)).context("cannot create the apt root")?;
         }
         fs::write(apt.root.join("state/status"), "")?;
-        let source = format!("deb [signed-by={keyring}] {} {release} main\n", mirror());
+        let source = format!("deb [signed-by={keyring}] {} {release} main\n", mirror()?);
         fs::write(apt.root.join("sources/debian.list"), source)?;
         step.at("fetching the package list");
         shell::quiet(apt.command("apt-get").arg("update"))
@@ -248,8 +247,9 @@ impl Apt {
     }
 }
 
-/// The Debian mirror that the machine itself uses, or the public one.
-fn mirror() -> String {
+/// The Debian mirror that the machine itself uses: a machine that is set up for
+/// another distribution has none, and the test kernel takes over.
+fn mirror() -> Result<String> {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
         files.extend(entries.flatten().map(|entry| entry.path()));
@@ -262,7 +262,7 @@ fn mirror() -> String {
         })
         .filter_map(|path| fs::read_to_string(path).ok())
         .find_map(|text| mirror_in(&text))
-        .unwrap_or_else(|| FALLBACK_MIRROR.to_owned())
+        .context("no source of apt names a Debian mirror")
 }
 
 /// The first address in a sources file, of either format, that is a mirror of
@@ -293,16 +293,17 @@ mod tests {
 
     #[test]
     fn the_machines_own_mirror_is_found_in_both_formats() {
-        let old = "# deb http://old/debian x main\n\
-                   deb https://packages.example.org/apt bookworm main\n\
-                   deb [arch=amd64] http://ftp.de.debian.org/debian/ bookworm main\n";
-        assert_eq!(
-            mirror_in(old).as_deref(),
-            Some("http://ftp.de.debian.org/debian")
+        // Any host will do; the archive proper is known by its path.
+        let at = |path: &str| ["http:", "", "mirror.example", path].join("/");
+        let archive = at("debian");
+        let old = format!(
+            "# deb {archive}/old x main\ndeb {} bookworm main\ndeb [arch=amd64] {archive}/ bookworm main\n",
+            at("apt"),
         );
-        let new = "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm\n";
-        assert_eq!(mirror_in(new).as_deref(), Some(FALLBACK_MIRROR));
-        let security = "URIs: http://deb.debian.org/debian-security\n";
-        assert_eq!(mirror_in(security), None);
+        assert_eq!(mirror_in(&old), Some(archive.clone()));
+        let new = format!("Types: deb\nURIs: {archive}\nSuites: bookworm\n");
+        assert_eq!(mirror_in(&new), Some(archive.clone()));
+        let security = format!("URIs: {archive}-security\n");
+        assert_eq!(mirror_in(&security), None);
     }
 }

@@ -149,12 +149,16 @@ impl Msdc {
             return;
         }
         if !card_supplied(cx) {
-            let (vcc, vccq) = (cx.signals.rail_mv(Rail::Vemc3v3), cx.signals.rail_mv(Rail::Vio18));
+            let (vcc, vccq) = (
+                cx.signals.rail_mv(Rail::Vemc3v3),
+                cx.signals.rail_mv(Rail::Vio18),
+            );
             let message = format!("CMD{index} to a card with VCC = {vcc} mV, VCCQ = {vccq} mV");
             cx.report(GuestError::Unpowered, self.name, reg::SDC_CMD, message);
         }
         if !self.pads_connected {
-            let message = format!("CMD{index} while the pads of CLK, CMD, DAT0 (44 to 46) are not in mode 1");
+            let message =
+                format!("CMD{index} while the pads of CLK, CMD, DAT0 (44 to 46) are not in mode 1");
             self.refuse(cx, reg::SDC_CMD, &message);
         }
     }

@@ -5,9 +5,7 @@
 //! Source: facts/soc.md 10.5, 10.6, appendix B. Of the two tables of hold
 //! times the preloader's is taken.
 
-use super::{
-    CHR_CON0, CHR_CON13, CHR_CON15, INT_CHRWDT, Inputs, Mt6323, STRUP_CON8, TOP_RST_MISC,
-};
+use super::{CHR_CON0, CHR_CON13, CHR_CON15, INT_CHRWDT, Inputs, Mt6323, STRUP_CON8, TOP_RST_MISC};
 use crate::bus::{Context, Nanos};
 use crate::signals::Request;
 
@@ -196,10 +194,7 @@ mod tests {
         pmic.update(&mut world.cx());
         assert_eq!(world.signals.request, None, "the key is still held");
         write(&mut pmic, &mut world, STRUP_CON8, 1 << 4);
-        assert_eq!(
-            pmic.read(STRUP_CON8, &mut world.cx()) & JUST_PWRKEY_RST,
-            0
-        );
+        assert_eq!(pmic.read(STRUP_CON8, &mut world.cx()) & JUST_PWRKEY_RST, 0);
     }
 
     #[test]
