@@ -338,9 +338,9 @@ pub enum Action {
 /// Highest key code of the matrix.
 const LAST_KEY: u8 = 71;
 /// DRAM that the EMI can address.
+const DRAM_LIMIT_MIB: u64 = 1024;
 /// The preloader's buffers reach to 0x81E00000 (facts/soc.md 3.1).
 const DRAM_LEAST_MIB: u64 = 32;
-const DRAM_LIMIT_MIB: u64 = 1024;
 /// Ranks in the boot argument.
 const RANK_LIMIT: usize = 4;
 

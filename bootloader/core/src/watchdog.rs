@@ -20,7 +20,7 @@ pub fn stays_on(expects: bool, line: &[u8]) -> bool {
             b"off" => Some(false),
             _ => None,
         })
-        .last()
+        .next_back()
         .unwrap_or(expects)
 }
 

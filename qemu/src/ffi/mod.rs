@@ -153,7 +153,6 @@ impl Qemu {
             .map_err(|_| "the machine was completed twice")
     }
 
-
     /// Cuts the wire from core 0's secure physical timer to PPI 29, for boards
     /// on which it is broken. After [`Qemu::build`].
     pub fn cut_secure_timer() {

@@ -496,7 +496,11 @@ mod tests {
         world.write(&mut wrap, SWRST, 0);
         assert_eq!(world.read(&mut wrap, RDATA) >> 21 & 1, 0);
         wrap.leave_as_preloader(&mut world.cx());
-        assert_eq!(read(&mut wrap, &mut world, 0x802C), 0x2000, "not yet triggered");
+        assert_eq!(
+            read(&mut wrap, &mut world, 0x802C),
+            0x2000,
+            "not yet triggered"
+        );
     }
 
     #[test]

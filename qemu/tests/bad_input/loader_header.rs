@@ -81,7 +81,7 @@ fn half_an_image_is_ended_by_the_watchdog() {
 fn an_image_that_stands_across_its_own_place() {
     const PAGE: usize = 0x1000;
     /// `b` to the page behind, in ARM code.
-    const BRANCH: u32 = 0xEA00_0000 | (PAGE as u32 - 8) / 4;
+    const BRANCH: u32 = 0xEA00_0000 | ((PAGE as u32 - 8) / 4);
     let lk = artifacts::lk();
     let (header, payload) = lk.split_at(512);
     let mut moved = header.to_vec();

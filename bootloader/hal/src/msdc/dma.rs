@@ -128,10 +128,9 @@ impl Msdc {
         if let Err(error) = stopped
             && error == Error::Controller
         {
-            // It may still write. Memory and descriptors stay its own for
-            // good, and without descriptors nothing can be loaded any more:
-            // no kernel gets memory that changes under it.
-            core::mem::forget(transfer);
+            // It may still write. Memory and descriptors are not reclaimed,
+            // and without descriptors nothing can be loaded any more: no
+            // kernel gets memory that changes under it.
             return (DmaRegion::empty(), Err(error));
         }
         self.table = transfer.table.reclaim();

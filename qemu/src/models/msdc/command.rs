@@ -91,9 +91,10 @@ impl Msdc {
         let index = command.index();
         let mut complain =
             |what: String| cx.report(GuestError::Refused, self.name, reg::SDC_CMD, what);
-        // Without data CMD8 is the SD card's SEND_IF_COND; with R4 CMD5 is SDIO's.
-        let foreign =
-            index == 8 && command.data() == DataType::None || index == 5 && command.response() == 4;
+        // Without data CMD8 is the SD card's SEND_IF_COND. CMD5 with R4 is SDIO's; some drivers
+        // code it as R3, which looks the same on the wire.
+        let foreign = index == 8 && command.data() == DataType::None
+            || index == 5 && matches!(command.response(), 3 | 4);
         let known = form(index).filter(|_| !foreign);
         if let Some(form) = known
             && self.card.is_some()

@@ -259,3 +259,17 @@ fn the_preloader_hands_over_a_selected_card() {
     assert!(rig.world.now - start < 40 * MS);
     rig.no_errors();
 }
+
+/// Drivers ask for SDIO and SD cards first; an eMMC keeps silent
+/// (facts/storage-and-images.md 8.10).
+#[test]
+fn questions_to_other_kinds_of_cards_time_out_without_complaint() {
+    let mut rig = Rig::new(Config::default());
+    rig.set_up();
+    rig.ok(raw::CMD0, 0);
+    // CMD5 with R4 and coded as R3, CMD8 without data, CMD55.
+    for raw in [0x205, 0x185, 0x088, 0x0B7] {
+        assert_ne!(rig.command(raw, 0) & int::CMDTMO, 0, "{raw:#x}");
+    }
+    rig.no_errors();
+}
