@@ -13,7 +13,7 @@
 //! 29) ends it in any case. That needs the system counter, which runs only
 //! while GPT6 does, and the GIC. Neither is believed because its registers were
 //! written: the counter must have been seen to count, and the timer's interrupt
-//! to reach the core ([`rehearse`]). Until then, and if they fail, waits poll.
+//! to reach the core (`rehearse`). Until then, and if they fail, waits poll.
 //!
 //! On a host the clock is fake and advances by 1 µs each time it is read.
 //!

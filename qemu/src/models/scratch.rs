@@ -2,8 +2,8 @@
 //! of the SoC that software programs and reads back, but whose effects nobody
 //! in the emulator can see (EMI timing, SMI, M4U, device access control, ...).
 //!
-//! What is known of the block's registers ([`documented`]) decides what else
-//! becomes of an access: see [`Known`].
+//! What is known of the block's registers (`documented`) decides what else
+//! becomes of an access: see `Known`.
 //! Source: facts/soc.md 1.2 for which blocks exist.
 
 mod documented;

@@ -31,14 +31,14 @@ pub struct Config {
     /// Sectors of the user area. Absent: as many as the store holds, or those
     /// of a 4 GB part if the store is empty.
     pub user_sectors: Option<u32>,
-    /// EXT_CSD[226]: size of each boot partition in units of 128 KiB.
+    /// EXT_CSD byte 226: size of each boot partition in units of 128 KiB.
     pub boot_size_mult: u8,
-    /// EXT_CSD[168]: size of RPMB in units of 128 KiB.
+    /// EXT_CSD byte 168: size of RPMB in units of 128 KiB.
     pub rpmb_size_mult: u8,
-    /// EXT_CSD[162]: 1 = the RST_n pin resets the card; 0 (as delivered) and 2
+    /// EXT_CSD byte 162: 1 = the RST_n pin resets the card; 0 (as delivered) and 2
     /// = the pin is ignored.
     pub rst_n_function: u8,
-    /// The fastest mode that the card offers in EXT_CSD[196].
+    /// The fastest mode that the card offers in EXT_CSD byte 196.
     pub card_type: CardType,
     /// Whether DDR transfers arrive intact. A board with long traces has a card
     /// that offers DDR52 and CRC errors for those who take it.
@@ -113,7 +113,7 @@ pub enum CardType {
 }
 
 impl CardType {
-    /// EXT_CSD[196].
+    /// EXT_CSD byte 196.
     pub fn bits(self) -> u8 {
         match self {
             CardType::Hs26 => 0x01,

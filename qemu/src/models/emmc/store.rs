@@ -12,7 +12,7 @@ use std::path::Path;
 pub const SECTOR: usize = 512;
 
 /// The hardware partitions of a card that has no general-purpose ones, with
-/// the numbers that PARTITION_CONFIG (EXT_CSD[179] bits 2:0) gives them.
+/// the numbers that PARTITION_CONFIG (EXT_CSD byte 179 bits 2:0) gives them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Area {

@@ -26,11 +26,11 @@ pub struct Build {
     /// Size of the user area; default: what leaves USRDATA 2.2 GiB
     #[arg(long, value_parser = super::size)]
     user_size: Option<u64>,
-    /// EXT_CSD[226], size of each boot area in 128 KiB; default: so that the
+    /// EXT_CSD byte 226, size of each boot area in 128 KiB; default: so that the
     /// MBR is sector 0
     #[arg(long, requires = "rpmb_mult")]
     boot_mult: Option<u8>,
-    /// EXT_CSD[168], size of RPMB in 128 KiB
+    /// EXT_CSD byte 168, size of RPMB in 128 KiB
     #[arg(long, requires = "boot_mult")]
     rpmb_mult: Option<u8>,
     /// Contents of a partition, e.g. UBOOT=lk.bin; may be repeated

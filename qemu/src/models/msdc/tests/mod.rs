@@ -181,7 +181,7 @@ impl Rig {
         );
     }
 
-    /// `ext_width` for EXT_CSD[183], `width` for SDC_CFG, `clock` for MSDC_CFG.
+    /// `ext_width` for EXT_CSD byte 183, `width` for SDC_CFG, `clock` for MSDC_CFG.
     fn speed_up(&mut self, ext_width: u32, width: u32, clock: u32) {
         self.switch(185, 1);
         self.switch(183, ext_width);
