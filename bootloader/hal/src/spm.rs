@@ -126,6 +126,11 @@ impl Spm {
         Self { regs }
     }
 
+    /// Opens the block for writing, and leaves it open.
+    pub fn unlock(&mut self) {
+        self.regs.poweron_config.put(UNLOCK);
+    }
+
     /// Whether both switches of the domain are closed.
     pub fn is_on(&self, domain: Domain) -> bool {
         self.switched(domain.layout().status, true)
@@ -138,7 +143,7 @@ impl Spm {
             return Ok(());
         }
         let layout = domain.layout();
-        self.regs.poweron_config.put(UNLOCK);
+        self.unlock();
         let control = &self.regs.domains[layout.control / 4];
         control.update(|value| value | ON);
         delay(Micros(1));
@@ -166,7 +171,7 @@ impl Spm {
         infra
             .protect(layout.fences)
             .map_err(|Timeout| SpmError::Fence)?;
-        self.regs.poweron_config.put(UNLOCK);
+        self.unlock();
         let control = &self.regs.domains[layout.control / 4];
         control.update(|value| value | CLK_DIS);
         control.update(|value| value | ISO);
@@ -211,6 +216,13 @@ mod tests {
             let acks = control >> 8 & 0xf;
             regs.domains[index].put(control & !0xf000 | acks << 12);
         });
+    }
+
+    #[test]
+    fn unlocking_writes_the_project_code() {
+        let regs: &RegisterBlock = leaked();
+        Spm::new(regs).unlock();
+        assert_eq!(regs.poweron_config.read(), 0x0b16_0001);
     }
 
     #[test]

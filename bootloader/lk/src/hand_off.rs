@@ -34,7 +34,7 @@ unsafe extern "C" {
 
 /// Starts the kernel.
 pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
-    if let Err(error) = disk.storage.quiesce() {
+    if let Err(error) = disk.storage.quiesce(&mut phone.hal.topckgen) {
         say!("{} the eMMC is not at rest: {error}", error.code());
     }
     let [r0, r1, r2] = kernel.registers;
@@ -53,6 +53,9 @@ pub fn jump(mut phone: Phone, mut disk: Disk, kernel: Kernel) -> ! {
     for spi in uart::SPIS {
         phone.hal.mcusys.set_active_low(spi, true);
     }
+    // As the vendor's loader leaves it: mainline's power domains and CPU
+    // hot-plug write to the SPM and never unlock it.
+    phone.hal.spm.unlock();
     phone.hal.gic.quiesce();
     phone.hal.eint.quiesce();
     match kernel.watchdog {

@@ -4,7 +4,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 
-use mt6572_hal::clocks::{Gate, MsdcSource};
+use mt6572_hal::clocks::{Gate, MsdcSource, Topckgen};
 use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc::{self, BlockDevice as _, Emmc};
 use mt6572_hal::msdc::{self, Msdc};
@@ -109,10 +109,7 @@ impl Storage {
     /// one eMMC.
     pub fn open(phone: &mut Phone) -> Result<Self, mmc::Error> {
         let hal = &mut phone.hal;
-        // A mux that switches under a running clock may let a glitch through.
-        hal.topckgen.close(Gate::Msdc0);
-        hal.topckgen.set_msdc0_source(MsdcSource::UnivPllDiv6);
-        hal.topckgen.open(Gate::Msdc0);
+        select_source(&mut hal.topckgen, MsdcSource::UnivPllDiv6);
         if let Err(taken) = msdc::connect_pads(&mut hal.gpio, hal.msdc0_pads) {
             say!("{} pin {} of the eMMC is in use", taken.code(), taken.pin);
         }
@@ -210,10 +207,21 @@ impl Storage {
         }
     }
 
-    /// Card and controller at rest, for the next user.
-    pub fn quiesce(&mut self) -> Result<(), mmc::Error> {
-        self.emmc.quiesce()
+    /// Card and controller at rest, for the next user, and the controller on
+    /// the source that the vendor's loader leaves: kernels take its rate from
+    /// there.
+    pub fn quiesce(&mut self, clocks: &mut Topckgen) -> Result<(), mmc::Error> {
+        let rest = self.emmc.quiesce();
+        select_source(clocks, MsdcSource::MainPllDiv8);
+        rest
     }
+}
+
+/// A mux that switches under a running clock may let a glitch through.
+fn select_source(clocks: &mut Topckgen, source: MsdcSource) {
+    clocks.close(Gate::Msdc0);
+    clocks.set_msdc0_source(source);
+    clocks.open(Gate::Msdc0);
 }
 
 /// One attempt; it starts with a reset of controller and card.
