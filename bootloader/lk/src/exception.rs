@@ -27,11 +27,8 @@ const NAMES: [&str; 7] = [
     "unexpected IRQ",
     "unexpected FIQ",
 ];
-const UNDEFINED: u32 = 0;
 const PREFETCH: u32 = 2;
 const DATA: u32 = 3;
-/// Thumb state in CPSR.
-const PSR_THUMB: u32 = 1 << 5;
 
 static DYING: AtomicBool = AtomicBool::new(false);
 
@@ -44,10 +41,7 @@ static DYING: AtomicBool = AtomicBool::new(false);
 pub unsafe extern "C" fn exception(kind: u32, frame: &Frame) -> ! {
     die_once();
     let name = NAMES.get(kind as usize).unwrap_or(&"exception");
-    // The vector took 4 from LR, which for this exception is 2 in Thumb code.
-    let thumb = frame.cpsr & PSR_THUMB != 0;
-    let pc = frame.pc + if kind == UNDEFINED && thumb { 2 } else { 0 };
-    say!("CPU-TRAP {name} at {pc:08x}");
+    say!("CPU-TRAP {name} at {:08x}", frame.pc);
     match kind {
         PREFETCH => say!(
             "  fault address {:08x}, status {:03x}",
