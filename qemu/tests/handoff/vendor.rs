@@ -127,6 +127,23 @@ fn without_hints_the_panel_is_left_to_the_kernel() {
     run.says(&["takes vendor tags"]);
 }
 
+/// A board that was only ever seen with one panel names it; one with several
+/// does not.
+#[test]
+fn the_board_hint_names_a_panel_that_it_can_be_sure_of() {
+    let boot = |board| {
+        let hints = Hints {
+            board: Some(board),
+            ..Hints::default()
+        };
+        let run = phone_with(&stock()).part("UBOOT", lk_with(&hints)).run();
+        run.is_good();
+        run
+    };
+    boot("lge-muse72").says(&["lcm=1-ili9806e_wvga_dsi_vdo "]);
+    boot("alcatel-yariss").never_says("lcm=");
+}
+
 /// The channel of the META tool is told in META mode only.
 #[test]
 fn meta_mode() {

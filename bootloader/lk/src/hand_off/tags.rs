@@ -6,6 +6,7 @@ use mt6572_hal::time::{self, Micros};
 use unilk_core::atags::{Atags, MACHINE_TYPE};
 use unilk_core::bootarg::Bank;
 use unilk_core::cmdline::{self, VendorLine};
+use unilk_core::hints::Hints;
 use unilk_core::kernel::Generation;
 use unilk_core::memory::{KERNEL_MEMORY_START, VendorPlan};
 use unilk_core::watchdog;
@@ -28,11 +29,12 @@ pub fn write(
     let serial = serial_number(phone);
     let (main, extra) = opened.image.cmdline();
     let uptime = time::uptime();
+    let panel = fitted_panel(&phone.hints);
     let line = cmdline::vendor(&VendorLine {
         generation,
         log_port: phone.argument.log_port,
-        panel: phone.hints.panel,
-        panel_found: phone.hints.panel.is_some(),
+        panel,
+        panel_found: panel.is_some(),
         fps_x100: None,
         preloader_ms: phone.argument.preloader_ms,
         lk_ms: uptime.seconds * 1000 + uptime.micros / 1000,
@@ -79,4 +81,16 @@ pub fn write(
         // The vendor kernel programs every register of the port.
         plain_uart: false,
     })
+}
+
+/// The vendor's name of the panel that the phone has: the hinted one, or the
+/// only one that the hinted board was ever seen with. With several the kernel
+/// finds out by itself, which it does when it is told none.
+fn fitted_panel(hints: &Hints<'static>) -> Option<&'static str> {
+    hints
+        .panel
+        .or_else(|| match unilk_board_db::board(hints.board?)?.panels {
+            [id] => Some(unilk_board_db::panel(id)?.lcm_name),
+            _ => None,
+        })
 }
