@@ -38,6 +38,11 @@ pub fn build(phone: &Phone, serial: &Serial, events: &Path) -> Result<Command, E
     }
     let mut command = Command::new(qemu);
     command.args([
+        // Both cores in one thread: the memory map changes while they run (the
+        // L2's RAM stops being SRAM), and a core in a thread of its own may
+        // then reach the wrong region for a moment.
+        "-accel",
+        "tcg,thread=single",
         "-M",
         "virt,highmem=off,gic-version=2,secure=on",
         "-cpu",
