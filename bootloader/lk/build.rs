@@ -52,13 +52,19 @@ fn version() -> String {
     if let Ok(given) = std::env::var("UNILK_VERSION") {
         return given;
     }
-    match Command::new("git")
-        .args(["describe", "--always", "--dirty", "--abbrev=10"])
-        .output()
-    {
-        Ok(done) if done.status.success() => {
-            format!("{base}+{}", String::from_utf8_lossy(&done.stdout).trim())
-        }
-        _ => base,
+    // A new commit is a new version, also where no source of ours changed.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
     }
+    match git(&["describe", "--always", "--dirty", "--abbrev=10"]) {
+        Some(commit) => format!("{base}+{commit}"),
+        None => base,
+    }
+}
+
+/// What git says, if there is a git and it has something to say.
+fn git(arguments: &[&str]) -> Option<String> {
+    let done = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(done.stdout).ok()?;
+    (done.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
