@@ -1,5 +1,5 @@
-//! The heap: 60 KiB for what has no fixed size, such as a line of text while
-//! it is put together. Images, trees and logs never live here.
+//! The heap: 60 KiB for what is large and short-lived, such as the first bytes
+//! of a kernel while it is judged. Images, trees and logs never live here.
 
 use linked_list_allocator::Heap;
 

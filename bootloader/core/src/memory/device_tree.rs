@@ -189,18 +189,7 @@ pub fn plan_device_tree(
 ) -> Result<DeviceTreePlan, MemoryError> {
     let dram_end = dram.end();
     let base = base(needs.placement, dram_end)?;
-    let mut map = RegionMap::new();
-    map.claim(Region::between(
-        "CONNSYS and bootloader",
-        DRAM_BASE,
-        KERNEL_MEMORY_START,
-    ))?;
-    for region in needs.in_use {
-        // What we keep in the first MiB is part of that claim.
-        if region.end() > KERNEL_MEMORY_START {
-            map.claim(*region)?;
-        }
-    }
+    let mut map = RegionMap::around(needs.in_use)?;
     let kernel = kernel_region(&base, needs.kernel, dram)?;
     map.claim(kernel)?;
 

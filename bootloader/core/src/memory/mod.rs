@@ -14,6 +14,7 @@ pub use vendor::{
     plan_vendor,
 };
 
+use crate::bootarg::DRAM_BASE;
 use crate::bytes::align_up;
 use heapless::Vec;
 
@@ -98,6 +99,23 @@ impl RegionMap {
         Self {
             regions: Vec::new(),
         }
+    }
+
+    /// A map with what no plan may touch: the first MiB, and `in_use`.
+    fn around(in_use: &[Region]) -> Result<Self, MemoryError> {
+        let mut map = Self::new();
+        map.claim(Region::between(
+            "CONNSYS and bootloader",
+            DRAM_BASE,
+            KERNEL_MEMORY_START,
+        ))?;
+        for region in in_use {
+            // What we keep in the first MiB is part of that claim.
+            if region.end() > KERNEL_MEMORY_START {
+                map.claim(*region)?;
+            }
+        }
+        Ok(map)
     }
 
     /// All claims, in the order they were made: the listing of RAM in use.

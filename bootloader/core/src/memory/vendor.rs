@@ -55,17 +55,7 @@ pub struct VendorPlan {
 
 /// Makes the plan, or says what does not fit.
 pub fn plan_vendor(dram: &Dram, needs: &VendorNeeds<'_>) -> Result<VendorPlan, MemoryError> {
-    let mut map = RegionMap::new();
-    map.claim(Region::between(
-        "CONNSYS and bootloader",
-        DRAM_BASE,
-        KERNEL_MEMORY_START,
-    ))?;
-    for region in needs.in_use {
-        if region.end() > KERNEL_MEMORY_START {
-            map.claim(*region)?;
-        }
-    }
+    let mut map = RegionMap::around(needs.in_use)?;
     let tags = Region {
         name: "ATAGs",
         base: TAGS_ADDRESS,

@@ -109,11 +109,6 @@ impl Partition {
     fn end(&self) -> u64 {
         self.start.sector().saturating_add(self.sectors)
     }
-
-    /// Bytes, saturated to what a 32-bit offset reaches.
-    pub fn len_bytes(&self) -> u32 {
-        u32::try_from(self.sectors.saturating_mul(512)).unwrap_or(u32::MAX)
-    }
 }
 
 /// The partitions of one card.
