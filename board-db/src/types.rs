@@ -1,5 +1,7 @@
 //! The rows of the table.
 
+use crate::script::Script;
+
 /// How pixels reach the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PanelMode {
@@ -18,6 +20,8 @@ pub enum PanelMode {
 pub enum LaneFormat {
     /// 16 bits.
     Rgb565,
+    /// 18 bits in three bytes.
+    Rgb666Loose,
     /// 18 bits, packed.
     Rgb666Packed,
     /// 24 bits.
@@ -30,7 +34,7 @@ impl LaneFormat {
         match self {
             Self::Rgb565 => 16,
             Self::Rgb666Packed => 18,
-            Self::Rgb888 => 24,
+            Self::Rgb666Loose | Self::Rgb888 => 24,
         }
     }
 }
@@ -69,19 +73,81 @@ pub enum RateSource {
     },
 }
 
+/// D-PHY times that the vendor's driver states itself, in cycles of eight bit
+/// times; 0 = computed from the rate. Source: facts/display.md 4.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the names of the D-PHY specification")]
+pub struct PhyTiming {
+    pub hs_trail: u8,
+    pub hs_zero: u8,
+    pub hs_prepare: u8,
+    pub lpx: u8,
+    pub ta_get: u8,
+    pub ta_sure: u8,
+    pub ta_go: u8,
+    pub clk_trail: u8,
+    pub clk_zero: u8,
+    pub clk_prepare: u8,
+}
+
+/// A level of the reset pin and how long it is held before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResetStep {
+    /// High: the panel runs.
+    pub high: bool,
+    /// Milliseconds before the next step.
+    pub ms: u16,
+}
+
+/// What one register, pin or voltage must be for a panel to be this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// Byte `byte` of the answer to question `question` of the [`Plan`].
+    Answer {
+        /// Index in [`Plan::questions`].
+        question: u16,
+        /// Which byte of the answer, from 0.
+        byte: u8,
+        /// The bits that count.
+        mask: u8,
+        /// Their value.
+        value: u8,
+    },
+    /// Identification pin `index` of the wiring profile is at `high`.
+    Strap {
+        /// 0 = ID1, 1 = ID2.
+        index: u8,
+        /// The level.
+        high: bool,
+    },
+    /// AUXADC channel `channel` is at `from_mv` to `to_mv`.
+    Voltage {
+        /// Channel of the AUXADC.
+        channel: u8,
+        /// Lowest, in millivolts.
+        from_mv: u16,
+        /// Highest, in millivolts; `u16::MAX` = open.
+        to_mv: u16,
+    },
+}
+
 /// A panel: controller and glass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PanelRow {
     /// Name of its file, unique.
     pub id: &'static str,
-    /// Name of the vendor's driver: what `lcm=` must say.
-    pub lcm_name: &'static str,
+    /// Names of the vendor's drivers; the first is what `lcm=` must say.
+    pub names: &'static [&'static str],
     /// Controller chip.
     pub controller: &'static str,
+    /// `compatible` of mainline Linux, where it has a driver for this panel.
+    pub compatible: Option<&'static str>,
     /// Pixels.
     pub width: u16,
     /// Pixels.
     pub height: u16,
+    /// Size of the glass in mm, where the vendor says it.
+    pub physical_mm: Option<(u16, u16)>,
     /// DSI data lanes, 1 to 3.
     pub lanes: u8,
     /// How pixels get there.
@@ -94,9 +160,32 @@ pub struct PanelRow {
     pub horizontal: Option<Timing>,
     /// Lane rate.
     pub rate: RateSource,
+    /// The vendor's driver turns spread spectrum off.
+    pub no_spread: bool,
+    /// D-PHY times of its own.
+    pub phy: PhyTiming,
+    /// Reset before the initialisation.
+    pub reset: &'static [ResetStep],
+    /// Initialisation, up to and with display-on.
+    pub init: Script,
+    /// Power-down, down to sleep-in.
+    pub power_down: Script,
+    /// Ways to know it: any one of these, each with all of its terms. Empty:
+    /// it cannot be read.
+    pub ids: &'static [&'static [Term]],
+    /// Device configurations and source trees that ship it: how common it is.
+    pub shipped: u16,
+    /// The source of the row is partial or was not verified.
+    pub doubtful: bool,
 }
 
 impl PanelRow {
+    /// What `lcm=` must say.
+    pub const fn lcm_name(&self) -> &'static str {
+        // The build script refuses a row without a name.
+        self.names[0]
+    }
+
     /// Mbit/s on each lane.
     pub const fn lane_mbps(&self) -> u32 {
         match self.rate {
@@ -129,6 +218,186 @@ const fn divisor(code: u8) -> u32 {
     }
 }
 
+/// Which packet asks for a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadKind {
+    /// DCS read, data type 0x06.
+    Dcs,
+    /// Generic read with one parameter, data type 0x14.
+    Generic,
+}
+
+/// One register that the plan may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Index in [`Plan::stages`].
+    pub stage: u8,
+    /// The register.
+    pub register: u8,
+    /// Bytes to ask for, 1 to 10: also the maximum return size to set first.
+    pub len: u8,
+    /// Preferred packet; the other is tried when this one is not answered.
+    pub kind: ReadKind,
+}
+
+/// A state into which the panel is brought for some questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// For the report, e.g. `"ilitek page 1"`.
+    pub name: &'static str,
+    /// A reset pulse comes first: another maker's unlock may have been
+    /// ordinary registers to this panel.
+    pub reset: bool,
+    /// Sent first; empty for what can be asked right after a reset.
+    pub unlock: Script,
+}
+
+/// Which registers tell the panels of the table apart, in the order in which
+/// to ask. Made by the build script from the `ids` of all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// States, in the order in which to go through them.
+    pub stages: &'static [Stage],
+    /// Questions; those of one stage stand together, in order.
+    pub questions: &'static [Question],
+}
+
+/// Bytes that an answer must have at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expect {
+    /// First byte of the answer that counts.
+    pub offset: u8,
+    /// Bits that count, one byte for each byte of a value.
+    pub mask: &'static [u8],
+    /// Any of these.
+    pub values: &'static [&'static [u8]],
+    /// None of these, instead.
+    pub invert: bool,
+}
+
+/// A byte of a probe's write that is only known from an earlier answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FromAnswer {
+    /// Which step of the same probe.
+    pub step: u8,
+    /// Which byte of its answer. It is appended to `write`.
+    pub byte: u8,
+}
+
+/// One step of the probe of a touch chip: write, then read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeStep {
+    /// Another address than the one being probed, 7 bits.
+    pub address: Option<u8>,
+    /// Bytes to write; empty = read only.
+    pub write: &'static [u8],
+    /// One more byte to write, out of an earlier answer.
+    pub write_from: Option<FromAnswer>,
+    /// Bytes to read; 0 = write only.
+    pub read_len: u8,
+    /// STOP between write and read instead of a repeated START.
+    pub stop: bool,
+    /// What the answer must be; `None`: any.
+    pub expect: Option<Expect>,
+    /// A failure of this step says nothing.
+    pub optional: bool,
+    /// Milliseconds to wait after it.
+    pub delay_ms: u16,
+}
+
+/// A register to read for the report and for telling modules apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtraRead {
+    /// Bytes to write first.
+    pub write: &'static [u8],
+    /// Bytes to read.
+    pub len: u8,
+}
+
+/// A touch controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TouchRow {
+    /// Name of its file, unique.
+    pub id: &'static str,
+    /// Name for people.
+    pub name: &'static str,
+    /// Maker or family.
+    pub family: &'static str,
+    /// 7-bit addresses, the usual one first.
+    pub addresses: &'static [u8],
+    /// Steps that must all agree.
+    pub probe: &'static [ProbeStep],
+    /// Steps that leave the state which the probe entered.
+    pub exit: &'static [ProbeStep],
+    /// The probe writes more than register numbers: only after every harmless
+    /// probe at this address has failed.
+    pub intrusive: bool,
+    /// The probe says no more than that somebody acknowledges.
+    pub weak: bool,
+    /// Milliseconds from the release of reset until it answers.
+    pub wait_ms: u16,
+    /// Module maker's number.
+    pub vendor_id: Option<ExtraRead>,
+    /// Firmware version.
+    pub version: Option<ExtraRead>,
+    /// `compatible` of mainline Linux.
+    pub compatible: Option<&'static str>,
+    /// Vendor's driver.
+    pub driver: &'static str,
+    /// Device configurations that ship it.
+    pub shipped: u16,
+}
+
+/// How a camera delivers its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraBus {
+    /// Parallel data.
+    Parallel,
+    /// MIPI CSI-2.
+    Mipi,
+    /// The sources do not say.
+    Unknown,
+}
+
+/// A camera sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CameraRow {
+    /// Name of its file, unique.
+    pub id: &'static str,
+    /// Sensor's name.
+    pub name: &'static str,
+    /// Maker.
+    pub maker: &'static str,
+    /// Vendor's driver.
+    pub driver: &'static str,
+    /// 7-bit addresses, the usual one first.
+    pub addresses: &'static [u8],
+    /// Bytes of a register address: 1 or 2.
+    pub address_bytes: u8,
+    /// Bytes in a register: 1 or 2.
+    pub data_bytes: u8,
+    /// Writes that the identification needs first.
+    pub prelude: &'static [&'static [u8]],
+    /// Registers whose contents, in order, make the ID, most significant first.
+    pub registers: &'static [u16],
+    /// Any of these IDs.
+    pub values: &'static [u32],
+    /// Bits of the ID that count.
+    pub mask: u32,
+    /// The ID is one byte: many other chips answer the same.
+    pub weak: bool,
+    /// How the picture leaves.
+    pub bus: CameraBus,
+    /// Core supply in mV that the vendor's boards give it (1200, 1500, 1800).
+    pub core_mv: u16,
+    /// Level of the power-down pin at which it runs; `None`: as the board says.
+    pub runs_with_pdn_high: Option<bool>,
+    /// `compatible` of mainline Linux.
+    pub compatible: Option<&'static str>,
+    /// Device configurations that ship it.
+    pub shipped: u16,
+}
+
 /// Matrix codes of a board's keys (9 x row + column; n % 9 == 8 is power).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keys {
@@ -155,6 +424,126 @@ pub enum Backlight {
     Custom,
 }
 
+/// A pin in one of its modes; 0 = GPIO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinMode {
+    /// GPIO number.
+    pub pin: u8,
+    /// Mode, 0 to 7.
+    pub mode: u8,
+}
+
+/// A supply of the PMIC that boards give to panels, touch chips and cameras.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the MT6323's outputs")]
+pub enum Rail {
+    Vgp1,
+    Vgp2,
+    Vgp3,
+    Vio18,
+    Vio28,
+    Vcama,
+    Vcamd,
+    VcamIo,
+    VcamAf,
+}
+
+/// A supply at a voltage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Supply {
+    /// The output.
+    pub rail: Rail,
+    /// Millivolts.
+    pub mv: u16,
+}
+
+/// What resets the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanelReset {
+    /// The display's own line, on this pin.
+    Lrstb(PinMode),
+    /// A plain output.
+    Gpio(u8),
+}
+
+/// How the panel is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanelWiring {
+    /// Reset.
+    pub reset: PanelReset,
+    /// Supplies to switch on, in order; empty: the preloader has.
+    pub supplies: &'static [Supply],
+    /// Tearing-effect input.
+    pub te: Option<PinMode>,
+    /// Identification pins ID1, ID2.
+    pub straps: &'static [u8],
+    /// AUXADC channel with an identification voltage.
+    pub adc: Option<u8>,
+}
+
+/// An I2C bus on a pair of pins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusWiring {
+    /// Controller: 0 or 1.
+    pub controller: u8,
+    /// Clock.
+    pub scl: PinMode,
+    /// Data.
+    pub sda: PinMode,
+}
+
+/// How the touch chip is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TouchWiring {
+    /// Bus.
+    pub bus: BusWiring,
+    /// Reset, active low.
+    pub reset: Option<u8>,
+    /// Enable, high = runs, on boards without reset.
+    pub enable: Option<u8>,
+    /// Interrupt pin in its EINT mode.
+    pub interrupt: PinMode,
+    /// External interrupt number.
+    pub eint: u8,
+    /// Supplies, in order.
+    pub supplies: &'static [Supply],
+}
+
+/// How one camera is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CameraWiring {
+    /// Reset, active low.
+    pub reset: u8,
+    /// Power-down.
+    pub power_down: u8,
+    /// Level of the power-down pin at which the board's sensors run, where
+    /// all of them agree.
+    pub runs_with_pdn_high: Option<bool>,
+}
+
+/// A wiring profile: what boards of one design connect where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wiring {
+    /// Name of its file, unique.
+    pub id: &'static str,
+    /// For people.
+    pub name: &'static str,
+    /// Panel.
+    pub panel: PanelWiring,
+    /// Touch chip.
+    pub touch: Option<TouchWiring>,
+    /// Bus of the cameras.
+    pub camera_bus: BusWiring,
+    /// Main and sub camera.
+    pub cameras: [Option<CameraWiring>; 2],
+    /// Backlight.
+    pub backlight: Backlight,
+    /// The backlight's pin; `None` for the PMIC's sinks.
+    pub backlight_pin: Option<PinMode>,
+    /// Boards that are wired so: how common it is.
+    pub shipped: u16,
+}
+
 /// A phone, or a family of them on one main board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Board {
@@ -166,8 +555,14 @@ pub struct Board {
     pub project: &'static str,
     /// Key codes.
     pub keys: Keys,
+    /// What is connected where: id of a [`Wiring`].
+    pub wiring: &'static str,
     /// Backlight.
     pub backlight: Backlight,
     /// Panels seen in it, by id, in the vendor's order.
     pub panels: &'static [&'static str],
+    /// Touch chips seen in it, by id.
+    pub touch: &'static [&'static str],
+    /// Cameras seen in it, by id: main, sub.
+    pub cameras: [&'static [&'static str]; 2],
 }
