@@ -48,17 +48,27 @@ pub const IOCFG_RIGHT: usize = 0x1020_B000;
 pub const GIC_DISTRIBUTOR: usize = 0x1021_1000;
 /// GIC CPU interface.
 pub const GIC_CPU: usize = 0x1021_2000;
+/// DMA of the slow peripherals: a channel each 0x80 bytes.
+pub const AP_DMA: usize = 0x1100_0000;
 /// SoC ADC.
 pub const AUXADC: usize = 0x1100_3000;
 /// The UART that the vendor calls UART1: ttyMT0, pads 103 and 104.
 pub const UART0: usize = 0x1100_5000;
 /// The UART that the vendor calls UART2: ttyMT1, pads 101 and 102.
 pub const UART1: usize = 0x1100_6000;
+/// I2C of the cameras.
+pub const I2C0: usize = 0x1100_9000;
+/// I2C of the touch chip and the sensors.
+pub const I2C1: usize = 0x1100_A000;
 /// eMMC host.
 pub const MSDC0: usize = 0x1112_0000;
 /// SD card host.
 pub const MSDC1: usize = 0x1113_0000;
 /// Display, camera and codec configuration; needs the DIS power domain.
 pub const MMSYS: usize = 0x1400_0000;
+/// Camera interface; needs the DIS power domain.
+pub const CAM: usize = 0x1401_3000;
+/// Sensor interface and clock; needs the DIS power domain.
+pub const SENINF: usize = 0x1401_4000;
 /// DRAM, rank 0; further ranks follow without a gap.
 pub const DRAM: usize = 0x8000_0000;

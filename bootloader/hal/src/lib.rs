@@ -17,6 +17,7 @@
 pub mod auxadc;
 pub mod base;
 pub mod cache;
+pub mod camera;
 pub mod chip;
 pub mod clocks;
 pub mod dma;
@@ -24,6 +25,7 @@ pub mod eint;
 pub mod gic;
 pub mod gpio;
 pub mod gpt;
+pub mod i2c;
 pub mod keypad;
 pub mod mcusys;
 pub mod mmc;

@@ -5,12 +5,14 @@
 
 use crate::auxadc::Auxadc;
 use crate::base;
+use crate::camera::CameraClock;
 use crate::chip::Chip;
 use crate::clocks::{Apmixed, Infracfg, Topckgen};
 use crate::eint::Eint;
 use crate::gic::Gic;
 use crate::gpio::{Gpio, Pads};
 use crate::gpt::Gpt;
+use crate::i2c;
 use crate::keypad::Keypad;
 use crate::mcusys::Mcusys;
 use crate::mmsys::Mmsys;
@@ -24,18 +26,22 @@ use crate::uart::Uart;
 use core::sync::atomic::{AtomicBool, Ordering};
 use volatile_register::RO;
 
-/// The drivers of the chip's blocks. The eMMC host comes as bare registers:
-/// its driver also needs memory that the DMA may use, which is not ours. The
+/// The drivers of the chip's blocks. The eMMC host and the I2C controllers
+/// come as bare registers: their drivers also need memory that the DMA may
+/// use, which is not ours. The
 /// UARTs are there to be taken: the one that carries the log belongs to it.
 #[expect(missing_docs, reason = "each field is documented at its driver")]
 pub struct Peripherals {
     pub apmixed: Apmixed,
     pub auxadc: Auxadc,
+    pub camera_clock: CameraClock,
     pub chip: Chip,
     pub eint: Eint,
     pub gic: Gic,
     pub gpio: Gpio,
     pub gpt: Gpt,
+    pub i2c0: (&'static i2c::RegisterBlock, i2c::Channels),
+    pub i2c1: (&'static i2c::RegisterBlock, i2c::Channels),
     pub infracfg: Infracfg,
     pub keypad: Keypad,
     pub mcusys: Mcusys,
@@ -80,11 +86,14 @@ impl Peripherals {
             Self {
                 apmixed: Apmixed::new(block(base::APMIXED)),
                 auxadc: Auxadc::new(block(base::AUXADC)),
+                camera_clock: CameraClock::new(block(base::SENINF), block(base::CAM)),
                 chip: Chip::new(block(base::CHIP_ID), block(base::EFUSE)),
                 eint: Eint::new(block(base::EINT)),
                 gic: Gic::new(block(base::GIC_DISTRIBUTOR), block(base::GIC_CPU)),
                 gpio: Gpio::new(block(base::GPIO)),
                 gpt: Gpt::new(block(base::GPT)),
+                i2c0: (block(base::I2C0), channels(0x180)),
+                i2c1: (block(base::I2C1), channels(0x280)),
                 infracfg: Infracfg::new(block(base::INFRACFG_AO)),
                 keypad: Keypad::new(block(base::KEYPAD)),
                 mcusys: Mcusys::new(block(base::MCUSYS)),
@@ -108,6 +117,21 @@ impl Peripherals {
                 uart0: Some(Uart::new(block(base::UART0))),
                 uart1: Some(Uart::new(block(base::UART1))),
             }
+        }
+    }
+}
+
+/// The two AP-DMA channels of an I2C controller, the first at `offset`.
+///
+/// # Safety
+///
+/// `offset` must be that of a pair of channels.
+const unsafe fn channels(offset: usize) -> i2c::Channels {
+    // SAFETY: the caller promises it.
+    unsafe {
+        i2c::Channels {
+            transmit: block(base::AP_DMA + offset),
+            receive: block(base::AP_DMA + offset + 0x80),
         }
     }
 }

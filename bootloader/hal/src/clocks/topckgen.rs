@@ -110,6 +110,9 @@ struct Mux {
     /// 0 crystal, 1 UNIVPLL / 24.
     #[bit(0, rw)]
     uart0_pll: bool,
+    /// AXI source: 2 = MAINPLL / 10, 4 = MAINPLL / 12, others the crystal.
+    #[bits(5..=7, r)]
+    axi: arbitrary_int::u3,
     /// AXI source, upper bit: set by the preloader on DDR2 boards only.
     #[bit(7, r)]
     ddr2: bool,
@@ -212,6 +215,17 @@ impl Topckgen {
             MsdcSource::UnivPllDiv6 => UNIVPLL_HZ / 6,
             MsdcSource::Crystal => CRYSTAL_HZ,
         }
+    }
+
+    /// Rate of the bus that the I2C controllers divide by twelve, in kHz.
+    /// Source: facts/i2c-touch-camera.md 1.4.
+    pub fn axi_khz(&self) -> u32 {
+        let source = match self.mux().axi().value() {
+            2 => MsdcSource::MainPllDiv10,
+            4 => MsdcSource::MainPllDiv12,
+            _ => MsdcSource::Crystal,
+        };
+        self.msdc_source_hz(source) / 1000
     }
 
     /// Both UARTs on the crystal, which their baud settings assume.
