@@ -3,7 +3,9 @@
 
 mod source;
 
-use source::{BoardToml, PanelToml, Problem};
+use source::boards::Known;
+use source::emit::Table;
+use source::{BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, plan};
 use std::path::Path;
 use std::{env, fs, process};
 
@@ -18,18 +20,50 @@ fn main() {
 
 fn run() -> Result<(), Problem> {
     let panels: Vec<(String, PanelToml)> = read_all(Path::new("data/panels"))?;
+    let panels = panels
+        .into_iter()
+        .map(|(id, panel)| panel.check(&id).map(|panel| (id, panel)))
+        .collect::<Result<Vec<(String, Panel)>, Problem>>()?;
+    let touch: Vec<(String, TouchToml)> = read_all(Path::new("data/touch"))?;
+    for (id, chip) in &touch {
+        chip.check(id)?;
+    }
+    let cameras: Vec<(String, CameraToml)> = read_all(Path::new("data/cameras"))?;
+    for (id, camera) in &cameras {
+        camera.check(id)?;
+    }
+    let wirings: Vec<(String, WiringToml)> = read_all(Path::new("data/wiring"))?;
+    for (id, wiring) in &wirings {
+        wiring.check(id)?;
+    }
     let boards: Vec<(String, BoardToml)> = read_all(Path::new("data/boards"))?;
-    for (id, panel) in &panels {
-        panel.check(id)?;
-    }
+    let known = Known {
+        panels: ids(&panels),
+        touch: ids(&touch),
+        cameras: ids(&cameras),
+        wirings: ids(&wirings),
+    };
     for (id, board) in &boards {
-        board.check(id, &panels)?;
+        board.check(id, &known)?;
     }
+    let rows: Vec<plan::Row<'_>> = panels.iter().map(|(_, panel)| panel.plan_row()).collect();
     let out =
         env::var("OUT_DIR").map_err(|_| Problem("OUT_DIR is not set: build with cargo".into()))?;
     let path = Path::new(&out).join("table.rs");
-    fs::write(&path, source::emit(&panels, &boards))
+    let table = Table {
+        panels: &panels,
+        plan: &plan::make(&rows),
+        touch: &touch,
+        cameras: &cameras,
+        wirings: &wirings,
+        boards: &boards,
+    };
+    fs::write(&path, source::emit::emit(table))
         .map_err(|error| Problem(format!("{}: {error}", path.display())))
+}
+
+fn ids<T>(rows: &[(String, T)]) -> Vec<&str> {
+    rows.iter().map(|(id, _)| id.as_str()).collect()
 }
 
 /// All rows of a folder, in order of their file names.

@@ -254,12 +254,39 @@ pub struct Stage {
 
 /// Which registers tell the panels of the table apart, in the order in which
 /// to ask. Made by the build script from the `ids` of all rows.
+///
+/// It is meant for an adaptive asker: a question is asked only while its answer
+/// can still change what is known of some row, and a stage is entered only for
+/// such a question. Asked so, every panel of the table is told in at most 20
+/// reads and four resets between makers (`tests/plan.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// States, in the order in which to go through them.
     pub stages: &'static [Stage],
     /// Questions; those of one stage stand together, in order.
     pub questions: &'static [Question],
+}
+
+impl Plan {
+    /// Whether the panel must be reset on the way from stage `from` (the last
+    /// one that was entered; `None` = only reset so far) to a later stage
+    /// `to`: stages between them may have been skipped, and with them the
+    /// reset that was theirs.
+    pub fn reset_between(&self, from: Option<u8>, to: u8) -> bool {
+        let Some(from) = from.map(usize::from) else {
+            return false;
+        };
+        // Nothing that another maker could mistake has been sent yet.
+        if self
+            .stages
+            .get(from)
+            .is_none_or(|stage| stage.unlock.is_empty())
+        {
+            return false;
+        }
+        let passed = self.stages.get(from + 1..=usize::from(to));
+        passed.is_none_or(|passed| passed.iter().any(|stage| stage.reset))
+    }
 }
 
 /// Bytes that an answer must have at a place.

@@ -1,13 +1,14 @@
 //! The checks of the build script name file, field and remedy.
 #![allow(clippy::unwrap_used, dead_code, missing_docs)]
 
-#[path = "../build/source.rs"]
+#[path = "../build/source/mod.rs"]
 mod source;
 
-use source::{BoardToml, PanelToml, parse};
+use source::boards::Known;
+use source::{BoardToml, CameraToml, Panel, PanelToml, TouchToml, WiringToml, parse, plan};
 
 const PANEL: &str = r#"
-lcm_name = "ili9806e_6572_dsi_vdo"
+names = ["ili9806e_6572_dsi_vdo"]
 controller = "ili9806e"
 width = 480
 height = 854
@@ -17,111 +18,386 @@ format = "rgb888"
 vertical = { sync = 2, back = 18, front = 20 }
 horizontal = { sync = 10, back = 60, front = 60 }
 rate = { div1 = 1, div2 = 1, feedback = 30 }
+reset = ["high 1", "low 10", "high 120"]
+init = """
+39 FF FF 98 06 04 01   # page 1
+15 08 10
+05 11
+delay 120
+05 29
+"""
+power_down = """
+05 28
+reset low 10
+"""
+
+[[id]]
+unlock = ["39 FF FF 98 06 04 01"]
+reads = ["00 1", "01 1"]
+match = ["00[0]=98", "01[0]&F0=00", "strap1=high", "adc0=500..800"]
+"#;
+
+const TOUCH: &str = r#"
+name = "FT6x06"
+family = "FocalTech"
+addresses = [0x38]
+order = 20
+wait_ms = 200
+driver = "ft6306"
+vendor_id = { write = [0xA8], len = 1 }
+
+[[probe]]
+write = [0xA3]
+read = 1
+expect = { values = [[0x06]] }
+"#;
+
+const CAMERA: &str = r#"
+name = "OV5645"
+maker = "OmniVision"
+driver = "ov5645_mipi_yuv"
+addresses = [0x3C]
+address_bytes = 2
+data_bytes = 1
+registers = [0x300A, 0x300B]
+values = [0x5645]
+bus = "mipi"
+core_mv = 1500
+"#;
+
+const WIRING: &str = r#"
+name = "Most boards"
+backlight = "isink"
+
+[panel]
+reset = { lrstb = { pin = 59, mode = 2 } }
+te = { pin = 55, mode = 2 }
+straps = [18, 19]
+
+[touch]
+bus = { controller = 1, scl = { pin = 113, mode = 1 }, sda = { pin = 114, mode = 1 } }
+reset = 57
+interrupt = { pin = 129, mode = 2 }
+eint = 1
+supplies = [{ rail = "vgp2", mv = 2800 }]
+
+[cameras]
+bus = { controller = 0, scl = { pin = 105, mode = 1 }, sda = { pin = 106, mode = 1 } }
+main = { reset = 87, power_down = 88 }
 "#;
 
 const BOARD: &str = r#"
 name = "X"
 project = "x"
+wiring = "w"
 backlight = "isink"
 panels = ["p"]
+touch = ["t"]
+cameras = { main = ["c"], sub = [] }
 [keys]
 volume_up = 2
 volume_down = 1
 "#;
 
-fn panel_error(from: &str, to: &str) -> String {
-    assert!(PANEL.contains(from));
-    match parse::<PanelToml>("data/panels/p.toml", &PANEL.replace(from, to)) {
-        Ok(panel) => panel.check("p").unwrap_err().0,
-        Err(error) => error.0,
-    }
+const KNOWN: fn() -> Known<'static> = || Known {
+    panels: vec!["p"],
+    touch: vec!["t"],
+    cameras: vec!["c"],
+    wirings: vec!["w"],
+};
+
+fn panel(text: &str) -> Result<Panel, String> {
+    parse::<PanelToml>("data/panels/x.toml", text)
+        .and_then(|row| row.check("x"))
+        .map_err(|problem| problem.0)
 }
 
-fn board_error(from: &str, to: &str) -> String {
-    assert!(BOARD.contains(from));
-    let panels = vec![("p".to_string(), parse::<PanelToml>("p", PANEL).unwrap())];
-    match parse::<BoardToml>("data/boards/b.toml", &BOARD.replace(from, to)) {
-        Ok(board) => board.check("b", &panels).unwrap_err().0,
-        Err(error) => error.0,
+/// The complaint about `text` with `from` replaced.
+fn complaint(kind: &str, text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    let text = text.replacen(from, to, 1);
+    let file = format!("data/{kind}/x.toml");
+    let outcome = match kind {
+        "panels" => return panel(&text).unwrap_err(),
+        "touch" => parse::<TouchToml>(&file, &text).and_then(|row| row.check("x")),
+        "cameras" => parse::<CameraToml>(&file, &text).and_then(|row| row.check("x")),
+        "wiring" => parse::<WiringToml>(&file, &text).and_then(|row| row.check("x")),
+        _ => parse::<BoardToml>(&file, &text).and_then(|row| row.check("x", &KNOWN())),
+    };
+    outcome.unwrap_err().0
+}
+
+fn all_complain(kind: &str, text: &str, cases: &[(&str, &str, &str)]) {
+    for (from, to, expected) in cases {
+        let error = complaint(kind, text, from, to);
+        assert!(error.contains(expected), "{to}: {error}");
+        assert!(error.starts_with(&format!("data/{kind}/")), "{error}");
     }
 }
 
 #[test]
 fn good_rows_pass() {
-    let panel: PanelToml = parse("p", PANEL).unwrap();
-    panel.check("p").unwrap();
+    let panel = panel(PANEL).unwrap();
+    assert_eq!(panel.reset, [(true, 1), (false, 10), (true, 120)]);
+    assert_eq!(
+        panel.init,
+        [
+            0x39, 6, 0xFF, 0xFF, 0x98, 6, 4, 1, 0x15, 2, 8, 0x10, 5, 1, 0x11, 0, 120, 0, 5, 1, 0x29
+        ]
+    );
+    assert_eq!(panel.power_down, [5, 1, 0x28, 1, 0, 10, 0]);
+    assert_eq!(panel.ids[0].terms.len(), 4);
+    let rows = [panel.plan_row()];
+    let plan = plan::make(&rows);
+    assert_eq!(plan.stages.len(), 1);
+    assert_eq!(plan.stages[0].name, "ilitek FF FF 98 06 04 01");
+    assert_eq!(plan.questions.len(), 2);
     let panels = [("p".to_string(), panel)];
-    let board: BoardToml = parse("b", BOARD).unwrap();
-    board.check("b", &panels).unwrap();
-    let text = source::emit(&panels, &[("b".to_string(), board)]);
-    assert!(text.contains("feedback: 30") && text.contains("volume_up: Some(2)"));
+    let touch = [("t".to_string(), parse::<TouchToml>("t", TOUCH).unwrap())];
+    touch[0].1.check("t").unwrap();
+    let cameras = [("c".to_string(), parse::<CameraToml>("c", CAMERA).unwrap())];
+    cameras[0].1.check("c").unwrap();
+    let wirings = [("w".to_string(), parse::<WiringToml>("w", WIRING).unwrap())];
+    wirings[0].1.check("w").unwrap();
+    let boards = [("b".to_string(), parse::<BoardToml>("b", BOARD).unwrap())];
+    boards[0].1.check("b", &KNOWN()).unwrap();
+    let text = source::emit::emit(source::emit::Table {
+        panels: &panels,
+        plan: &plan,
+        touch: &touch,
+        cameras: &cameras,
+        wirings: &wirings,
+        boards: &boards,
+    });
+    for part in [
+        "feedback: 30",
+        "volume_up: Some(2)",
+        "Term::Voltage { channel: 0, from_mv: 500, to_mv: 800 }",
+        "Supply { rail: Rail::Vgp2, mv: 2800 }",
+        "registers: &[12298, 12299]",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
 }
 
 #[test]
-fn panel_errors_name_file_and_field() {
-    let cases = [
-        (
-            "lanes = 2",
-            "lanes = 4",
-            "data/panels/p.toml: lanes: must be 1, 2 or 3",
-        ),
-        (
-            "width = 480",
-            "width = 4800",
-            "data/panels/p.toml: width, height: must be",
-        ),
-        (
-            "\"sync-pulse\"",
-            "\"command\"",
-            "vertical, horizontal: leave out",
-        ),
-        ("vertical = {", "# {", "vertical, horizontal: add both"),
-        (
-            "feedback = 30",
-            "feedback = 30, pll_mhz = 200",
-            "rate: give either",
-        ),
-        (
-            "ili9806e_6572_dsi_vdo",
-            "two words",
-            "lcm_name: must be one word",
-        ),
-        ("width = 480", "widht = 480", "data/panels/p.toml: "),
-    ];
-    for (from, to, expected) in cases {
-        let error = panel_error(from, to);
-        assert!(error.contains(expected), "{error}");
-    }
-    assert!(panel_error("width = 480", "widht = 480").contains("widht"));
+fn panels() {
+    all_complain(
+        "panels",
+        PANEL,
+        &[
+            ("lanes = 2", "lanes = 4", "lanes: must be 1, 2 or 3"),
+            ("width = 480", "width = 4800", "width, height: must be"),
+            (
+                "\"sync-pulse\"",
+                "\"command\"",
+                "vertical, horizontal: leave out",
+            ),
+            ("vertical = {", "# {", "vertical, horizontal: add both"),
+            (
+                "feedback = 30",
+                "feedback = 30, pll_mhz = 200",
+                "rate: give either",
+            ),
+            (
+                "ili9806e_6572_dsi_vdo",
+                "two words",
+                "names: must be one word",
+            ),
+            ("\"ili9806e_6572_dsi_vdo\"", "", "names: give at least"),
+            ("width = 480", "widht = 480", "widht"),
+            ("\"high 120\"", "\"high 2\"", "reset: must end with"),
+            ("\"low 10\"", "\"down 10\"", "reset: \"down 10\""),
+            (
+                "\"high 120\"]",
+                "\"high 120\", \"low 5\"]",
+                "reset: must end with",
+            ),
+        ],
+    );
 }
 
 #[test]
-fn board_errors_name_file_and_field() {
-    let cases = [
-        (
-            "[\"p\"]",
-            "[\"q\"]",
-            "data/boards/b.toml: panels: there is no data/panels/q.toml",
-        ),
-        (
-            "volume_up = 2",
-            "volume_up = 8",
-            "keys.volume_up: must be a matrix code",
-        ),
-        (
-            "volume_up = 2",
-            "volume_up = 72",
-            "keys.volume_up: must be a matrix code",
-        ),
-        (
-            "volume_up = 2",
-            "volume_up = 1",
-            "keys: volume_up and volume_down have the same code",
-        ),
-        ("\"isink\"", "\"candle\"", "data/boards/b.toml: "),
-    ];
-    for (from, to, expected) in cases {
-        let error = board_error(from, to);
-        assert!(error.contains(expected), "{error}");
+fn scripts() {
+    let long = format!("29 B9{}", " 00".repeat(124));
+    all_complain(
+        "panels",
+        PANEL,
+        &[
+            ("15 08 10", "15 08", "init: line \"15 08\": a short write"),
+            ("15 08 10", "77 08 10", "the data type must be"),
+            ("15 08 10", "15 8 10", "must be bytes in hexadecimal"),
+            (
+                "15 08 10",
+                "39",
+                "give the data type and at least the command",
+            ),
+            ("15 08 10", &long, "is longer than 124 bytes"),
+            ("delay 120", "delay 5000", "give milliseconds"),
+            ("reset low 10", "reset down 10", "power_down: line"),
+            ("delay 120", "max-return 11", "give bytes, 1 to 10"),
+        ],
+    );
+}
+
+#[test]
+fn one_time_memory_is_never_written() {
+    for (controller, line) in [
+        ("hx8369a", "29 BB 01"),
+        ("hx8379c", "15 BB 01"),
+        ("ili9488", "39 D0 01 02 66"),
+        ("ili9488", "39 D1 55 AA 66"),
+        ("st7796s", "39 D1 55"),
+        ("r61408", "23 E0 01"),
+    ] {
+        let text = PANEL
+            .replace("\"ili9806e\"", &format!("\"{controller}\""))
+            .replace("15 08 10", line);
+        let error = panel(&text).unwrap_err();
+        assert!(error.contains("one-time memory"), "{controller}: {error}");
     }
+    // The same numbers are ordinary registers elsewhere.
+    panel(&PANEL.replace("15 08 10", "29 D1 00 00")).unwrap();
+}
+
+#[test]
+fn pixels_are_left_out() {
+    let pixels = format!("39 2C{}", " FF".repeat(150));
+    let with = panel(&PANEL.replace("15 08 10", &format!("15 08 10\n{pixels}"))).unwrap();
+    assert_eq!(with.init, panel(PANEL).unwrap().init);
+}
+
+#[test]
+fn ids() {
+    all_complain(
+        "panels",
+        PANEL,
+        &[
+            ("\"01[0]&F0=00\"", "\"02[0]=04\"", "id.match: \"02[0]=04\""),
+            ("\"00[0]=98\"", "\"00[1]=98\"", "id.match: \"00[1]=98\""),
+            ("&F0=00", "&F0=08", "id.match: \"01[0]&F0=08\""),
+            ("strap1=high", "strap3=high", "id.match: \"strap3=high\""),
+            (
+                "adc0=500..800",
+                "adc0=800..500",
+                "id.match: \"adc0=800..500\"",
+            ),
+            ("\"00[0]=98\"", "\"01[0]&F0=00\"", "stands there twice"),
+            ("\"00 1\"", "\"00 11\"", "id.reads: \"00 11\""),
+            ("[\"39 FF", "[\"40 FF", "id.unlock: line"),
+        ],
+    );
+}
+
+#[test]
+fn touch_chips() {
+    all_complain(
+        "touch",
+        TOUCH,
+        &[
+            ("[0x38]", "[0x78]", "addresses: give 7-bit"),
+            (
+                "values = [[0x06]]",
+                "values = [[0x06], [1, 2]]",
+                "probe: expect",
+            ),
+            ("read = 1", "read = 0", "looks at more bytes"),
+            ("expect = {", "# {", "no step expects anything"),
+            (
+                "[0xA3]",
+                "[0xA3]\nwrite_from = { step = 0, byte = 0 }",
+                "write_from",
+            ),
+            ("wait_ms = 200", "wait_ms = 2000", "wait_ms: must be"),
+            ("len = 1", "len = 9", "vendor_id, version"),
+            ("family", "famly", "famly"),
+        ],
+    );
+}
+
+#[test]
+fn cameras() {
+    all_complain(
+        "cameras",
+        CAMERA,
+        &[
+            ("[0x3C]", "[]", "addresses"),
+            (
+                "address_bytes = 2",
+                "address_bytes = 1",
+                "registers: a register is beyond",
+            ),
+            ("0x5645", "0x15645", "values, mask"),
+            (
+                "data_bytes = 1",
+                "data_bytes = 3",
+                "data_bytes: must be 1 or 2",
+            ),
+            ("core_mv = 1500", "core_mv = 2800", "core_mv: must be"),
+            ("[0x300A, 0x300B]", "[]", "registers: give registers"),
+        ],
+    );
+}
+
+#[test]
+fn wiring() {
+    all_complain(
+        "wiring",
+        WIRING,
+        &[
+            ("reset = 57", "reset = 139", "touch.reset: GPIO139"),
+            ("reset = 57", "reset = 154", "touch.reset: no such pin"),
+            (
+                "reset = 57",
+                "reset = 59",
+                "touch.reset: GPIO59 is also panel.reset",
+            ),
+            ("mv = 2800", "mv = 3300", "supplies: Vgp2 gives"),
+            ("[18, 19]", "[18, 19, 20]", "panel.straps"),
+            (
+                "\"isink\"",
+                "\"isink\"\nbacklight_pin = { pin = 22, mode = 2 }",
+                "backlight_pin: leave out",
+            ),
+            ("controller = 1", "controller = 2", "bus.controller"),
+        ],
+    );
+}
+
+#[test]
+fn boards() {
+    all_complain(
+        "boards",
+        BOARD,
+        &[
+            (
+                "[\"p\"]",
+                "[\"q\"]",
+                "panels: there is no data/panels/q.toml",
+            ),
+            ("[\"t\"]", "[\"q\"]", "touch: there is no data/touch/q.toml"),
+            (
+                "[\"c\"]",
+                "[\"q\"]",
+                "cameras.main: there is no data/cameras/q.toml",
+            ),
+            ("\"w\"", "\"q\"", "wiring: there is no data/wiring/q.toml"),
+            (
+                "volume_up = 2",
+                "volume_up = 8",
+                "keys.volume_up: must be a matrix code",
+            ),
+            (
+                "volume_up = 2",
+                "volume_up = 72",
+                "keys.volume_up: must be a matrix code",
+            ),
+            (
+                "volume_up = 2",
+                "volume_up = 1",
+                "volume_up and volume_down have the same code",
+            ),
+            ("\"isink\"", "\"candle\"", "data/boards/x.toml"),
+        ],
+    );
 }

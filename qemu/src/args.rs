@@ -30,6 +30,11 @@ pub struct Args {
     pub dumps: Vec<Dump>,
     /// `max-resets=N`: the emulation ends at the next one.
     pub max_resets: u32,
+    /// `screen=DIR`: pictures of the screen go there, one at each milestone and
+    /// whenever a file `DIR/snap` appears; the newest is `DIR/screen.png`.
+    pub screen: Option<PathBuf>,
+    /// `live=on`: `DIR/screen.png` is also renewed 5 times a second.
+    pub live: bool,
     /// `pc=all`: guest errors of all code get their PC, not just those of the
     /// bootloader; slower.
     pub pc_of_all: bool,
@@ -60,6 +65,8 @@ impl Args {
             strict: false,
             dumps: Vec::new(),
             max_resets: DEFAULT_MAX_RESETS,
+            screen: None,
+            live: false,
             pc_of_all: false,
         };
         for argument in arguments {
@@ -73,6 +80,8 @@ impl Args {
                 "lk" => args.lk = Some(value.into()),
                 "events" => args.events = Some(value.into()),
                 "strict" => args.strict = switch(value).ok_or_else(|| bad("on or off"))?,
+                "screen" => args.screen = Some(value.into()),
+                "live" => args.live = switch(value).ok_or_else(|| bad("on or off"))?,
                 "dump" => args
                     .dumps
                     .push(Dump::parse(value).ok_or_else(|| bad("ADDR:LEN:FILE"))?),
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let args = parse("board=b.toml,lk=lk.bin,strict=on,dump=0x80000000:4096:a,dump=0x1000000:16:b,pc=all,max-resets=2").unwrap();
+        let args = parse("board=b.toml,lk=lk.bin,strict=on,dump=0x80000000:4096:a,dump=0x1000000:16:b,pc=all,max-resets=2,screen=s,live=on").unwrap();
         assert_eq!(args.dumps.len(), 2);
         assert_eq!(
             args.dumps[0],
@@ -140,6 +149,7 @@ mod tests {
             }
         );
         assert!(args.strict && args.pc_of_all && args.max_resets == 2 && args.emmc.is_none());
+        assert!(args.live && args.screen == Some("s".into()));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::models::auxadc::CHANNELS;
-use crate::models::{chipid, efuse, emmc};
+use crate::models::{chipid, dsi, efuse, emmc, mt6323};
+use crate::panel;
+use crate::pins::Pins;
 use crate::signals::Signals;
 
 /// A phone.
@@ -27,6 +29,8 @@ pub struct Board {
     /// The card that is fitted.
     #[serde(default)]
     pub emmc: emmc::Config,
+    /// The display module; without it nothing is on the DSI lanes.
+    pub panel: Option<panel::Config>,
     /// Battery and charger at power-on.
     #[serde(default)]
     pub power: Power,
@@ -47,6 +51,15 @@ pub struct Board {
     /// What the preloader says and leaves.
     #[serde(default)]
     pub boot: Boot,
+    /// The pads as the preloader leaves them.
+    #[serde(default)]
+    pub pins: Pins,
+    /// Supplies that are on, or broken.
+    #[serde(default)]
+    pub rails: mt6323::Supplies,
+    /// Chips on the I2C buses.
+    #[serde(default)]
+    pub i2c: Vec<crate::chips::config::Chip>,
     /// What is broken on this phone.
     #[serde(default)]
     pub faults: Faults,
@@ -308,6 +321,8 @@ pub struct Faults {
     /// Neither UART ever has room for another character: LSR.THRE and TEMT
     /// stay 0, as with flow control or without a clock.
     pub uart_stuck: bool,
+    /// The DSI host's receiver.
+    pub dsi: dsi::Faults,
 }
 
 /// Something that the user does at a time.
@@ -333,6 +348,8 @@ pub enum Action {
     Plug(bool),
     /// The battery's voltage from now on.
     BatteryMv(u16),
+    /// Takes a picture of the screen, under this name.
+    Screenshot(String),
 }
 
 /// Highest key code of the matrix.
@@ -392,6 +409,9 @@ impl Board {
         {
             return Err("boot.rank_override: the boot argument holds four sizes".into());
         }
+        self.pins.check()?;
+        self.rails.check()?;
+        self.i2c.iter().try_for_each(crate::chips::config::Chip::check)?;
         let channels = &self.auxadc.levels_mv;
         if let Some(wrong) = channels.keys().find(|text| channel_number(text).is_none()) {
             return Err(format!(
@@ -409,9 +429,12 @@ impl Board {
                 "keys.map: {name} = {code}: codes are 9 * row + column, columns 0 to 7, up to {LAST_KEY}"
             ));
         }
+        if let Some(panel) = &self.panel {
+            panel.check()?;
+        }
         let named = self.user.iter().filter_map(|step| match &step.action {
             Action::Press(key) | Action::Release(key) => Some(key),
-            Action::Plug(_) | Action::BatteryMv(_) => None,
+            Action::Plug(_) | Action::BatteryMv(_) | Action::Screenshot(_) => None,
         });
         for key in self.keys.held.iter().chain(named) {
             if !matches!(key.as_str(), "power" | "home") && !self.keys.map.contains_key(key) {
@@ -436,6 +459,9 @@ impl Board {
             battery_mv: self.power.battery_mv,
             ..Signals::default()
         };
+        for strap in self.panel.iter().flat_map(panel::Config::connected_straps) {
+            signals.pin_applied[usize::from(strap.pin)] = Some(strap.high);
+        }
         for key in &self.keys.held {
             self.apply(&Action::Press(key.clone()), &mut signals);
         }
@@ -449,6 +475,8 @@ impl Board {
             Action::Release(key) => self.move_key(key, false, signals),
             Action::Plug(plugged) => signals.charger = *plugged,
             Action::BatteryMv(millivolts) => signals.battery_mv = *millivolts,
+            // The machine takes it: the wires do not change.
+            Action::Screenshot(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@
 //! for the length of one access, so that every model can be driven through
 //! its registers by a plain `cargo test`.
 
+use crate::panel::Glass;
 use crate::signals::Signals;
 
 /// Virtual time since the phone was switched on, in nanoseconds.
@@ -62,6 +63,11 @@ pub trait Block: Send {
     /// typed beyond that waits outside of the phone.
     fn receive_room(&self) -> usize {
         0
+    }
+
+    /// What one sees of the phone's screen, for the block that owns the panel.
+    fn glass(&self, _cx: &mut Context<'_>) -> Option<Glass> {
+        None
     }
 
     /// Whether the block looks at [`Signals`] that others drive and must hear

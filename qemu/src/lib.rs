@@ -7,9 +7,14 @@
 pub mod args;
 pub mod board;
 pub mod bus;
+pub mod chips;
+pub mod display;
 mod ffi;
+pub mod glass;
 pub mod machine;
 pub mod models;
+pub mod panel;
+pub mod pins;
 pub mod plugin;
 pub mod preloader;
 pub mod report;

@@ -17,7 +17,8 @@ use crate::args::{Args, Dump};
 use crate::board::Board;
 use crate::bus::{GuestError, Memory as _};
 use crate::ffi::Qemu;
-use crate::machine::{Machine, bootrom, build, map};
+use crate::glass::Folder;
+use crate::machine::{Machine, Shot, bootrom, build, map};
 use crate::report::{Event, Fault, Recorder, kind_name};
 
 static MACHINE: OnceLock<Mutex<Machine>> = OnceLock::new();
@@ -44,6 +45,7 @@ const LK: core::ops::Range<u32> = map::DRAM..map::DRAM + 0x10_0000;
 /// The list of events and what still waits to be written to it.
 struct Record {
     recorder: Recorder,
+    screens: Option<Folder>,
     waiting: HashMap<ThreadId, Vec<Fault>>,
     resets: u32,
     dumped: bool,
@@ -132,12 +134,14 @@ fn with_machine<T: Default>(act: impl FnOnce(&mut Machine, &mut Qemu) -> T) -> T
     let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
     let result = act(&mut machine, &mut Qemu);
     let events = machine.take_events();
+    let shots = machine.take_shots();
     MMIO.store(machine.mmio_accesses(), Ordering::Relaxed);
     LAST_USED.store(machine.called_at(), Ordering::Relaxed);
     GPT6_RUNS.store(machine.signals.gpt6_running, Ordering::Relaxed);
     let accepting = machine.take_accepting();
     drop(machine);
     publish(events);
+    develop(shots);
     for (port, _) in accepting.iter().enumerate().filter(|&(_, &ready)| ready) {
         // May bring the characters at once, and with them the next call of the machine.
         Qemu::serial_accept(port);
@@ -172,6 +176,34 @@ fn publish(events: Vec<Event>) {
     }
 }
 
+/// Saves pictures of the screen.
+fn develop(shots: Vec<Shot>) {
+    if shots.is_empty() {
+        return;
+    }
+    let Some(mut record) = record() else { return };
+    for shot in shots {
+        let Some(folder) = &mut record.screens else {
+            return;
+        };
+        match folder.save(shot) {
+            Ok(Some(event)) => record.recorder.record(&event),
+            Ok(None) => {}
+            // A full disk must not stop the phone.
+            Err(why) => eprintln!("mt6572: {why}"),
+        }
+    }
+}
+
+/// Takes the picture that somebody asks for, if anybody does.
+fn answer_trigger(machine: &mut Machine, qemu: &mut Qemu) {
+    if machine.take_poll()
+        && let Some(name) = record().and_then(|record| record.screens.as_ref()?.asked())
+    {
+        machine.shoot(&name, qemu);
+    }
+}
+
 /// Reads the arguments and files, before the machine exists.
 ///
 /// # Errors
@@ -191,8 +223,13 @@ pub fn configure(arguments: &[String]) -> Result<(), String> {
     machine.set_strict(args.strict);
     machine.put_storage(build::preloader_storage(args.emmc.as_deref())?);
     let recorder = Recorder::new(args.events.as_deref(), args.strict)?;
+    let screens = args.screen.as_deref().map(Folder::new).transpose()?;
+    if screens.is_some() {
+        machine.watch_screen(args.live);
+    }
     let record = Record {
         recorder,
+        screens,
         waiting: HashMap::new(),
         resets: 0,
         dumped: false,
@@ -236,7 +273,10 @@ pub fn write(addr: u32, size: u8, value: u32) {
 
 /// The deadline has come.
 pub fn timer() {
-    with_machine(|machine, qemu| machine.timer(qemu));
+    with_machine(|machine, qemu| {
+        machine.timer(qemu);
+        answer_trigger(machine, qemu);
+    });
 }
 
 /// How many characters the phone takes from a character device now.
@@ -329,8 +369,22 @@ pub fn accessed(access: Hooked) {
     }
 }
 
+/// Takes the last picture of the screen. The cores stand still.
+fn shoot_the_end() {
+    let Some(mut machine) = MACHINE.get().and_then(|machine| machine.try_lock().ok()) else {
+        return;
+    };
+    machine.shoot("end", &mut Qemu);
+    let shots = machine.take_shots();
+    drop(machine);
+    develop(shots);
+}
+
 /// The process ends.
 pub fn exiting() {
+    if Qemu::clock() != 0 && record().is_some_and(|record| !record.finished) {
+        shoot_the_end();
+    }
     let Some(mut record) = record() else { return };
     if record.finished || Qemu::clock() == 0 {
         return;

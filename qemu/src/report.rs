@@ -30,6 +30,17 @@ pub enum Event {
     KernelEntry { pc: u32, mmio: u64, t_ns: Nanos },
     /// The guest did something wrong.
     GuestError(Fault),
+    /// A picture of the screen was saved as `file` in the folder of `screen=`:
+    /// what it was taken for, what one sees and why, and the backlight in
+    /// thousandths.
+    Screen {
+        milestone: String,
+        state: &'static str,
+        reason: String,
+        backlight: u16,
+        file: String,
+        t_ns: Nanos,
+    },
     /// The phone waits for a host on USB; `by` is "boot-rom" or "preloader".
     UsbDownload {
         by: &'static str,

@@ -54,6 +54,26 @@ pub enum Rail {
 /// Number of [`Rail`]s.
 pub const RAILS: usize = Rail::VcamIo as usize + 1;
 
+/// A transfer that an AP-DMA channel was started for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DmaOrder {
+    /// Number of the transfer, never the same twice; 0: the channel stands still.
+    pub run: u32,
+    /// Physical address in memory.
+    pub addr: u32,
+    /// Bytes.
+    pub len: u32,
+}
+
+/// How far the block at the other end of an AP-DMA channel has got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DmaProgress {
+    /// [`DmaOrder::run`] of the transfer.
+    pub run: u32,
+    /// Bytes that were moved.
+    pub bytes: u32,
+}
+
 /// See the module documentation. Power-on values come from [`Default`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signals {
@@ -83,10 +103,36 @@ pub struct Signals {
     /// MMSYS CG1 status (bit 1 = clock off).
     pub mm_cg1: u32,
 
+    // --- driven by MIPI_CONFIG ---
+    /// Rate of a DSI data lane in kbit/s; `None`: its PLL does not run.
+    pub dsi_pll_kbps: Option<u32>,
+    /// State of the DSI pads' drivers.
+    pub mipi_lanes: crate::models::mipitx::Lanes,
+
     // --- driven by DSI ---
     /// Video runs since then; a frame starts at once and every
-    /// [`crate::models::dsi::FRAME`].
+    /// `display.frame_ns`.
     pub video_since: Option<u64>,
+
+    // --- driven by the blocks of the display path, each its part ---
+    /// What is in effect in the display path.
+    pub display: crate::display::Path,
+
+    // --- driven by DBI ---
+    /// Level of the panel's reset line (pad LRSTB): false holds it in reset.
+    pub lrstb: bool,
+
+    // --- driven by BLS ---
+    /// Duty of the backlight output PWM_BL; `None`: it does not run.
+    pub bls_permille: Option<u16>,
+
+    // --- driven by PWM ---
+    /// Part of the time that PWM1 to PWM5 are high.
+    pub pwm_permille: [u16; 5],
+
+    // --- driven by the panel ---
+    /// What one sees of the phone may have changed.
+    pub glass: crate::panel::Notice,
 
     // --- driven by MCUSYS ---
     /// The L2's RAM is mapped as SRAM at 0x0200_0000 instead of being a cache.
@@ -128,17 +174,36 @@ pub struct Signals {
     /// WDT_SWSYSRST levels: bit n holds block n in reset.
     pub swsysrst: u32,
 
+    // --- driven by SENINF ---
+    /// Frequency of the camera master clock at pin 62; `None`: it rests.
+    pub cmmclk_hz: Option<u32>,
+
+    // --- driven by CAM ---
+    /// CMOS_EN of CAM_TG_SEN_MODE.
+    pub cam_cmos_en: bool,
+
+    // --- driven by AP_DMA ---
+    /// Channels of the I2C controllers: TX and RX of I2C0, TX and RX of I2C1.
+    pub i2c_dma: [DmaOrder; 4],
+
+    // --- driven by I2C0 and I2C1, each its own two ---
+    /// What became of [`Signals::i2c_dma`].
+    pub i2c_dma_moved: [DmaProgress; 4],
+
     // --- driven by the PMIC ---
     /// Output of each rail in millivolts; 0 = off.
     pub rails_mv: [u16; RAILS],
     /// The PMIC's interrupt output (pin 7).
     pub pmic_irq: bool,
+    /// Current through the backlight's sinks (ISINK) in thousandths of what
+    /// all four can take; `None`: no sink is switched on.
+    pub isink_permille: Option<u16>,
 
     // --- driven by the MSDC0 model, the eMMC's RST_n pin ---
     /// MSDC0 drives RST_n low.
     pub emmc_rst_n_low: bool,
 
-    // --- driven by the board and its user ---
+    // --- driven by the board and its user, and by I2C0 and I2C1 for the chips on their wires ---
     /// Level that the board applies to each pin from outside; `None`: the pin
     /// is open there.
     pub pin_applied: [Option<bool>; 154],
@@ -203,7 +268,14 @@ impl Default for Signals {
             pwr_status: 0,
             mm_cg0: !0,
             mm_cg1: !0,
+            dsi_pll_kbps: None,
+            mipi_lanes: crate::models::mipitx::Lanes::default(),
             video_since: None,
+            display: crate::display::Path::default(),
+            lrstb: false,
+            bls_permille: None,
+            pwm_permille: [0; 5],
+            glass: crate::panel::Notice::default(),
             l2_is_sram: true,
             int_pol: 0,
             core1_entry: None,
@@ -217,8 +289,13 @@ impl Default for Signals {
             pin_out_level: [false; 154],
             pin_pull: [None; 154],
             swsysrst: 0,
+            cmmclk_hz: None,
+            cam_cmos_en: false,
+            i2c_dma: [DmaOrder::default(); 4],
+            i2c_dma_moved: [DmaProgress::default(); 4],
             rails_mv: [0; RAILS],
             pmic_irq: false,
+            isink_permille: None,
             emmc_rst_n_low: false,
             pin_applied: [None; 154],
             keys: 0,

@@ -173,6 +173,14 @@ pub enum LogPort {
 }
 
 impl LogPort {
+    /// Its pads: receive, transmit.
+    pub const fn pins(self) -> [u8; 2] {
+        match self {
+            Self::Uart1 => [103, 104],
+            Self::Uart2 => [101, 102],
+        }
+    }
+
     /// Base address of the block.
     pub const fn base(self) -> u32 {
         match self {

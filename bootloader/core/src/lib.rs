@@ -30,10 +30,13 @@ pub mod fdt;
 pub mod fixup;
 pub mod header;
 pub mod hints;
+pub mod identify;
 pub mod kernel;
 pub mod logmem;
 pub mod memory;
+pub mod names;
 pub mod partition;
+pub mod screen;
 pub mod watchdog;
 pub mod zimage;
 

@@ -4,7 +4,7 @@
 //! Only `Peripherals` turns one of these into a reference to
 //! registers; a driver gets its block handed and cannot reach another.
 //!
-//! Source: facts/soc.md 1.1, 1.2, 1.3 and 1.4.
+//! Source: facts/soc.md 1.1, 1.2, 1.3 and 1.4; facts/display.md 0.
 
 /// Chip ID block: hardware and software version, code.
 pub const CHIP_ID: usize = 0x0800_0000;
@@ -60,6 +60,8 @@ pub const UART1: usize = 0x1100_6000;
 pub const I2C0: usize = 0x1100_9000;
 /// I2C of the touch chip and the sensors.
 pub const I2C1: usize = 0x1100_A000;
+/// PWM channels.
+pub const PWM: usize = 0x1100_8000;
 /// eMMC host.
 pub const MSDC0: usize = 0x1112_0000;
 /// SD card host.
@@ -70,5 +72,21 @@ pub const MMSYS: usize = 0x1400_0000;
 pub const CAM: usize = 0x1401_3000;
 /// Sensor interface and clock; needs the DIS power domain.
 pub const SENINF: usize = 0x1401_4000;
+/// Overlay engine: the start of the display path.
+pub const OVL: usize = 0x1400_7000;
+/// Read DMA of the display.
+pub const RDMA: usize = 0x1400_8000;
+/// A stage of the display path, and the backlight's PWM.
+pub const BLS: usize = 0x1400_A000;
+/// Picture improvement.
+pub const COLOR: usize = 0x1400_B000;
+/// DSI host.
+pub const DSI: usize = 0x1400_C000;
+/// Display mutexes.
+pub const DISP_MUTEX: usize = 0x1400_E000;
+/// The display's memory interface.
+pub const SMI_LARB0: usize = 0x1401_0000;
+/// Controller for parallel panels, with the panel's reset line.
+pub const DBI: usize = 0x1401_2000;
 /// DRAM, rank 0; further ranks follow without a gap.
 pub const DRAM: usize = 0x8000_0000;

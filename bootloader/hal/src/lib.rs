@@ -10,8 +10,8 @@
 //!
 //! On a host the same drivers run against blocks of plain memory in tests.
 //!
-//! Source: facts/soc.md and facts/storage-and-images.md; each file names its
-//! sections.
+//! Source: facts/soc.md, facts/storage-and-images.md and facts/display.md; each
+//! file names its sections.
 #![cfg_attr(not(test), no_std)]
 
 pub mod auxadc;
@@ -20,7 +20,9 @@ pub mod cache;
 pub mod camera;
 pub mod chip;
 pub mod clocks;
+pub mod display;
 pub mod dma;
+pub mod dsi;
 pub mod eint;
 pub mod gic;
 pub mod gpio;
@@ -28,12 +30,14 @@ pub mod gpt;
 pub mod i2c;
 pub mod keypad;
 pub mod mcusys;
+pub mod mipitx;
 pub mod mmc;
 pub mod mmsys;
 pub mod msdc;
 pub mod mt6323;
 #[cfg(target_arch = "arm")]
 mod peripherals;
+pub mod pwm;
 pub mod pwrap;
 mod reg;
 pub mod spm;

@@ -8,6 +8,8 @@ use crate::base;
 use crate::camera::CameraClock;
 use crate::chip::Chip;
 use crate::clocks::{Apmixed, Infracfg, Topckgen};
+use crate::display::{self, Dbi};
+use crate::dsi::Dsi;
 use crate::eint::Eint;
 use crate::gic::Gic;
 use crate::gpio::{Gpio, Pads};
@@ -15,9 +17,11 @@ use crate::gpt::Gpt;
 use crate::i2c;
 use crate::keypad::Keypad;
 use crate::mcusys::Mcusys;
+use crate::mipitx::Mipitx;
 use crate::mmsys::Mmsys;
 use crate::msdc;
 use crate::mt6323::Mt6323;
+use crate::pwm::Pwm;
 use crate::pwrap::Pwrap;
 use crate::spm::Spm;
 use crate::sramrom::Sramrom;
@@ -36,6 +40,9 @@ pub struct Peripherals {
     pub auxadc: Auxadc,
     pub camera_clock: CameraClock,
     pub chip: Chip,
+    pub dbi: Dbi,
+    pub display: display::Path,
+    pub dsi: Dsi,
     pub eint: Eint,
     pub gic: Gic,
     pub gpio: Gpio,
@@ -45,11 +52,13 @@ pub struct Peripherals {
     pub infracfg: Infracfg,
     pub keypad: Keypad,
     pub mcusys: Mcusys,
+    pub mipitx: Mipitx,
     pub mmsys: Mmsys,
     pub msdc0: &'static msdc::RegisterBlock,
     pub msdc0_pads: &'static msdc::PadRegisters,
     pub pads: Pads,
     pub pmic: Mt6323<Pwrap>,
+    pub pwm: Pwm,
     pub spm: Spm,
     pub sramrom: Sramrom,
     pub topckgen: Topckgen,
@@ -73,12 +82,13 @@ impl Peripherals {
         Some(unsafe { Self::steal() })
     }
 
-    /// All drivers, whoever else has them: for exception and panic handlers.
+    /// All drivers, whoever else has them: for exception and panic handlers,
+    /// and for tasks that take turns with the owner.
     ///
     /// # Safety
     ///
-    /// The code that owns the first set must not run again while this one is
-    /// used: its read-modify-writes could be torn.
+    /// No method of a driver of one set may run while one of another set is
+    /// in the middle of its work: read-modify-writes could be torn.
     pub unsafe fn steal() -> Self {
         // SAFETY: each address is the base of the block that the type
         // describes, and is device memory for the life of the system.
@@ -88,6 +98,16 @@ impl Peripherals {
                 auxadc: Auxadc::new(block(base::AUXADC)),
                 camera_clock: CameraClock::new(block(base::SENINF), block(base::CAM)),
                 chip: Chip::new(block(base::CHIP_ID), block(base::EFUSE)),
+                dbi: Dbi::new(block(base::DBI)),
+                display: display::Path::new(display::Registers {
+                    larb: block(base::SMI_LARB0),
+                    mutex: block(base::DISP_MUTEX),
+                    ovl: block(base::OVL),
+                    rdma: block(base::RDMA),
+                    color: block(base::COLOR),
+                    bls: block(base::BLS),
+                }),
+                dsi: Dsi::new(block(base::DSI)),
                 eint: Eint::new(block(base::EINT)),
                 gic: Gic::new(block(base::GIC_DISTRIBUTOR), block(base::GIC_CPU)),
                 gpio: Gpio::new(block(base::GPIO)),
@@ -97,6 +117,7 @@ impl Peripherals {
                 infracfg: Infracfg::new(block(base::INFRACFG_AO)),
                 keypad: Keypad::new(block(base::KEYPAD)),
                 mcusys: Mcusys::new(block(base::MCUSYS)),
+                mipitx: Mipitx::new(block(base::MIPI_CONFIG)),
                 mmsys: Mmsys::new(block(base::MMSYS)),
                 msdc0: block(base::MSDC0),
                 msdc0_pads: block(base::IOCFG_BOTTOM),
@@ -110,6 +131,7 @@ impl Peripherals {
                     block(base::MIPI_CONFIG),
                 ),
                 pmic: Mt6323::new(Pwrap::new(block(base::PWRAP))),
+                pwm: Pwm::new(block(base::PWM)),
                 spm: Spm::new(block(base::SPM)),
                 sramrom: Sramrom::new(block(base::SRAMROM)),
                 topckgen: Topckgen::new(block(base::TOPCKGEN)),

@@ -3,12 +3,12 @@
 //! `volatile-register` marks every write unsafe, because a register could be
 //! a DMA address. In this crate the danger is taken once, where
 //! `Peripherals` hands a block to its driver; a block whose
-//! registers can reach memory on their own (MSDC) keeps its own rules and
-//! does not use this module.
+//! registers can write memory on their own (MSDC) keeps its own rules and
+//! does not use this module. The display only reads.
 
 use volatile_register::{RW, WO};
 
-/// Write access for blocks without a bus master.
+/// Write access for blocks that never write memory.
 pub(crate) trait Write<T: Copy> {
     /// Writes the register.
     fn put(&self, value: T);
@@ -18,7 +18,7 @@ impl<T: Copy> Write<T> for RW<T> {
     #[inline]
     fn put(&self, value: T) {
         // SAFETY: the driver owns the block that this register is part of,
-        // and no register of these blocks makes the hardware touch memory.
+        // and no register of these blocks makes the hardware write memory.
         unsafe { self.write(value) }
         #[cfg(test)]
         crate::time::clock::play();

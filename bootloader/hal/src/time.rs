@@ -83,6 +83,16 @@ impl Deadline {
         self.passed(clock::raw_ticks()) && self.passed(ticks())
     }
 
+    /// Time until the point, rounded up; 0 when expired.
+    pub fn left(self) -> Micros {
+        Micros(self.remaining().div_ceil(TICKS_PER_MICRO))
+    }
+
+    /// Microseconds since the point was set; for points less than 165 s old.
+    pub fn passed_us(self) -> u32 {
+        ticks().wrapping_sub(self.start) / TICKS_PER_MICRO
+    }
+
     fn passed(self, now: u32) -> bool {
         now.wrapping_sub(self.start) >= self.span
     }

@@ -10,13 +10,14 @@ use mt6572_hal::mmc;
 use unilk_core::Code;
 use unilk_core::address::{Physical, SECTOR_BYTES};
 use unilk_core::block::{ReadAt, Window};
-use unilk_core::bootarg::BootMode;
+use unilk_core::bootarg::{BootMode, Dram};
 use unilk_core::bootimg::{BootImage, ImageError, Piece};
 use unilk_core::kernel::{self, Certainty, Evidence, KernelKind, Verdict};
 use unilk_core::memory::{
-    DeviceTreeNeeds, MemoryError, PlacementNote, Region, RegionMap, VendorNeeds, plan_device_tree,
-    plan_vendor,
+    DeviceTreeNeeds, FRAMEBUFFER_RESERVE, KERNEL_MEMORY_START, MemoryError, PlacementNote, Region,
+    RegionMap, VendorNeeds, plan_device_tree, plan_vendor,
 };
+use unilk_core::names;
 use unilk_core::partition::LocateError;
 use unilk_core::zimage::{self, KernelSize, ZImage, ZImageError};
 
@@ -24,9 +25,12 @@ use crate::decide::Image;
 use crate::hand_off::{Kernel, tags, tree};
 use crate::log::say;
 use crate::map;
+use crate::parts::{self, Parts};
 use crate::storage::Disk;
 use crate::wake::{Phone, WATCHDOG};
 
+/// Enough to unpack kernels that are not packed by xz.
+const SMALL_WORK: u32 = 9 << 20;
 /// No image can be larger than the DRAM of the largest phone; so no size in
 /// it wraps when it is rounded up.
 const LARGEST_IMAGE: u64 = 1 << 30;
@@ -119,14 +123,19 @@ pub struct Opened {
 }
 
 /// Loads the kernel of `image` and prepares everything that it is handed.
-pub fn load(phone: &mut Phone, disk: &mut Disk, image: Image) -> Result<Kernel, Problem> {
+pub fn load(
+    phone: &mut Phone,
+    parts: &'static Parts,
+    disk: &mut Disk,
+    image: Image,
+) -> Result<Kernel, Problem> {
     phone.hal.toprgu.start(WATCHDOG);
     phone.hal.toprgu.kick();
     let opened = open(disk, image)?;
     let verdict = judge(phone, &opened);
     match verdict.kind {
-        KernelKind::DeviceTree => with_tree(phone, disk, &opened),
-        KernelKind::VendorAtag => with_tags(phone, disk, &opened, &verdict),
+        KernelKind::DeviceTree => with_tree(phone, parts, disk, &opened),
+        KernelKind::VendorAtag => with_tags(phone, parts, disk, &opened, &verdict),
     }
 }
 
@@ -204,7 +213,12 @@ fn judge(phone: &Phone, opened: &Opened) -> Verdict {
 }
 
 #[inline(never)]
-fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kernel, Problem> {
+fn with_tree(
+    phone: &mut Phone,
+    parts: &'static Parts,
+    disk: &mut Disk,
+    opened: &Opened,
+) -> Result<Kernel, Problem> {
     let tree_len = opened
         .appended
         .map(|(_, len)| len)
@@ -221,7 +235,7 @@ fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kern
                 .image
                 .ramdisk
                 .map_or(0, |piece| whole_sectors(piece.len)),
-            in_use: &[],
+            in_use: &[framebuffer(&phone.dram)],
         },
     )?;
     if plan.note != PlacementNote::None {
@@ -247,25 +261,23 @@ fn with_tree(phone: &mut Phone, disk: &mut Disk, opened: &Opened) -> Result<Kern
         (None, None) => TreeSource::Generic,
     };
     fetch(disk, opened.first, opened.image.kernel, plan.zimage)?;
-    // The ramdisk comes in while the tree is being written.
     if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
-        start(disk, opened.first, piece, region)?;
+        fetch(disk, opened.first, piece, region)?;
     }
-    let written = tree::write(phone, opened, &plan, source);
-    if plan.ramdisk.is_some() {
-        disk.storage.wait()?;
-    }
-    written
+    // The strings of such a kernel name no vendor's driver.
+    parts.settle(phone, disk, None);
+    tree::write(phone, parts, opened, &plan, source)
 }
 
 #[inline(never)]
 fn with_tags(
     phone: &mut Phone,
+    parts: &'static Parts,
     disk: &mut Disk,
     opened: &Opened,
     verdict: &Verdict,
 ) -> Result<Kernel, Problem> {
-    let plan = plan_vendor(
+    let mut plan = plan_vendor(
         &phone.dram,
         &VendorNeeds {
             zimage_len: whole_sectors(opened.image.kernel.len),
@@ -274,7 +286,7 @@ fn with_tags(
                 .image
                 .ramdisk
                 .map_or(0, |piece| whole_sectors(piece.len)),
-            in_use: &[],
+            in_use: &[framebuffer(&phone.dram)],
         },
     )?;
     show_memory(&plan.map);
@@ -282,7 +294,25 @@ fn with_tags(
     if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
         fetch(disk, opened.first, piece, region)?;
     }
-    tags::write(phone, opened, &plan, verdict.generation)
+    let window = Region::between("DRAM", KERNEL_MEMORY_START, phone.dram.end());
+    let work = [names::WORK_BYTES as u32, SMALL_WORK]
+        .iter()
+        .find_map(|&len| plan.map.allocate("unpacking", len, 4096, window).ok());
+    let kernel = work.map(|work| parts::Kernel {
+        zimage: &dram(plan.zimage)[..opened.image.kernel.len as usize],
+        work: dram(work),
+    });
+    parts.settle(phone, disk, kernel);
+    tags::write(phone, parts, opened, &plan, verdict.generation)
+}
+
+/// What the picture may take, whichever panel is lit later.
+fn framebuffer(dram: &Dram) -> Region {
+    Region::between(
+        "framebuffer",
+        dram.end().saturating_sub(FRAMEBUFFER_RESERVE),
+        dram.end(),
+    )
 }
 
 /// Notes which memory is in use for what. In the trace only: as text it would

@@ -21,7 +21,7 @@ const LINE: usize = 240;
 /// Longest frame of the trace; what is longer is dropped.
 const FRAME: usize = 256;
 /// Text that waits for the UART. When it is full, a line waits with it.
-const QUEUE: usize = 4096;
+const QUEUE: usize = 8192;
 
 /// A UART that takes nothing for so long does not work: at 9600 baud, the
 /// slowest rate, its FIFO is empty after 17 ms.
@@ -96,6 +96,19 @@ pub fn line(text: fmt::Arguments<'_>) {
         let _ = state().queue.push_back(byte);
     }
     pump();
+}
+
+/// Appends a line of less weight: when the queue is half full, for it must
+/// not make the boot wait, only to the kept log.
+pub fn detail(text: fmt::Arguments<'_>) {
+    let mut line = Cut(String::new());
+    let _ = write!(line, "  {text}");
+    keep(&line.0);
+    if state().queue.len() < QUEUE / 2 {
+        for byte in line.0.bytes().chain(*b"\r\n") {
+            let _ = state().queue.push_back(byte);
+        }
+    }
 }
 
 /// Writes text to the kept log alone. A full log says so through `lost`.

@@ -24,7 +24,13 @@ mod log;
 #[cfg(target_os = "none")]
 mod map;
 #[cfg(target_os = "none")]
+mod meanwhile;
+#[cfg(target_os = "none")]
 mod mmu;
+#[cfg(target_os = "none")]
+mod keys;
+#[cfg(target_os = "none")]
+mod parts;
 #[cfg(target_os = "none")]
 mod stop;
 #[cfg(target_os = "none")]
@@ -43,26 +49,33 @@ fn boot(entry: wake::Entry) -> ! {
     // 1. The phone: log, watchdog, clocks, chip, memory, PMIC, keys.
     let mut phone = wake::Phone::wake(entry);
 
-    // 2. The storage: eMMC, partitions.
+    // 2. Panel, touch chip and cameras: asked whenever this function waits.
+    let parts = parts::start(&mut phone);
+
+    // 3. The storage: eMMC, partitions, what the phone remembers.
     let mut disk = match storage::Disk::open(&mut phone) {
         Ok(disk) => disk,
-        Err(error) => stop::without_kernel(phone, error.code(), &error),
+        Err(error) => {
+            parts.tell_stored(parts::Stored::NOWHERE);
+            stop::without_kernel(phone, parts, error.code(), &error)
+        }
     };
+    parts.tell_stored(parts::Stored::read(&mut disk));
 
-    // 3. What this boot is for.
+    // 4. What this boot is for.
     let mut next = match decide::decide(&mut phone, &mut disk) {
         Next::Kernel(image) => image,
         Next::UsbDownload(why) => {
             // Asked for: not a failed boot that the next one has to show.
             log::complete();
-            stop::usb_download(phone, why)
+            stop::usb_download(phone, parts, why)
         }
-        Next::PowerOff(why) => stop::power_off(phone, why),
+        Next::PowerOff(why) => stop::power_off(phone, parts, why),
     };
 
-    // 4. The kernel: BOOTIMG, or RECOVERY, or whichever of them works.
+    // 5. The kernel: BOOTIMG, or RECOVERY, or whichever of them works.
     loop {
-        let problem = match load::load(&mut phone, &mut disk, next) {
+        let problem = match load::load(&mut phone, parts, &mut disk, next) {
             Ok(kernel) => hand_off::jump(phone, disk, kernel),
             Err(problem) => problem,
         };
@@ -70,7 +83,7 @@ fn boot(entry: wake::Entry) -> ! {
         log::say!("{} {}: {problem}", problem.code(), next.partition);
         next = match next.after_failure() {
             Some(image) => image,
-            None => stop::without_kernel(phone, problem.code(), &problem),
+            None => stop::without_kernel(phone, parts, problem.code(), &problem),
         };
         log::say!("trying {} instead", next.partition);
     }

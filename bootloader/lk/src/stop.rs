@@ -3,14 +3,18 @@
 //!
 //! Source: facts/soc.md 1.3 (USBDL registers), 6 (reset), 10.8 (power-off).
 
-use core::fmt::Display;
+use core::fmt::{Display, Write};
 
-use mt6572_hal::keypad::KeyState;
-use mt6572_hal::mt6323::PmicKeys;
+use heapless::String;
+use mt6572_hal::mt6323::Rail;
 use mt6572_hal::sramrom::Downloader;
 use mt6572_hal::time::{self, Micros};
+use unilk_core::screen::pages::{ErrorPage, UsbPage};
 
+use crate::keys::Held;
 use crate::log::{self, say};
+use crate::meanwhile;
+use crate::parts::{Page, Parts};
 use crate::wake::Phone;
 
 /// How long a host has to appear once the boot ROM waits for it.
@@ -18,67 +22,98 @@ const HOST_LIMIT_S: u16 = 60;
 /// How long a stop waits for a person before it acts by itself.
 const PATIENCE_S: u32 = 30;
 
+/// Bytes of the longest sentence on the screen.
+const SENTENCE: usize = 192;
+const VERSION: &str = env!("UNILK_VERSION");
+/// How long the vibrator says that the phone is alive.
+const PULSE: Micros = Micros::from_ms(200);
+
 /// No kernel can be started: says why, and offers the way out.
-pub fn without_kernel(mut phone: Phone, code: &str, reason: &dyn Display) -> ! {
+pub fn without_kernel(
+    mut phone: Phone,
+    parts: &'static Parts,
+    code: &str,
+    reason: &dyn Display,
+) -> ! {
     say!("STOP {code}: {reason}");
+    pulse(&mut phone);
+    let mut sentence: String<SENTENCE> = String::new();
+    // What is longer is in the log.
+    let _ = write!(sentence, "{reason}");
+    parts.stop(
+        &mut phone,
+        Page::Error(ErrorPage {
+            version: VERSION,
+            code,
+            sentence: &sentence,
+            remedy: "",
+            next: "Press a key or plug in USB for download mode. The phone switches off in 30 s.",
+        }),
+    );
     if phone.charger == Some(true) {
-        usb_download(phone, "no kernel can be started, and a cable is plugged in");
+        usb_download(phone, parts, "no kernel can be started, and a cable is plugged in");
     }
     say!("press a key or plug in USB for download mode; power-off in {PATIENCE_S} s");
     let mut before = look(&mut phone);
     for _ in 0..PATIENCE_S * 10 {
         phone.hal.toprgu.kick();
-        let _ = time::idle(Micros::from_ms(100), || {
-            log::pump();
-            false
-        });
+        meanwhile::rest_for(Micros::from_ms(100));
         let now = look(&mut phone);
         if now.shows_somebody(before) {
-            usb_download(phone, "a key or a cable");
+            usb_download(phone, parts, "a key or a cable");
         }
         before = now;
     }
-    power_off(phone, "nobody came")
+    power_off(phone, parts, "nobody came")
+}
+
+/// A dark phone still says that it is alive.
+fn pulse(phone: &mut Phone) {
+    let pmic = &mut phone.hal.pmic;
+    // Without a PMIC there is no vibrator either.
+    if pmic.enable_rail(Rail::Vibr).is_ok() {
+        meanwhile::rest_for(PULSE);
+        let _ = phone.hal.pmic.disable_rail(Rail::Vibr);
+    }
 }
 
 /// Everything by which a person can make himself known.
 #[derive(Clone, Copy)]
 struct Signs {
-    matrix: KeyState,
-    pmic: PmicKeys,
+    held: Held,
     cable: bool,
     typed: bool,
 }
 
 fn look(phone: &mut Phone) -> Signs {
-    let pmic = &mut phone.hal.pmic;
     Signs {
-        matrix: phone.hal.keypad.read(),
-        pmic: pmic.keys().unwrap_or(PmicKeys {
-            power: false,
-            home: false,
-        }),
-        cable: pmic.charger_present().unwrap_or(false),
+        held: phone.look(),
+        cable: phone.hal.pmic.charger_present().unwrap_or(false),
         typed: log::typed().is_some(),
     }
 }
 
 impl Signs {
-    /// A key must go down to count: one that hangs, or an input that floats
-    /// because the board has no such key, would look like a person for ever.
     fn shows_somebody(self, before: Self) -> bool {
-        self.cable
-            || self.typed
-            || self.matrix.has_new(before.matrix)
-            || self.pmic.power && !before.pmic.power
-            || self.pmic.home && !before.pmic.home
+        self.cable || self.typed || self.held.has_new(before.held)
     }
 }
 
 /// Resets into the boot ROM's USB download mode.
-pub fn usb_download(mut phone: Phone, why: &str) -> ! {
+pub fn usb_download(mut phone: Phone, parts: &'static Parts, why: &str) -> ! {
     phone.hal.toprgu.kick();
     say!("USB download mode ({why}): connect a host tool within {HOST_LIMIT_S} s");
+    parts.stop(
+        &mut phone,
+        Page::Usb(UsbPage {
+            version: VERSION,
+            title: "Download",
+            serial: "",
+            state: why,
+            keys: &["Connect a host tool within 60 s"],
+        }),
+    );
+    phone.hal.toprgu.kick();
     log::flush();
     phone
         .hal
@@ -89,9 +124,10 @@ pub fn usb_download(mut phone: Phone, why: &str) -> ! {
 
 /// Switches the phone off; with a cable plugged in, which keeps it on, goes
 /// to USB download instead.
-pub fn power_off(mut phone: Phone, why: &str) -> ! {
+pub fn power_off(mut phone: Phone, parts: &'static Parts, why: &str) -> ! {
     phone.hal.toprgu.kick();
     say!("power off: {why}");
+    parts.dark(&mut phone);
     log::flush();
     let done = phone.hal.pmic.rtc().power_off();
     time::delay(Micros::from_ms(500));
@@ -99,5 +135,5 @@ pub fn power_off(mut phone: Phone, why: &str) -> ! {
         Ok(()) => say!("the PMIC keeps the phone on"),
         Err(error) => say!("{} the PMIC does not switch off", error.code()),
     }
-    usb_download(phone, "the phone cannot be switched off")
+    usb_download(phone, parts, "the phone cannot be switched off")
 }

@@ -9,15 +9,21 @@ use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc::{self, BlockDevice as _, Emmc};
 use mt6572_hal::msdc::{self, Msdc};
 use mt6572_hal::mt6323::Rail;
-use mt6572_hal::time;
+use mt6572_hal::time::{Deadline, Micros};
 use mt6572_hal::toprgu::Kicker;
 use unilk_core::Code;
 use unilk_core::address::{AreaSizes, Physical, SECTOR_BYTES};
 use unilk_core::block::{BlockDevice, Geometry};
 use unilk_core::partition::{self, TableError};
 
-use crate::log::{self, say};
+use crate::log::say;
+use crate::meanwhile;
 use crate::wake::Phone;
+
+/// How often a wait for the card looks by itself.
+const LOOK: Micros = Micros(500);
+/// After this a transfer is left to its own time-outs.
+const TRANSFER_LIMIT: Micros = Micros::from_ms(5_000);
 
 /// A glitch on a line must not cost the boot.
 const BRING_UP_ATTEMPTS: u32 = 3;
@@ -190,14 +196,23 @@ impl Storage {
             .map_err(|rejected| rejected.error)
     }
 
-    /// Waits for the end of the transfer; the log goes out meanwhile.
+    /// Waits for the end of the transfer; everything else goes on meanwhile.
     pub fn wait(&mut self) -> Result<(), mmc::Error> {
-        // The FIFO is refilled when it has run empty; the end of the transfer
-        // raises an interrupt, so that the nap does not delay it.
-        while !log::pump() && !self.emmc.is_done() {
-            time::nap(log::FIFO_TIME);
+        // The end of a part raises an interrupt, so that the rest does not
+        // delay it. The driver's own limits end a transfer that hangs.
+        let limit = Deadline::after(TRANSFER_LIMIT);
+        while !self.emmc.is_done() && !limit.expired() {
+            meanwhile::rest(LOOK);
         }
         self.emmc.finish().1
+    }
+
+    /// Writes the stored choice to its place in MISC: the only thing that is
+    /// ever written.
+    pub fn write_choice(&mut self, first: Physical, data: &[u8]) -> Result<(), mmc::Error> {
+        self.dog.kick();
+        let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
+        mmc::BlockDevice::write(&mut self.emmc, lba, data).inspect_err(|&error| self.failure = Some(error))
     }
 
     /// Says why a read failed, if one did since the last time.
@@ -230,10 +245,9 @@ fn select_source(clocks: &mut Topckgen, source: MsdcSource) {
 fn bring_up(emmc: &mut Emmc<Msdc>, dog: Kicker) -> Result<(), mmc::Error> {
     dog.kick();
     emmc.begin()?;
-    // The card may take long; the log does not have to wait for it.
+    // The card may take long; nothing else has to wait for it.
     while !emmc.poll_power_up()? {
-        log::pump();
-        time::nap(log::FIFO_TIME);
+        meanwhile::rest(LOOK);
     }
     dog.kick();
     emmc.identify()

@@ -10,31 +10,42 @@ use crate::bus::{Block, Context};
 use crate::models::emmc::config::HW_PARTITION_UNIT;
 use crate::models::emmc::{Config, Emmc, FileStore, Store, Stores};
 use crate::models::{
+    apdma::ApDma,
     apmixed::Apmixed,
     auxadc::Auxadc,
+    cam::Cam,
     chipid::ChipId,
+    dbi::Dbi,
+    disp_bls::DispBls,
+    disp_color::DispColor,
     disp_mutex::DispMutex,
+    disp_ovl::DispOvl,
     disp_rdma::DispRdma,
     dsi::Dsi,
     efuse::Efuse,
     eint::Eint,
     gpio::Gpio,
     gpt::Gpt,
+    i2c::I2c,
     infracfg::Infracfg,
     iocfg::{Bank, Iocfg},
     keypad::Keypad,
     mcusys::Mcusys,
+    mipitx::Mipitx,
     mmsys::Mmsys,
     msdc::Msdc,
     mt6323::Mt6323,
     musb::Musb,
+    pwm::Pwm,
     pwrap::Pwrap,
     scratch::Scratch,
+    seninf::Seninf,
     spm::Spm,
     topckgen::Topckgen,
     toprgu::Toprgu,
     uart::Uart,
 };
+use crate::panel::Panel;
 
 /// The models in the order of the map.
 ///
@@ -56,7 +67,7 @@ fn block(
         "TOPCKGEN" => Box::new(Topckgen::new()),
         "INFRACFG" => Box::new(Infracfg::new()),
         "KP" => Box::new(Keypad::new()),
-        "GPIO" => Box::new(Gpio::new()),
+        "GPIO" => Box::new(Gpio::new().with_pads(board.pins.pads())),
         "SPM" => Box::new(Spm::new()),
         "TOPRGU" => Box::new(Toprgu::new()),
         "APXGPT" => Box::new(Gpt::new()),
@@ -73,13 +84,24 @@ fn block(
         "IOCFG_L" => Box::new(Iocfg::new(Bank::Left)),
         "IOCFG_R" => Box::new(Iocfg::new(Bank::Right)),
         "AUXADC" => Box::new(auxadc(board)),
+        "AP_DMA" => Box::new(ApDma::new()),
+        "I2C0" => Box::new(I2c::new(0, &board.i2c)),
+        "I2C1" => Box::new(I2c::new(1, &board.i2c)),
+        "CAM" => Box::new(Cam::new()),
+        "SENINF" => Box::new(Seninf::new()),
         "UART0" => Box::new(Uart::new(0).stuck(board.faults.uart_stuck)),
         "UART1" => Box::new(Uart::new(1).stuck(board.faults.uart_stuck)),
         "MSDC0" => msdc0(board, storage.take())?,
         "MSDC1" => Box::new(Msdc::new(1, None)),
         "USB" => Box::new(Musb::new()),
+        "PWM" => Box::new(Pwm::new()),
+        "DBI" => Box::new(Dbi::new()),
+        "DISP_OVL" => Box::new(DispOvl::new()),
+        "DISP_COLOR" => Box::new(DispColor::new()),
+        "DISP_BLS" => Box::new(DispBls::new()),
         "DISP_RDMA" => Box::new(DispRdma::new()),
-        "DSI" => Box::new(Dsi::new()),
+        "MIPI_CONFIG" => Box::new(Mipitx::new()),
+        "DSI" => Box::new(Dsi::new(Panel::new(board.panel.clone())).with_faults(board.faults.dsi)),
         "DISP_MUTEX" => Box::new(DispMutex::new()),
         "MMSYS_CONFIG" => Box::new(Mmsys::new()),
         name => Box::new(Scratch::new(name, entry.len)),
@@ -91,11 +113,15 @@ fn auxadc(board: &Board) -> Auxadc {
     for (channel, level_mv) in board.auxadc.levels() {
         auxadc.set_level_mv(channel, level_mv);
     }
+    let adc = board.panel.as_ref().and_then(|panel| panel.connected_adc());
+    if let Some(adc) = adc {
+        auxadc.set_level_mv(usize::from(adc.channel), adc.mv);
+    }
     auxadc
 }
 
 fn pmic_wrapper(board: &Board) -> Pwrap {
-    let mut pmic = Mt6323::new(board.chip.pmic_cid);
+    let mut pmic = Mt6323::new(board.chip.pmic_cid).with_supplies(board.rails.clone());
     if board.rtc.lost_power {
         pmic.rtc.lose_power();
     } else {

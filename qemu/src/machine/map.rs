@@ -187,7 +187,7 @@ pub const MAP: &[Entry] = &[
     entry(0x1400_F000, 0x1000, "MM_CMDQ", Word, Mm0(2)),
     entry(0x1401_0000, 0x1000, "SMI_LARB0", Word, Mm0(1)),
     entry(0x1401_1000, 0x1000, "SMI_COMMON", Word, Mm0(0)),
-    entry(0x1401_2000, 0x1000, "DBI", Word, Mm1(4)),
+    entry(0x1401_2000, 0x1000, "DBI", All, Mm1(4)),
     entry(0x1401_3000, 0x1000, "CAM", Word, Mm0(16)),
     entry(0x1401_4000, 0x1000, "SENINF", Word, Mm0(17)),
     entry(

@@ -11,6 +11,7 @@ pub mod build;
 pub mod interrupts;
 mod life;
 pub mod map;
+mod screens;
 mod settle;
 mod timeline;
 
@@ -21,6 +22,7 @@ use crate::report::{Event, Fault, kind_name};
 use crate::signals::Signals;
 use bootrom::Handover;
 use map::{MAP, Needs};
+pub use screens::Shot;
 use timeline::Timeline;
 
 /// What the machine needs of the emulator around it. Guest memory is reached
@@ -129,6 +131,7 @@ pub struct Machine {
     resets: u32,
     max_resets: u32,
     strict: bool,
+    screens: screens::Screens,
     mmio: u64,
     faults: u64,
 }
@@ -169,8 +172,9 @@ impl Machine {
         let mut watchers: Vec<usize> = (0..slots.len())
             .filter(|&index| slots[index].watches_wires())
             .collect();
-        // The PMIC drives a pin that EINT listens to.
-        watchers.sort_by_key(|&index| MAP[index].name != "PWRAP");
+        // The PMIC drives a pin that EINT listens to, CAM feeds SENINF, and that the cameras' clock.
+        let drivers = ["PWRAP", "CAM", "SENINF"];
+        watchers.sort_by_key(|&index| !drivers.contains(&MAP[index].name));
         let timeline = Timeline::new(&board);
         let deadlines = slots.iter().map(|block| block.deadline()).collect();
         Machine {
@@ -206,6 +210,7 @@ impl Machine {
             resets: 0,
             max_resets,
             strict: false,
+            screens: screens::Screens::default(),
             mmio: 0,
             faults: 0,
         }
@@ -461,6 +466,12 @@ impl Machine {
         let now = self.now();
         if self.timeline.run(now, &self.board, &mut self.signals) {
             self.notify_watchers(None, host);
+        }
+        for name in self.timeline.take_screenshots() {
+            self.shoot(&name, host);
+        }
+        if self.screens.tick(now) {
+            self.shoot_live(host);
         }
         for index in 0..self.slots.len() {
             if self.deadlines[index].is_some_and(|at| at <= now) {

@@ -24,9 +24,17 @@ impl Machine {
             }
         }
         self.settle_core1(host);
+        self.settle_screen(host);
         self.settle_deadline(host);
         if let Some(request) = self.signals.request.take() {
             self.stopping = true;
+            self.shoot(
+                match request {
+                    Request::PowerOff(_) => "power-off",
+                    _ => "reset",
+                },
+                host,
+            );
             match request {
                 Request::Reset(why) => {
                     self.pending_reset = Some(why);
@@ -94,7 +102,10 @@ impl Machine {
             return;
         }
         let blocks = self.deadlines.iter().copied().flatten();
-        let next = blocks.chain(self.timeline.deadline()).min();
+        let next = blocks
+            .chain(self.timeline.deadline())
+            .chain(self.screens.deadline())
+            .min();
         if next != self.armed {
             self.armed = next;
             host.set_deadline(next.map(|at| at.saturating_sub(self.ahead)));

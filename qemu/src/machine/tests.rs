@@ -7,8 +7,8 @@ use crate::models::emmc::Stores;
 
 /// Memory, lines and requests of a phone, and a clock that stands still.
 #[derive(Default)]
-struct TestHost {
-    now: Nanos,
+pub(super) struct TestHost {
+    pub(super) now: Nanos,
     pages: std::collections::HashMap<u32, Vec<u8>>,
     irq: u128,
     serial: Vec<(u8, u8)>,
@@ -102,7 +102,7 @@ impl Host for TestHost {
 const BOARD: &str = "name = 'x'\n[dram]\nranks_mib = [512]\n";
 
 /// A phone with this board file, and UBOOT's content on its eMMC.
-fn phone(board: &str, uboot: Option<&[u8]>, lk: Option<&[u8]>) -> (Machine, TestHost) {
+pub(super) fn phone(board: &str, uboot: Option<&[u8]>, lk: Option<&[u8]>) -> (Machine, TestHost) {
     let board = Board::parse(board).unwrap();
     let mut user = vec![0; 0x1E0_0000];
     if let Some(image) = uboot {

@@ -13,6 +13,7 @@ const NS_PER_MS: u64 = 1_000_000;
 pub struct Timeline {
     actions: Vec<(Nanos, Action)>,
     next: usize,
+    screenshots: Vec<String>,
 }
 
 impl Timeline {
@@ -24,7 +25,11 @@ impl Timeline {
             .map(|step| (step.at_ms.saturating_mul(NS_PER_MS), step.action.clone()))
             .collect();
         actions.sort_by_key(|&(at, _)| at);
-        Timeline { actions, next: 0 }
+        Timeline {
+            actions,
+            next: 0,
+            screenshots: Vec::new(),
+        }
     }
 
     /// When the next action is due.
@@ -37,9 +42,17 @@ impl Timeline {
         let first = self.next;
         while let Some((_, action)) = self.actions.get(self.next).filter(|&&(at, _)| at <= now) {
             board.apply(action, signals);
+            if let Action::Screenshot(name) = action {
+                self.screenshots.push(name.clone());
+            }
             self.next += 1;
         }
         self.next != first
+    }
+
+    /// The pictures that the user wants of the screen now.
+    pub fn take_screenshots(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.screenshots)
     }
 
     /// After the battery was put in at time `now`: everything that had

@@ -6,6 +6,7 @@
 
 use super::registers::{Access, check_width, read_only, write_only};
 use crate::bus::{Block, Context, GuestError, Reset, Size};
+use crate::pins::{Pads, Pins};
 
 const NAME: &str = "GPIO";
 
@@ -26,22 +27,12 @@ const MODE_BANKS: u32 = 20;
 const MODE_FIELDS: u32 = 0x7777_7777;
 const MWR_ENABLES: u32 = 0x8888_8888;
 
-/// Pin modes that the pad table of every known preloader sets and that later
-/// stages take for granted: PMIC interrupt, SPI, SRCLKENA and WATCHDOG, eMMC,
-/// SD card, both I2C buses. The UART pads differ from board to board.
-#[rustfmt::skip]
-const PRELOADER_MODES: [(u8, u8); 28] = [
-    (7, 1), (8, 1), (9, 1), (10, 1), (11, 1), (12, 1), (13, 1),
-    (44, 1), (45, 1), (46, 1), (47, 1), (48, 1), (49, 1), (50, 1), (51, 1), (52, 1), (53, 1), (54, 1),
-    (91, 1), (92, 1), (93, 1), (94, 1), (95, 1), (96, 1),
-    (105, 1), (106, 1), (113, 1), (114, 1),
-];
-
 /// The block at 0x10005000.
 pub struct Gpio {
     dir: [u32; BIT_BANKS as usize],
     dout: [u32; BIT_BANKS as usize],
     mode: [u32; MODE_BANKS as usize],
+    pads: Pads,
 }
 
 impl Default for Gpio {
@@ -98,13 +89,21 @@ fn exists(pin: usize) -> bool {
 }
 
 impl Gpio {
-    /// All pins inputs in mode 0.
+    /// All pins inputs in mode 0; the preloader's table is that of most boards.
     pub fn new() -> Self {
         Gpio {
             dir: [0; BIT_BANKS as usize],
             dout: [0; BIT_BANKS as usize],
             mode: [0; MODE_BANKS as usize],
+            pads: Pins::default().pads(),
         }
+    }
+
+    /// With this table in the board's preloader.
+    #[must_use]
+    pub fn with_pads(mut self, pads: Pads) -> Self {
+        self.pads = pads;
+        self
     }
 
     fn pin_mode(&self, pin: usize) -> u8 {
@@ -208,15 +207,20 @@ impl Block for Gpio {
     }
 
     fn reset(&mut self, _kind: Reset, cx: &mut Context<'_>) {
-        *self = Self::new();
+        *self = Self::new().with_pads(self.pads);
         self.drive(cx);
     }
 
-    /// The part of the pad table that all boards share.
+    /// The whole pad table of the board.
     fn leave_as_preloader(&mut self, cx: &mut Context<'_>) {
-        for (pin, mode) in PRELOADER_MODES.map(|(pin, mode)| (usize::from(pin), u32::from(mode))) {
+        for (pin, pad) in self.pads.iter().enumerate().filter(|&(pin, _)| exists(pin)) {
+            let (bank, bit) = (pin / 32, 1 << (pin % 32));
+            let level = |on: bool, word: u32| if on { word | bit } else { word & !bit };
+            self.dir[bank] = level(pad.drives.is_some(), self.dir[bank]);
+            self.dout[bank] = level(pad.drives == Some(true), self.dout[bank]);
             let shift = 4 * (pin % 8);
-            self.mode[pin / 8] = self.mode[pin / 8] & !(7 << shift) | mode << shift;
+            let word = &mut self.mode[pin / 8];
+            *word = *word & !(7 << shift) | u32::from(pad.mode) << shift;
         }
         self.drive(cx);
     }
@@ -292,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn preloader_leaves_the_pads_that_all_boards_share() {
+    fn preloader_leaves_the_pads_that_most_boards_share() {
         let mut world = TestWorld::default();
         let mut gpio = Gpio::new();
         gpio.leave_as_preloader(&mut world.cx());
@@ -301,14 +305,37 @@ mod tests {
             (11, 1),
             (44, 1),
             (54, 1),
+            (59, 2),
             (105, 1),
             (6, 0),
             (103, 0),
         ] {
             assert_eq!(world.signals.pin_mode[pin], mode, "pin {pin}");
         }
+        assert!(world.signals.pin_output[57] && !world.signals.pin_out_level[57]);
         gpio.reset(Reset::Watchdog, &mut world.cx());
         assert_eq!(world.signals.pin_mode[7], 0);
+        assert!(!world.signals.pin_output[57]);
+    }
+
+    #[test]
+    fn preloader_leaves_what_is_particular_to_the_board() {
+        let mut world = TestWorld::default();
+        let text = "modes = { 59 = 0 }\noutputs = { 59 = true }\ninputs = [57]";
+        let pins: Pins = toml::from_str(text).expect("a board's table");
+        let mut gpio = Gpio::new().with_pads(pins.pads());
+        gpio.leave_as_preloader(&mut world.cx());
+        assert_eq!(world.signals.pin_mode[59], 0);
+        assert!(world.signals.pin_output[59] && world.signals.pin_out_level[59]);
+        assert!(!world.signals.pin_output[57]);
+        assert_eq!(world.read(&mut gpio, 0x010) >> 27 & 1, 1);
+        gpio.reset(Reset::Watchdog, &mut world.cx());
+        gpio.leave_as_preloader(&mut world.cx());
+        assert!(
+            world.signals.pin_out_level[59],
+            "and again at the next boot"
+        );
+        assert!(world.reports.is_empty());
     }
 
     #[test]

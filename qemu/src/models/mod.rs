@@ -1,9 +1,15 @@
 //! One model a block of the MT6572, and of the chips around it.
 
+pub mod apdma;
 pub mod apmixed;
 pub mod auxadc;
+pub mod cam;
 pub mod chipid;
+pub mod dbi;
+pub mod disp_bls;
+pub mod disp_color;
 pub mod disp_mutex;
+pub mod disp_ovl;
 pub mod disp_rdma;
 pub mod dsi;
 pub mod efuse;
@@ -11,18 +17,22 @@ pub mod eint;
 pub mod emmc;
 pub mod gpio;
 pub mod gpt;
+pub mod i2c;
 pub mod infracfg;
 pub mod iocfg;
 pub mod keypad;
 pub mod mcusys;
+pub mod mipitx;
 pub mod mmsys;
 pub mod msdc;
 pub mod mt6323;
 pub mod musb;
+pub mod pwm;
 pub mod pwrap;
 pub mod registers;
 pub mod rtc;
 pub mod scratch;
+pub mod seninf;
 pub mod spm;
 pub mod topckgen;
 pub mod toprgu;

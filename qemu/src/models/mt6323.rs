@@ -7,6 +7,10 @@
 //! Source: facts/soc.md 10 and appendix B.
 
 mod guard;
+mod isink;
+mod supplies;
+
+pub use supplies::Supplies;
 
 use super::rtc::Rtc;
 use crate::bus::{Context, GuestError, Nanos, Reset};
@@ -217,6 +221,9 @@ pub struct Mt6323 {
     seen: Inputs,
     charger_dog: guard::ChargerDog,
     long_press: guard::LongPress,
+    supplies: Supplies,
+    /// Outputs that never rise.
+    dead: Vec<Rail>,
 }
 
 /// What the interrupt logic compares with.
@@ -249,6 +256,8 @@ impl Mt6323 {
             seen: Inputs::default(),
             charger_dog: guard::ChargerDog::default(),
             long_press: guard::LongPress::default(),
+            supplies: Supplies::default(),
+            dead: Vec::new(),
         };
         pmic.power_on(cid);
         pmic
@@ -296,6 +305,7 @@ impl Mt6323 {
         }
         self.set(TOP_RST_MISC, self.get(TOP_RST_MISC) | 1 << 1 | 1 << 3);
         self.rtc.leave_as_preloader();
+        self.switch_on_supplies();
         self.update(cx);
     }
 
@@ -393,6 +403,7 @@ impl Mt6323 {
                         Alias::Clear => old & !value,
                     },
                 );
+                self.check_sinks(register, old, cx);
             }
         }
         self.update(cx);
@@ -408,10 +419,12 @@ impl Mt6323 {
             let on = row
                 .enable
                 .iter()
-                .any(|&(register, bit)| self.get(register) >> bit & 1 != 0);
+                .any(|&(register, bit)| self.get(register) >> bit & 1 != 0)
+                && !self.dead.contains(&row.rail);
             cx.signals.rails_mv[row.rail as usize] =
                 if on { self.millivolts(&row.level) } else { 0 };
         }
+        cx.signals.isink_permille = self.isink_permille();
         let inputs = Inputs::of(cx.signals);
         if inputs.power_key != self.seen.power_key {
             self.int_status[0] |= INT_PWRKEY;

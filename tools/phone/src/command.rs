@@ -114,6 +114,10 @@ fn plugin_option(phone: &Phone, events: &Path) -> Result<String, Error> {
     if phone.pc_of_all {
         add("pc", "all");
     }
+    if let Some(folder) = &phone.screen {
+        add("screen", &escaped(folder)?);
+        add("live", if phone.live { "on" } else { "off" });
+    }
     if let Some(count) = phone.max_resets {
         add("max-resets", &count.to_string());
     }
@@ -163,13 +167,14 @@ mod tests {
         let phone = Phone::new(&here)
             .plugin(&here)
             .emmc("a,b.img")
+            .screen("s")
             .max_resets(3)
             .dump(0x8000_0000, 16, "d")
             .strict(true);
         let option = plugin_option(&phone, Path::new("e")).unwrap();
         assert!(
             option
-                .ends_with(",events=e,emmc=a,,b.img,strict=on,max-resets=3,dump=0x80000000:0x10:d"),
+                .ends_with(",events=e,emmc=a,,b.img,strict=on,screen=s,live=off,max-resets=3,dump=0x80000000:0x10:d"),
             "{option}"
         );
     }

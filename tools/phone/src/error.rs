@@ -18,6 +18,10 @@ pub enum Error {
     BadName(PathBuf),
     /// QEMU ended before the phone was switched on; its words.
     NotStarted(String),
+    /// No picture of the screen was taken for this milestone.
+    NoScreen(String),
+    /// A picture that cannot be read, and why.
+    BadScreen(PathBuf, String),
     /// The host refused something.
     Io(&'static str, io::Error),
 }
@@ -47,6 +51,11 @@ impl std::fmt::Display for Error {
                 path.display()
             ),
             Error::NotStarted(words) => write!(f, "QEMU did not start the phone: {words}"),
+            Error::NoScreen(milestone) => write!(
+                f,
+                "no picture of the screen was taken for {milestone:?}: has the board a [panel]?"
+            ),
+            Error::BadScreen(path, why) => write!(f, "{}: {why}", path.display()),
             Error::Io(what, error) => write!(f, "{what}: {error}"),
         }
     }

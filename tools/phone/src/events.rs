@@ -34,6 +34,16 @@ pub enum Kind {
     KernelEntry { pc: u32, mmio: u64 },
     /// The guest did something wrong.
     GuestError(Fault),
+    /// A picture of the screen was saved as `file` in the folder of
+    /// [`crate::Phone::screen`]. `state` is what one sees: `picture`, `white`,
+    /// `black`, `garbled`, `shifted`, `wrong-colours`, `off` or `absent`.
+    Screen {
+        milestone: String,
+        state: String,
+        reason: String,
+        backlight: u16,
+        file: String,
+    },
     /// The phone waits for a host on USB, in "boot-rom" or "preloader".
     UsbDownload { by: String, timeout_s: Option<u32> },
     /// The phone is off.
@@ -100,11 +110,13 @@ mod tests {
             "{\"event\":\"guest-error\",\"kind\":\"gated\",\"block\":\"UART1\",\"addr\":285237268,\"offset\":20,",
             "\"pc\":null,\"write\":false,\"message\":\"the clock is off\",\"t_ns\":5}\n",
             "{\"event\":\"usb-download\",\"by\":\"boot-rom\",\"timeout_s\":null,\"t_ns\":1}\n",
+            "{\"event\":\"screen\",\"milestone\":\"end\",\"state\":\"off\",\"reason\":\"r\",\"backlight\":0,",
+            "\"file\":\"f.png\",\"t_ns\":9}\n",
             "{\"event\":\"from-the-future\",\"x\":1}\n",
             "{\"event\":\"exit\",\"mmio\":7,\"errors\":1,\"resets\":0}\n",
             "{\"event\":\"exi",
         ));
-        assert_eq!(list.len(), 5, "{list:?}");
+        assert_eq!(list.len(), 6, "{list:?}");
         assert_eq!(
             list[0].kind,
             Kind::Reset {
@@ -126,9 +138,10 @@ mod tests {
                 timeout_s: None
             }
         );
-        assert_eq!(list[3].kind, Kind::Unknown);
+        assert!(matches!(&list[3].kind, Kind::Screen { state, .. } if state == "off"));
+        assert_eq!(list[4].kind, Kind::Unknown);
         assert_eq!(
-            list[4].kind,
+            list[5].kind,
             Kind::Exit {
                 mmio: 7,
                 errors: 1,

@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod events;
 mod run;
+mod screen;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use error::Error;
 pub use events::{Event, Fault, Kind, parse as parse_events};
 pub use run::{Outcome, Stop};
+pub use screen::Screen;
 
 /// A run that hangs is given up after this, unless told otherwise.
 const DEFAULT_LIMIT: Duration = Duration::from_mins(1);
@@ -51,6 +53,8 @@ pub struct Phone {
     max_resets: Option<u32>,
     dumps: Vec<Dump>,
     events: Option<PathBuf>,
+    screen: Option<PathBuf>,
+    live: bool,
     extra: Vec<String>,
     limit: Duration,
     until: Option<(usize, String)>,
@@ -73,6 +77,8 @@ impl Phone {
             max_resets: None,
             dumps: Vec::new(),
             events: None,
+            screen: None,
+            live: false,
             extra: Vec::new(),
             limit: DEFAULT_LIMIT,
             until: None,
@@ -161,6 +167,22 @@ impl Phone {
     #[must_use]
     pub fn events(mut self, path: impl Into<PathBuf>) -> Phone {
         self.events = Some(path.into());
+        self
+    }
+
+    /// Saves pictures of the screen in this folder: `screen.png` is the newest,
+    /// the events name the others ([`Kind::Screen`]). A file `snap` in it asks
+    /// for one more.
+    #[must_use]
+    pub fn screen(mut self, folder: impl Into<PathBuf>) -> Phone {
+        self.screen = Some(folder.into());
+        self
+    }
+
+    /// Renews `screen.png` 5 times a second of virtual time.
+    #[must_use]
+    pub fn live(mut self, on: bool) -> Phone {
+        self.live = on;
         self
     }
 

@@ -12,6 +12,7 @@ use crate::Phone;
 use crate::command::{self, Serial};
 use crate::error::Error;
 use crate::events::{self, Event, Fault, Kind};
+use crate::screen::Screen;
 
 /// How often the run is looked at.
 const POLL: Duration = Duration::from_millis(2);
@@ -69,6 +70,42 @@ impl Outcome {
     /// Whether an event of this kind occurred.
     pub fn saw(&self, test: impl Fn(&Kind) -> bool) -> bool {
         self.events.iter().any(|event| test(&event.kind))
+    }
+
+    /// The newest picture of the screen that was taken for `milestone`, from
+    /// the folder of [`Phone::screen`].
+    ///
+    /// # Errors
+    /// There is none, or its file cannot be read.
+    pub fn screen(&self, folder: &Path, milestone: &str) -> Result<Screen, Error> {
+        let newest = self
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.kind {
+                Kind::Screen {
+                    milestone: of,
+                    file,
+                    ..
+                } if of == milestone => Some(file),
+                _ => None,
+            });
+        let file = newest.ok_or_else(|| Error::NoScreen(milestone.to_owned()))?;
+        Screen::load(&folder.join(file))
+    }
+
+    /// What one saw, in the order in which it was seen: each state of the
+    /// screen at which a picture was taken, without repeats.
+    pub fn screen_states(&self) -> Vec<&str> {
+        let mut states = Vec::new();
+        for event in &self.events {
+            if let Kind::Screen { state, .. } = &event.kind
+                && states.last() != Some(&state.as_str())
+            {
+                states.push(state);
+            }
+        }
+        states
     }
 
     /// The event that ended the phone's life, if it did end.

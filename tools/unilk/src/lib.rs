@@ -16,4 +16,5 @@ pub mod pack;
 pub mod pmt;
 pub mod preloader;
 pub mod recognise;
+pub mod report;
 pub mod scatter;

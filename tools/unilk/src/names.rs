@@ -34,7 +34,11 @@ impl std::error::Error for Unknown {}
 /// Whether `name` is a vendor's panel driver that the table knows.
 pub fn panel(name: &str) -> Result<(), Unknown> {
     let known = unilk_board_db::panels();
-    check("panel", name, known.iter().map(|panel| panel.lcm_name))
+    check(
+        "panel",
+        name,
+        known.iter().flat_map(|panel| panel.names.iter().copied()),
+    )
 }
 
 /// Whether `name` is a board that the table knows.

@@ -4,7 +4,7 @@
 use crate::emulator::{self, KeptLog};
 use crate::report::Report;
 use crate::storage::{self, Payload};
-use crate::{artifacts, initramfs, paths, setup, ui};
+use crate::{artifacts, initramfs, paths, screen, setup, ui};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::fs;
@@ -50,7 +50,9 @@ impl Demo {
         let card = storage::build(&payload, &directory)?;
         let fitted = emulator::board_with_card(&board, card.card, &directory)?;
         let log = KeptLog::of_our_lk(directory.join("log.bin"))?;
+        let screens = screen::folder(&directory)?;
         let phone = Phone::new(fitted)
+            .screen(&screens)
             .plugin(artifacts::plugin_library())
             .emmc(card.user)
             .limit(Duration::from_secs(self.limit));
@@ -65,6 +67,7 @@ impl Demo {
             log: log.read().ok().flatten(),
         };
         println!("{report}");
+        screen::summary(&outcome.events, &screens);
         if verdict.is_err() {
             print_failure(&outcome, &log);
         }

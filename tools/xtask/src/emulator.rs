@@ -151,6 +151,7 @@ pub fn milestone(event: &Event) -> Option<String> {
         Kind::Preloader { text } => Some(format!("preloader: {text}")),
         Kind::LkEntry { .. } => Some("bootloader runs".to_owned()),
         Kind::KernelEntry { .. } => Some("kernel runs".to_owned()),
+        Kind::Screen { state, reason, .. } => Some(format!("screen: {state} ({reason})")),
         Kind::PowerOff { .. } | Kind::UsbDownload { .. } | Kind::Stopped { .. } => {
             Some(describe_end(event))
         }

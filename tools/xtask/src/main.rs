@@ -12,6 +12,7 @@ mod initramfs;
 mod paths;
 mod report;
 mod run;
+mod screen;
 mod setup;
 mod shell;
 mod storage;

@@ -3,15 +3,24 @@
 
 use crate::emulator::{self, KeptLog};
 use crate::storage::{self, Payload};
-use crate::{artifacts, paths, setup, ui};
+use crate::{artifacts, paths, screen, setup, ui};
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use unilk_phone::{Kind, Phone};
 
 /// Where gdb finds the phone.
 const GDB_PORT: u16 = 1234;
+
+/// How the phone's screen is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Show {
+    /// In the terminal, above the UART
+    Live,
+    /// As files only, renewed five times a second
+    Png,
+}
 
 /// Start an emulated phone with its UART on the terminal
 #[derive(Args)]
@@ -34,6 +43,9 @@ pub struct Run {
     /// Repeatable virtual time, one nanosecond an instruction
     #[arg(long)]
     icount: bool,
+    /// Show the phone's screen
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "live")]
+    screen: Option<Show>,
     /// Which UART goes to the terminal
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..2))]
     uart: u8,
@@ -75,6 +87,8 @@ impl Run {
             .strict(true)
             .icount(self.icount)
             .args(self.qemu);
+        let screens = screen::folder(&directory)?;
+        phone = phone.screen(&screens).live(self.screen.is_some());
         if self.gdb {
             ui::note("waits for gdb; in another terminal:");
             ui::note(&format!(
@@ -92,11 +106,22 @@ impl Run {
             phone = log.saved_by(phone);
         }
         ui::note("Ctrl-A x ends the phone, Ctrl-A c is QEMU's monitor");
-        let (status, events) = phone.interactive(usize::from(self.uart))?;
+        ui::note(&format!(
+            "pictures of the screen: {}; a file named snap in there asks for one",
+            screens.display()
+        ));
+        let live = match self.screen {
+            Some(Show::Live) => screen::Live::start(&screens),
+            Some(Show::Png) | None => None,
+        };
+        let ended = phone.interactive(usize::from(self.uart));
+        drop(live);
+        let (status, events) = ended?;
         println!();
         if let Some(log) = &log {
             log.show();
         }
+        screen::summary(&events, &screens);
         for event in &events {
             if let Kind::PowerOff { .. } | Kind::UsbDownload { .. } | Kind::Stopped { .. } =
                 event.kind

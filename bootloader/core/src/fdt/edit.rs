@@ -13,14 +13,14 @@ use super::tree::{HEADER_V17_BYTES, RESERVATION_BYTES};
 use super::{Fdt, FdtError, MAGIC, MAX_TREE_BYTES, Node, Reservation};
 
 /// Most changes of one rewrite.
-pub const MAX_EDITS: usize = 64;
+pub const MAX_EDITS: usize = 160;
 
 /// Most entries that one rewrite adds to the memory reservation map.
 const MAX_NEW_RESERVATIONS: usize = 16;
 
 /// Room for names of properties that are new in a tree, in bytes. All names
-/// that the fix-up knows take less than half of it.
-const NEW_NAMES_BYTES: usize = 512;
+/// that the fix-up knows take about two thirds of it.
+const NEW_NAMES_BYTES: usize = 1024;
 
 /// What is written: version 17, readable for those who know version 16.
 const VERSION: u32 = 17;

@@ -51,9 +51,11 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
             address_cells: self.root_cells.address,
             hand_off: self.hand_off,
         };
+        let below = self.below_chosen()?;
         let Some(node) = chosen else {
             self.editor.add_node(self.tree.root(), b"chosen", &|new| {
-                facts.for_each(&mut |name, write| new.property(name, &|value| write(value)))
+                facts.for_each(&mut |name, write| new.property(name, &|value| write(value)))?;
+                below.put(new)
             })?;
             return Ok(());
         };
@@ -64,7 +66,7 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
         let editor = &mut self.editor;
         facts
             .for_each(&mut |name, write| editor.set_property(node, name, &|value| write(value)))?;
-        Ok(())
+        self.apply_below_chosen(node, &below)
     }
 
     /// The command lines to merge; reports it if they are too long together.

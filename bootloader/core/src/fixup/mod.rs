@@ -13,14 +13,22 @@
 //! | `/reserved-memory` | regions not yet covered are added | `reserved.rs` |
 //! | `/chosen` bootargs | tree's, image's and ours merged by key | `bootargs.rs` |
 //! | `/chosen` rest, `/aliases` targets, root | initrd, console, identity | `chosen.rs` |
+//! | `/chosen` subnodes | simple-framebuffer on the lit panel, evidence | `display.rs` |
+//! | panel, touch, camera nodes | what is fitted is enabled, the rest disabled | `parts.rs` |
 //!
 //! Source: facts/storage-and-images.md 5.4 and 6.4, facts/soc.md 1.1 and 12.2.
 
 mod bootargs;
 mod chosen;
+mod display;
+mod landmarks;
 mod memory;
+mod parts;
 mod reserved;
+mod value;
 
+#[cfg(test)]
+mod parts_tests;
 #[cfg(test)]
 mod tests;
 
@@ -33,9 +41,11 @@ use crate::fdt::{Cells, Editor, Fdt, FdtError, Node};
 
 pub use bootargs::{MAX_BOOTARGS_BYTES, merge_bootargs};
 pub use chosen::is_plain_16550;
+pub use display::{Display, Evidence, MAX_REPORT_BYTES};
+pub use parts::{CameraPart, Known, PanelPart, TouchPart};
 
 /// Bytes at the end of the destination in which changes are assembled.
-pub const WORKSPACE_BYTES: usize = 8 * 1024;
+pub const WORKSPACE_BYTES: usize = 16 * 1024;
 
 /// Room that a destination needs beyond the size of the source tree for any
 /// usual [`HandOff`]: the workspace and what the workspace adds to the tree.
@@ -43,6 +53,9 @@ pub const GROWTH_BYTES: usize = 2 * WORKSPACE_BYTES;
 
 /// Most warnings that one fix-up reports; further ones are only counted.
 pub const MAX_WARNINGS: usize = 8;
+
+/// Most reserved regions of one hand-off, the framebuffer included.
+const MAX_RESERVED: usize = 16;
 
 /// A range of physical addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +153,50 @@ pub struct MacAddress<'a> {
     pub address: [u8; 6],
 }
 
+/// What is known of one part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fitted<T> {
+    /// Nobody looked: the tree's word counts.
+    #[default]
+    Unknown,
+    /// There is none: what the tree claims is disabled.
+    Nothing,
+    /// This one.
+    Part(T),
+}
+
+/// What was identified.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found<'a> {
+    /// The picture that is on.
+    pub display: Fitted<Display>,
+    /// Panel.
+    pub panel: Fitted<PanelPart<'a>>,
+    /// Touch chip.
+    pub touch: Fitted<TouchPart<'a>>,
+    /// Main and sub camera.
+    pub cameras: [Fitted<CameraPart<'a>>; 2],
+    /// By what the tree's nodes are known.
+    pub known: Known<'a>,
+    /// What to say of it under `/chosen/unilk`.
+    pub evidence: Evidence<'a>,
+}
+
+impl Found<'_> {
+    /// Nobody looked for anything: the tree stays as it is.
+    pub const UNKNOWN: Self = Self {
+        display: Fitted::Unknown,
+        panel: Fitted::Unknown,
+        touch: Fitted::Unknown,
+        cameras: [Fitted::Unknown; 2],
+        known: Known {
+            touch: &[],
+            cameras: &[],
+        },
+        evidence: Evidence::NONE,
+    };
+}
+
 /// Everything that a kernel's tree is told.
 #[derive(Clone, Copy, Debug)]
 pub struct HandOff<'a> {
@@ -159,6 +216,8 @@ pub struct HandOff<'a> {
     pub identity: Identity<'a>,
     /// MAC addresses for nodes that the tree has an alias for.
     pub mac_addresses: &'a [MacAddress<'a>],
+    /// Panel, touch chip, cameras.
+    pub found: Found<'a>,
 }
 
 error_enum! {
@@ -240,6 +299,9 @@ error_enum! {
         /// No available node has the console's UART.
         NoConsole { /** Base address. */ uart_base: u32 }
             => "FIX-CONSOLE", "device tree has no enabled UART at {uart_base:#x}: stdout-path is not set";
+        /// The report of the identification is too long for the tree.
+        ReportTooLong { /** Its bytes. */ length: usize }
+            => "FIX-REPORT", "the report of {length} bytes is left out of the device tree: read it over USB";
     }
 }
 
@@ -281,7 +343,7 @@ pub struct FixedUp {
 /// `destination`. The last [`WORKSPACE_BYTES`] of the destination are scratch;
 /// source size plus [`GROWTH_BYTES`] is always enough room for the usual
 /// hand-off, and a destination that is too small is answered with the size it
-/// needs. Takes about 6 KiB of stack.
+/// needs. Takes about 12 KiB of stack.
 pub fn fix_up(
     tree: &[u8],
     hand_off: &HandOff<'_>,
@@ -295,12 +357,18 @@ pub fn fix_up(
             needed: tree.total_size() + GROWTH_BYTES,
         }));
     }
+    let reserved = reserved_regions(hand_off)?;
+    let hand_off = &HandOff {
+        reserved: &reserved,
+        ..*hand_off
+    };
     let mut fixup = Fixup {
         root_cells: root_cells(&tree)?,
         memory: None,
         chosen: None,
         aliases: None,
         reserved: None,
+        shown: None,
         tree,
         hand_off,
         editor: Editor::new(tree, workspace),
@@ -311,6 +379,7 @@ pub fn fix_up(
     fixup.reserved_memory()?;
     fixup.root()?;
     fixup.chosen()?;
+    fixup.parts()?;
     let size = fixup.editor.finish(output).map_err(with_workspace)?;
     Ok(FixedUp {
         size,
@@ -326,6 +395,8 @@ struct Fixup<'t, 'w, 'h> {
     chosen: Option<Node<'t>>,
     aliases: Option<Node<'t>>,
     reserved: Option<Node<'t>>,
+    /// The node of the picture that is on, if the tree brought one.
+    shown: Option<Node<'t>>,
     hand_off: &'h HandOff<'h>,
     editor: Editor<'t, 'w>,
     warnings: Warnings,
@@ -352,6 +423,19 @@ impl Fixup<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// What the caller reserves, and the framebuffer.
+fn reserved_regions<'a>(
+    hand_off: &HandOff<'a>,
+) -> Result<Vec<ReservedRegion<'a>, MAX_RESERVED>, FdtError> {
+    let mut regions = Vec::from_slice(hand_off.reserved).map_err(|_| FdtError::TooManyEdits)?;
+    if let Fitted::Part(display) = &hand_off.found.display {
+        regions
+            .push(display.reserved())
+            .map_err(|_| FdtError::TooManyEdits)?;
+    }
+    Ok(regions)
 }
 
 fn root_cells(tree: &Fdt<'_>) -> Result<Cells, HandOffError> {

@@ -22,7 +22,7 @@ const LOG: ReservedRegion<'_> = ReservedRegion {
 };
 
 /// A 512 MiB phone started with the power key.
-const PHONE: HandOff<'_> = HandOff {
+pub(super) const PHONE: HandOff<'_> = HandOff {
     memory: &[Region::new(0x8000_0000, 0x2000_0000)],
     reserved: &[CONNSYS, LOG],
     bootargs: BootArgs {
@@ -44,17 +44,18 @@ const PHONE: HandOff<'_> = HandOff {
         preloader_ms: 321,
     },
     mac_addresses: &[],
+    found: Found::UNKNOWN,
 };
 
 /// The same phone for trees without a UART.
-const SILENT: HandOff<'_> = HandOff {
+pub(super) const SILENT: HandOff<'_> = HandOff {
     console: None,
     ..PHONE
 };
 
 /// Fixes up `tree`, checks that dtc reads the result and that fixing it up
 /// again changes nothing.
-fn fixed(tree: &[u8], hand_off: &HandOff<'_>) -> (Vec<u8>, Vec<Warning>) {
+pub(super) fn fixed(tree: &[u8], hand_off: &HandOff<'_>) -> (Vec<u8>, Vec<Warning>) {
     let run = |tree: &[u8]| {
         let mut output = std::vec![0xEE; tree.len() + GROWTH_BYTES];
         let result = fix_up(tree, hand_off, &mut output).unwrap();
@@ -73,19 +74,19 @@ fn fixed(tree: &[u8], hand_off: &HandOff<'_>) -> (Vec<u8>, Vec<Warning>) {
     (output, warnings)
 }
 
-fn text<'a>(blob: &'a [u8], node: &str, property: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(blob: &'a [u8], node: &str, property: &str) -> Option<&'a str> {
     let value = Fdt::parse(blob).unwrap().node(node.as_bytes())?;
     let value = value.property(property.as_bytes())?.as_string()?;
     Some(core::str::from_utf8(value).unwrap())
 }
 
-fn cells(blob: &[u8], node: &str, property: &str) -> Option<Vec<u32>> {
+pub(super) fn cells(blob: &[u8], node: &str, property: &str) -> Option<Vec<u32>> {
     let value = Fdt::parse(blob).unwrap().node(node.as_bytes())?;
     Some(value.property(property.as_bytes())?.cells().collect())
 }
 
 /// A tree whose root has `body`, one address and one size cell.
-fn small(body: &str) -> Vec<u8> {
+pub(super) fn small(body: &str) -> Vec<u8> {
     compile(&std::format!(
         "/dts-v1/; / {{ #address-cells = <1>; #size-cells = <1>; {body} }};"
     ))

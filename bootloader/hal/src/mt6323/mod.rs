@@ -8,6 +8,7 @@
 
 pub mod adc;
 pub mod charger;
+mod isink;
 pub mod rails;
 pub mod rtc;
 

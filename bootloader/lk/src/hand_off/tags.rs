@@ -3,17 +3,19 @@
 //! Source: facts/storage-and-images.md 5.5, 6.1 to 6.3; facts/soc.md 3.5.
 
 use mt6572_hal::time::{self, Micros};
+use unilk_core::Code;
 use unilk_core::atags::{Atags, MACHINE_TYPE};
 use unilk_core::bootarg::Bank;
 use unilk_core::cmdline::{self, VendorLine};
-use unilk_core::hints::Hints;
 use unilk_core::kernel::Generation;
 use unilk_core::memory::{KERNEL_MEMORY_START, VendorPlan};
+use unilk_core::screen::FramebufferLayout;
 use unilk_core::watchdog;
 
 use super::{Kernel, serial_number};
 use crate::load::{Opened, Problem, dram};
 use crate::log::say;
+use crate::parts::Parts;
 use crate::wake::Phone;
 
 /// As the preloader gives us: the vendor kernel takes the dog over.
@@ -22,6 +24,7 @@ const KERNEL_WATCHDOG: Micros = Micros::from_ms(16_000);
 /// Writes the tags to their place in `plan`.
 pub fn write(
     phone: &Phone,
+    parts: &Parts,
     opened: &Opened,
     plan: &VendorPlan,
     generation: Generation,
@@ -29,13 +32,18 @@ pub fn write(
     let serial = serial_number(phone);
     let (main, extra) = opened.image.cmdline();
     let uptime = time::uptime();
-    let panel = fitted_panel(&phone.hints);
+    let panel = parts
+        .vendor_panel()
+        .or_else(|| Some((phone.hints.panel?, true)));
+    let frame = parts.frame_time();
+    let framebuffer = hand_over(phone, parts, generation);
     let line = cmdline::vendor(&VendorLine {
         generation,
         log_port: phone.argument.log_port,
-        panel,
-        panel_found: panel.is_some(),
-        fps_x100: None,
+        panel: panel.map(|(name, _)| name),
+        panel_found: panel.is_some_and(|(_, found)| found),
+        // 60 where it could not be measured, as the vendor's loader has it.
+        fps_x100: Some(frame.map_or(6000, |time| 100_000_000 / time.0.max(1))),
         preloader_ms: phone.argument.preloader_ms,
         lk_ms: uptime.seconds * 1000 + uptime.micros / 1000,
         disable_uart: false,
@@ -69,8 +77,7 @@ pub fn write(
         modem_types: None,
         cmdline: &line,
         ramdisk,
-        // Not lit by us: the kernel brings the panel up by itself.
-        framebuffer: Bank { base: 0, len: 0 },
+        framebuffer,
     };
     let bytes = tags.write(dram(plan.tags))?;
     say!("vendor {} tags, {bytes} bytes", generation.name());
@@ -83,14 +90,25 @@ pub fn write(
     })
 }
 
-/// The vendor's name of the panel that the phone has: the hinted one, or the
-/// only one that the hinted board was ever seen with. With several the kernel
-/// finds out by itself, which it does when it is told none.
-fn fitted_panel(hints: &Hints<'static>) -> Option<&'static str> {
-    hints
-        .panel
-        .or_else(|| match unilk_board_db::board(hints.board?)?.panels {
-            [id] => Some(unilk_board_db::panel(id)?.lcm_name),
-            _ => None,
-        })
+/// The picture where this kernel looks for it. Without one the kernel brings
+/// the panel up by itself.
+fn hand_over(phone: &Phone, parts: &Parts, generation: Generation) -> Bank {
+    let dark = Bank { base: 0, len: 0 };
+    let Some(shown) = parts.shown() else {
+        return dark;
+    };
+    let size = (shown.layout.width, shown.layout.height);
+    match FramebufferLayout::vendor(&phone.dram, size, shown.video, Some(generation)) {
+        Ok(layout) => {
+            parts.hand_over(&layout);
+            Bank {
+                base: layout.base,
+                len: layout.vram_bytes,
+            }
+        }
+        Err(error) => {
+            say!("{} {error}", error.code());
+            dark
+        }
+    }
 }

@@ -7,7 +7,7 @@ use unilk_core::Code;
 use unilk_core::cmdline;
 use unilk_core::fdt::Fdt;
 use unilk_core::fixup::{
-    self, BootArgs, Console, FixupError, HandOff, Identity, Region, ReservedRegion,
+    self, BootArgs, Console, FixupError, Found, HandOff, Identity, Region, ReservedRegion,
 };
 use unilk_core::memory::{DeviceTreePlan, KERNEL_MEMORY_START};
 use unilk_core::watchdog;
@@ -16,6 +16,7 @@ use super::{Kernel, serial_number};
 use crate::load::{GENERIC_TREE, Opened, Problem, TreeSource, dram};
 use crate::log::say;
 use crate::map;
+use crate::parts::Parts;
 use crate::wake::Phone;
 
 /// What the TOPRGU can count at most, for kernels with a driver for it.
@@ -24,6 +25,7 @@ const KERNEL_WATCHDOG: Micros = Micros::from_ms(31_000);
 /// Writes the fixed-up tree to its place in `plan`.
 pub fn write(
     phone: &Phone,
+    parts: &Parts,
     opened: &Opened,
     plan: &DeviceTreePlan,
     source: TreeSource,
@@ -46,7 +48,7 @@ pub fn write(
             (GENERIC_TREE, false)
         }
     };
-    let size = fix_up(phone, opened, plan, tree, destination)?;
+    let size = fix_up(phone, parts, opened, plan, tree, destination)?;
     if appended {
         // A kernel that was built for an appended tree would take it instead
         // of the one that is passed, and would not look at its memory nodes.
@@ -70,6 +72,7 @@ pub fn write(
 
 fn fix_up(
     phone: &Phone,
+    parts: &Parts,
     opened: &Opened,
     plan: &DeviceTreePlan,
     tree: &[u8],
@@ -96,33 +99,37 @@ fn fix_up(
         .ramdisk
         .zip(opened.image.ramdisk)
         .map(|(region, piece)| Region::new(u64::from(region.base), u64::from(piece.len)));
-    let done = fixup::fix_up(
-        tree,
-        &HandOff {
-            memory: &memory,
-            reserved: &reserved,
-            bootargs: BootArgs {
-                image: image.as_bytes(),
-                ours: ours.as_bytes(),
+    let hand_off = |found: &Found<'_>| {
+        fixup::fix_up(
+            tree,
+            &HandOff {
+                memory: &memory,
+                reserved: &reserved,
+                bootargs: BootArgs {
+                    image: image.as_bytes(),
+                    ours: ours.as_bytes(),
+                },
+                initrd,
+                console: Some(Console {
+                    uart_base: phone.argument.log_port.base(),
+                    baud: phone.argument.log_baud,
+                }),
+                serial_number: serial.as_deref(),
+                identity: Identity {
+                    version: env!("UNILK_VERSION"),
+                    chip: "mt6572",
+                    variant: phone.variant.name(),
+                    boot_mode: opened.mode.name(),
+                    boot_reason: phone.argument.reason.name(),
+                    preloader_ms: phone.argument.preloader_ms,
+                },
+                mac_addresses: &[],
+                found: *found,
             },
-            initrd,
-            console: Some(Console {
-                uart_base: phone.argument.log_port.base(),
-                baud: phone.argument.log_baud,
-            }),
-            serial_number: serial.as_deref(),
-            identity: Identity {
-                version: env!("UNILK_VERSION"),
-                chip: "mt6572",
-                variant: phone.variant.name(),
-                boot_mode: opened.mode.name(),
-                boot_reason: phone.argument.reason.name(),
-                preloader_ms: phone.argument.preloader_ms,
-            },
-            mac_addresses: &[],
-        },
-        destination,
-    )?;
+            destination,
+        )
+    };
+    let done = parts.found(hand_off)?;
     for warning in done.warnings.as_slice() {
         say!("{} {warning}", warning.code());
     }

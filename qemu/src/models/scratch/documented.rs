@@ -13,7 +13,6 @@ pub(super) fn registers(name: &str) -> Known {
     match name {
         "AUDIO_SRAM" => Known::Memory,
         "PWM" => Known::All(PWM),
-        "I2C0" | "I2C1" => Known::All(I2C),
         "DBI" => Known::All(DBI),
         "DPI" => Known::All(&[(0x00, 0x18), (0x20, 0x4C)]),
         "MMSYS_CONFIG" => Known::Some(&[(0x20, 0x5C), (0x138, 0x138), (0x860, 0x86C)]),
@@ -54,14 +53,6 @@ const PWM: &[Range] = &[
     (0x0D0, 0x104),
     (0x110, 0x144),
     (0x200, 0x20C),
-];
-
-const I2C: &[Range] = &[
-    (0x00, 0x28),
-    (0x30, 0x38),
-    (0x40, 0x48),
-    (0x50, 0x54),
-    (0x60, 0x78),
 ];
 
 const DBI: &[Range] = &[

@@ -4,6 +4,7 @@ mod bootimg;
 mod emmc;
 mod inspect;
 mod pack;
+mod report;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -37,6 +38,12 @@ enum Command {
     /// Build the contents of a phone's eMMC
     #[command(subcommand)]
     Emmc(emmc::Command),
+    /// Show what a phone was asked about its panel, touch chip and cameras
+    ///
+    /// Finds the reports of unilk's boots in a file of any kind and size. For
+    /// chips that the driver table does not know, prints the beginning of a
+    /// new row.
+    Report(report::Arguments),
 }
 
 impl Cli {
@@ -47,6 +54,7 @@ impl Cli {
             Command::Inspect(arguments) => arguments.run(),
             Command::Bootimg(arguments) => arguments.run(),
             Command::Emmc(command) => command.run(),
+            Command::Report(arguments) => arguments.run(),
         }
     }
 }

@@ -1,0 +1,417 @@
+//! Two sockets on one bus, with sensors that answer only when powered,
+//! clocked, released and given their time.
+
+#![allow(clippy::unwrap_used)]
+
+use super::super::testing::{FakeClock, run, table};
+use super::*;
+use embedded_hal::i2c::{
+    Error, ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation, SevenBitAddress,
+};
+use std::rc::Rc;
+use std::vec::Vec as StdVec;
+use unilk_board_db::CameraBus;
+
+const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> CameraRow {
+    CameraRow {
+        id,
+        name: id,
+        maker: "",
+        driver: id,
+        addresses: address,
+        address_bytes: bytes.0,
+        data_bytes: bytes.1,
+        prelude: &[],
+        registers: &[],
+        values: &[],
+        mask: u32::MAX,
+        weak: false,
+        bus: CameraBus::Unknown,
+        core_mv: 1500,
+        runs_with_pdn_high: None,
+        compatible: None,
+        shipped: 1,
+    }
+}
+
+const TABLE: [CameraRow; 6] = [
+    CameraRow {
+        registers: &[0x300A, 0x300B],
+        values: &[0x5645],
+        core_mv: 1500,
+        ..row("ov5645", &[0x3C], (2, 1))
+    },
+    CameraRow {
+        registers: &[0xF0, 0xF1],
+        values: &[0x2035],
+        core_mv: 1800,
+        ..row("gc2035", &[0x3C], (1, 1))
+    },
+    CameraRow {
+        registers: &[0x00],
+        values: &[0xC0],
+        prelude: &[&[0xFC, 0x16]],
+        weak: true,
+        ..row("gc0329", &[0x31, 0x3C], (1, 1))
+    },
+    CameraRow {
+        registers: &[0x04],
+        values: &[0x96],
+        weak: true,
+        shipped: 2,
+        ..row("hi704", &[0x30], (1, 1))
+    },
+    CameraRow {
+        registers: &[0x04],
+        values: &[0x96],
+        weak: true,
+        shipped: 9,
+        ..row("hi708", &[0x30], (1, 1))
+    },
+    CameraRow {
+        registers: &[0x0000],
+        values: &[0x4800],
+        core_mv: 1200,
+        ..row("a5142", &[0x36], (2, 2))
+    },
+];
+
+struct Sensor {
+    address: u8,
+    wide: bool,
+    min_mv: u16,
+    runs_high: bool,
+    needs_write: Option<&'static [u8]>,
+    registers: &'static [(u16, u8)],
+    fill: u8,
+    holds_sda: bool,
+}
+
+const fn sensor(address: u8, wide: bool, registers: &'static [(u16, u8)]) -> Sensor {
+    Sensor {
+        address,
+        wide,
+        min_mv: 0,
+        runs_high: true,
+        needs_write: None,
+        registers,
+        fill: 0x11,
+        holds_sda: false,
+    }
+}
+
+const OV5645: &[(u16, u8)] = &[(0x300A, 0x56), (0x300B, 0x45)];
+const GC2035: &[(u16, u8)] = &[(0xF0, 0x20), (0xF1, 0x35)];
+
+#[derive(Default)]
+struct Pins {
+    mv: u16,
+    released: Option<u32>,
+    pdn_high: bool,
+    pointer: u16,
+    /// Something was written that is no register number.
+    written: StdVec<StdVec<u8>>,
+}
+
+#[derive(Default)]
+struct FakePort {
+    clock: Rc<FakeClock>,
+    sensors: [Option<Sensor>; 2],
+    pins: [Pins; 2],
+    mclk: bool,
+    transfers: usize,
+    pulses: usize,
+}
+
+#[derive(Debug)]
+struct FakeError(ErrorKind);
+
+impl Error for FakeError {
+    fn kind(&self) -> ErrorKind {
+        self.0
+    }
+}
+
+impl ErrorType for FakePort {
+    type Error = FakeError;
+}
+
+impl FakePort {
+    fn held(&self) -> bool {
+        let mut both = self.sensors.iter().zip(&self.pins);
+        both.any(|(sensor, pins)| sensor.as_ref().is_some_and(|s| s.holds_sda) && pins.mv > 0)
+    }
+}
+
+impl I2c<SevenBitAddress> for FakePort {
+    fn transaction(
+        &mut self,
+        address: u8,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), FakeError> {
+        self.clock.0.set(self.clock.0.get() + 60);
+        self.transfers += 1;
+        if self.held() {
+            return Err(FakeError(ErrorKind::Bus));
+        }
+        let now = self.clock.now_us();
+        let mclk = self.mclk;
+        let awake = |(sensor, pins): &(&Sensor, &mut Pins)| {
+            sensor.address == address
+                && mclk
+                && pins.mv >= sensor.min_mv.max(1)
+                && pins.pdn_high == sensor.runs_high
+                && pins.released.is_some_and(|at| now - at >= 15_000)
+        };
+        let both = self.sensors.iter().zip(&mut self.pins);
+        let mut there = both.filter_map(|(sensor, pins)| Some((sensor.as_ref()?, pins)));
+        let Some((sensor, pins)) = there.find(awake) else {
+            return Err(FakeError(ErrorKind::NoAcknowledge(
+                NoAcknowledgeSource::Unknown,
+            )));
+        };
+        for operation in operations {
+            match operation {
+                Operation::Write(data) => match (sensor.wide, &**data) {
+                    (true, &[high, low]) => pins.pointer = u16::from_be_bytes([high, low]),
+                    (false, &[register]) => pins.pointer = u16::from(register),
+                    (_, other) => pins.written.push(other.to_vec()),
+                },
+                Operation::Read(out) => {
+                    for byte in out.iter_mut() {
+                        let open = sensor
+                            .needs_write
+                            .is_none_or(|key| pins.written.iter().any(|data| data == key));
+                        let mut known = sensor.registers.iter();
+                        let found = known.find(|(register, _)| open && *register == pins.pointer);
+                        *byte = found.map_or(sensor.fill, |&(_, value)| value);
+                        pins.pointer += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BusPort for FakePort {
+    type Bus = Self;
+
+    fn bus(&mut self) -> &mut Self {
+        self
+    }
+
+    fn recover(&mut self) -> bool {
+        !self.held()
+    }
+}
+
+impl CameraPort for FakePort {
+    fn power(&mut self, socket: Socket, core_mv: u16) {
+        let pins = &mut self.pins[socket as usize];
+        assert!(pins.released.is_none(), "supplies change in reset only");
+        pins.mv = core_mv;
+    }
+
+    fn off(&mut self, socket: Socket) {
+        self.pins[socket as usize].mv = 0;
+    }
+
+    fn reset(&mut self, socket: Socket, assert: bool) {
+        let now = self.clock.now_us();
+        let pins = &mut self.pins[socket as usize];
+        if !assert {
+            assert!(self.mclk, "the clock runs when reset rises");
+            self.pulses += 1;
+        }
+        pins.released = (!assert).then_some(now);
+        pins.written.clear();
+    }
+
+    fn power_down(&mut self, socket: Socket, high: bool) {
+        self.pins[socket as usize].pdn_high = high;
+    }
+
+    fn clock(&mut self, on: bool) {
+        self.mclk = on;
+    }
+}
+
+const PINS: CameraWiring = CameraWiring {
+    reset: 87,
+    power_down: 88,
+    runs_with_pdn_high: Some(true),
+};
+
+fn ask_wired(
+    main: Option<Sensor>,
+    sub: Option<Sensor>,
+    wiring: [Option<CameraWiring>; 2],
+    prefer: [&[u16]; 2],
+) -> ([CameraVerdict; 2], FakePort) {
+    let mut port = FakePort {
+        sensors: [main, sub],
+        ..FakePort::default()
+    };
+    let table = table(&[], &TABLE);
+    let clock = Rc::clone(&port.clock);
+    let verdicts = run(identify(&table, &*clock, &mut port, &(), &wiring, prefer));
+    assert!(!port.mclk, "clock off");
+    for pins in &port.pins {
+        assert!(pins.mv == 0 && pins.released.is_none(), "powered down");
+    }
+    (verdicts, port)
+}
+
+fn ask(main: Option<Sensor>, sub: Option<Sensor>) -> [CameraVerdict; 2] {
+    ask_wired(main, sub, [Some(PINS); 2], [&[], &[]]).0
+}
+
+fn id(verdict: &CameraVerdict) -> Option<&'static str> {
+    Some(TABLE[usize::from(verdict.winner?)].id)
+}
+
+#[test]
+fn both_sockets_are_told_apart_by_their_power() {
+    // The same sensor twice is fine: only one is awake at a time.
+    let pairs = [
+        (
+            Some(sensor(0x3C, true, OV5645)),
+            Some(sensor(0x3C, false, GC2035)),
+        ),
+        (
+            Some(sensor(0x3C, true, OV5645)),
+            Some(sensor(0x3C, true, OV5645)),
+        ),
+    ];
+    for (main, sub) in pairs {
+        let expected = if sub.as_ref().unwrap().wide {
+            "ov5645"
+        } else {
+            "gc2035"
+        };
+        let [main, sub] = ask(main, sub);
+        assert_eq!((id(&main), id(&sub)), (Some("ov5645"), Some(expected)));
+        assert_eq!((main.address, main.core_mv, main.note), (0x3C, 1200, None));
+        assert!(main.took_us < 70_000, "{}", main.took_us);
+    }
+}
+
+#[test]
+fn one_byte_parts_are_never_sent_two_bytes_first() {
+    let ([main, _], port) = ask_wired(
+        Some(sensor(0x3C, false, GC2035)),
+        None,
+        [Some(PINS); 2],
+        [&[], &[]],
+    );
+    assert_eq!(id(&main), Some("gc2035"));
+    assert!(port.pins[0].written.is_empty());
+}
+
+#[test]
+fn a_prelude_is_undone_before_others_are_asked() {
+    let mut gc0329 = sensor(0x31, false, &[(0x00, 0xC0)]);
+    gc0329.needs_write = Some(&[0xFC, 0x16]);
+    let [main, _] = ask(Some(gc0329), None);
+    assert_eq!((id(&main), main.weak), (Some("gc0329"), true));
+    // The prelude reaches an OV5645 at the shared address: it is reset before
+    // its own question.
+    let (_, port) = ask_wired(
+        Some(sensor(0x3C, true, OV5645)),
+        None,
+        [Some(PINS), None],
+        [&[], &[]],
+    );
+    assert_eq!(port.pulses, 2);
+}
+
+#[test]
+fn the_core_is_raised_until_it_answers() {
+    let mut ov = sensor(0x3C, true, OV5645);
+    ov.min_mv = 1500;
+    let [main, _] = ask(Some(ov), None);
+    assert_eq!((id(&main), main.core_mv), (Some("ov5645"), 1500));
+}
+
+#[test]
+fn an_unknown_level_of_power_down_is_found() {
+    let unknown = CameraWiring {
+        runs_with_pdn_high: None,
+        ..PINS
+    };
+    for runs_high in [true, false] {
+        let mut ov = sensor(0x3C, true, OV5645);
+        ov.runs_high = runs_high;
+        let ([main, _], _) = ask_wired(Some(ov), None, [Some(unknown), None], [&[], &[]]);
+        assert_eq!((id(&main), main.pdn_high), (Some("ov5645"), runs_high));
+    }
+}
+
+#[test]
+fn a_known_sensor_is_asked_alone() {
+    let ([main, sub], port) = ask_wired(
+        Some(sensor(0x3C, true, OV5645)),
+        Some(sensor(0x30, false, &[(4, 0x96)])),
+        [Some(PINS); 2],
+        [&[0], &[3]],
+    );
+    assert_eq!((id(&main), main.core_mv), (Some("ov5645"), 1500));
+    assert_eq!(id(&sub), Some("hi704"), "the preferred of two that fit");
+    assert_eq!(port.transfers, 6, "each read is a write and a read");
+    // It was exchanged: the search finds the other.
+    let ([main, _], _) = ask_wired(
+        Some(sensor(0x3C, false, GC2035)),
+        None,
+        [Some(PINS); 2],
+        [&[0], &[]],
+    );
+    assert_eq!(id(&main), Some("gc2035"));
+}
+
+#[test]
+fn sensors_that_answer_alike_are_all_listed() {
+    let [main, _] = ask(Some(sensor(0x30, false, &[(4, 0x96)])), None);
+    assert_eq!(
+        (id(&main), main.fits.len(), main.weak),
+        (Some("hi708"), 2, true)
+    );
+}
+
+#[test]
+fn a_camera_that_holds_the_bus_does_not_hide_the_other() {
+    let mut holder = sensor(0x3C, true, OV5645);
+    holder.holds_sda = true;
+    let [main, sub] = ask(Some(holder), Some(sensor(0x3C, false, GC2035)));
+    assert_eq!((id(&main), main.bus), (None, BusState::Stuck));
+    assert_eq!(main.note, Some(CameraNote::Stuck));
+    assert_eq!((id(&sub), sub.bus), (Some("gc2035"), BusState::Ok));
+}
+
+#[test]
+fn nobody_nonsense_and_strangers_are_said() {
+    let [main, sub] = ask(None, None);
+    assert_eq!((id(&main), main.note), (None, Some(CameraNote::Silent)));
+    assert!(main.took_us + sub.took_us < 230_000, "{}", main.took_us);
+    for fill in [0x00, 0xFF] {
+        let mut odd = sensor(0x3C, false, &[]);
+        odd.fill = fill;
+        let [main, _] = ask(Some(odd), None);
+        assert_eq!(main.note, Some(CameraNote::Suspicious { address: 0x3C }));
+    }
+    let [main, _] = ask(Some(sensor(0x36, true, &[(0, 0x12)])), None);
+    assert_eq!(main.note, Some(CameraNote::Unknown { address: 0x36 }));
+    let ([main, _], port) = ask_wired(None, None, [None, None], [&[], &[]]);
+    assert_eq!(main.note, Some(CameraNote::NoSocket));
+    assert_eq!(port.transfers, 0);
+}
+
+/// What an ID may need is bounded; no row of the built-in table needs more.
+#[test]
+fn the_built_in_rows_fit() {
+    for row in unilk_board_db::cameras() {
+        let bytes = row.registers.len() * usize::from(row.data_bytes);
+        assert!((1..=4).contains(&bytes), "{}: {bytes}", row.id);
+        assert!([1, 2].contains(&row.address_bytes), "{}", row.id);
+    }
+}

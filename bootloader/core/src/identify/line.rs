@@ -1,0 +1,186 @@
+//! One I2C transfer with what every asker needs around it: the record, one
+//! retry, and the recovery of a bus that somebody holds.
+
+use super::Clock;
+use super::report::{Kind, Record, Recorder, Unit, status};
+use embedded_hal::i2c::{Error, ErrorKind, I2c, NoAcknowledgeSource};
+
+/// Recoveries before a bus is given up: each costs a soft reset and nine
+/// clocks, and a chip that needs more will not give an answer to believe.
+const MAX_RECOVERIES: u8 = 3;
+
+/// A bus and the means to free it.
+pub trait BusPort {
+    /// The bus. Transfers block; they are short and have a time-out.
+    type Bus: I2c;
+
+    /// The bus.
+    fn bus(&mut self) -> &mut Self::Bus;
+
+    /// Nine clocks and a STOP; whether both lines are high afterwards.
+    fn recover(&mut self) -> bool;
+}
+
+/// State of a bus at the end of the questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum BusState {
+    /// No trouble.
+    #[default]
+    Ok,
+    /// Somebody held it; nine clocks helped.
+    Recovered,
+    /// Somebody holds it.
+    Stuck,
+}
+
+/// Why a transfer brought nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nobody acknowledged.
+    Nack,
+    /// The bus does not work.
+    Stuck,
+}
+
+/// 7-bit addresses.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Addresses(u128);
+
+impl Addresses {
+    pub(super) fn insert(&mut self, address: u8) {
+        self.0 |= 1 << (address & 0x7F);
+    }
+
+    pub(super) fn contains(self, address: u8) -> bool {
+        self.0 >> (address & 0x7F) & 1 == 1
+    }
+}
+
+/// The bus while one unit is asked.
+pub(super) struct Line<'a, C, P> {
+    pub(super) clock: &'a C,
+    pub(super) port: &'a mut P,
+    pub(super) log: &'a dyn Recorder,
+    pub(super) unit: Unit,
+    pub(super) state: BusState,
+    /// Who acknowledged since [`Line::forget`].
+    pub(super) acked: Addresses,
+    recoveries: u8,
+}
+
+impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
+    pub(super) fn new(clock: &'a C, port: &'a mut P, log: &'a dyn Recorder, unit: Unit) -> Self {
+        Self {
+            clock,
+            port,
+            log,
+            unit,
+            state: BusState::Ok,
+            acked: Addresses::default(),
+            recoveries: 0,
+        }
+    }
+
+    /// Starts over, as after a power cycle of what is on the bus.
+    pub(super) fn forget(&mut self) {
+        self.acked = Addresses::default();
+    }
+
+    /// Writes `write`, then reads `read`; either may be empty. `stop` puts a
+    /// STOP between them instead of a repeated START.
+    pub(super) fn transfer(
+        &mut self,
+        address: u8,
+        write: &[u8],
+        read: &mut [u8],
+        stop: bool,
+    ) -> Result<(), Fault> {
+        let begun = self.clock.now_us();
+        let mut result = self.once(address, write, read, stop);
+        match result {
+            Ok(()) => {}
+            // Somebody who answered a moment ago is busy or was disturbed.
+            Err(ErrorKind::NoAcknowledge(source)) => {
+                if self.acked.contains(address) || source == NoAcknowledgeSource::Data {
+                    result = self.once(address, write, read, stop);
+                }
+            }
+            Err(_) => {
+                if self.recover() {
+                    result = self.once(address, write, read, stop);
+                }
+            }
+        }
+        let result = match result {
+            Ok(()) => {
+                self.acked.insert(address);
+                Ok(())
+            }
+            Err(ErrorKind::NoAcknowledge(_)) => Err(Fault::Nack),
+            Err(_) => {
+                self.state = BusState::Stuck;
+                Err(Fault::Stuck)
+            }
+        };
+        let now = self.clock.now_us();
+        self.log.record(&Record {
+            unit: self.unit,
+            status: match result {
+                Ok(()) if !read.is_empty() && super::is_constant(read) => status::CONSTANT,
+                Ok(()) => status::OK,
+                Err(Fault::Nack) => status::SILENCE,
+                Err(Fault::Stuck) => status::STUCK,
+            },
+            a: u16::from(address),
+            b: now.wrapping_sub(begun).min(u32::from(u16::MAX)) as u16,
+            sent: write,
+            got: if result.is_ok() { read } else { &[] },
+            ..Record::new(Kind::I2c, now)
+        });
+        result
+    }
+
+    fn once(
+        &mut self,
+        address: u8,
+        write: &[u8],
+        read: &mut [u8],
+        stop: bool,
+    ) -> Result<(), ErrorKind> {
+        let bus = self.port.bus();
+        let result = match (write.is_empty(), read.is_empty()) {
+            (_, true) => bus.write(address, write),
+            (true, false) => bus.read(address, read),
+            (false, false) if stop => bus
+                .write(address, write)
+                .and_then(|()| bus.read(address, read)),
+            (false, false) => bus.write_read(address, write, read),
+        };
+        result.map_err(|error| error.kind())
+    }
+
+    /// Frees the bus; whether that helped.
+    pub(super) fn recover(&mut self) -> bool {
+        if self.recoveries >= MAX_RECOVERIES {
+            return false;
+        }
+        self.recoveries += 1;
+        let free = self.port.recover();
+        self.state = if free {
+            BusState::Recovered
+        } else {
+            BusState::Stuck
+        };
+        free
+    }
+
+    pub(super) fn power(&self, on: bool, core_mv: u16) {
+        self.log.record(&Record {
+            unit: self.unit,
+            a: core_mv,
+            b: u16::from(on),
+            ..Record::new(Kind::Power, self.clock.now_us())
+        });
+    }
+}

@@ -1,0 +1,443 @@
+//! Asks which touch chip is fitted.
+//!
+//! One power and reset sequence covers every chip of the table; families
+//! differ in how long they need after it, so each is asked at its own time
+//! and the search ends with the pass that found something. Harmless probes
+//! come first, those that write only where somebody acknowledged and nobody
+//! was recognised, those that know no more than an acknowledge last. Nothing
+//! is ever sent to an address that the table does not name: sensors and the
+//! charger share the bus. Sources: facts/i2c-touch-camera.md 2.1, 2.4, 3.1,
+//! 3.2.
+
+mod probe;
+#[cfg(test)]
+mod tests;
+
+use super::line::{Addresses, Line};
+use super::report::{Kind, Record, Recorder, Unit};
+use super::{BusPort, BusState, Clock, Table};
+use heapless::Vec;
+use probe::{Probe, Trail};
+use unilk_board_db::{ExtraRead, TouchRow};
+
+/// From supplies on to the release of reset (facts 2.4 step 2, 3).
+const RAILS_MS: u16 = 20;
+/// From interrupt low to the release of reset: selects an address (step 3).
+const SELECT_MS: u16 = 2;
+/// The interrupt line is held low until then (step 4), counted from the
+/// release of reset: the earliest time at which anybody is asked.
+const HELD_MS: u16 = 56;
+/// Low pulse between two makers' write sequences.
+const PULSE_MS: u16 = 10;
+/// No probe begins later than this after the start.
+pub const LIMIT_US: u32 = 900_000;
+/// Chips that a verdict lists.
+pub const MAX_CHIPS: usize = 4;
+const EXTRA_LEN: usize = 12;
+
+/// The touch chip's pins and supplies.
+pub trait TouchPort: BusPort {
+    /// Reset; true = held in reset (the port knows which level that is).
+    fn reset(&mut self, assert: bool);
+    /// Enable, on boards that have it; true = runs.
+    fn enable(&mut self, on: bool);
+    /// Interrupt line: `Some(true)` drives it low, `Some(false)` high, `None`
+    /// makes it an input.
+    fn interrupt_low(&mut self, drive: Option<bool>);
+    /// The profile's supplies. What was on at entry stays as it was.
+    fn supplies(&mut self, on: bool);
+}
+
+/// A chip that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    /// Row of the table.
+    pub row: u16,
+    /// 7-bit address.
+    pub address: u8,
+    /// It acknowledged, and that is all.
+    pub weak: bool,
+    /// Number of the module's maker, as read.
+    pub vendor: Vec<u8, EXTRA_LEN>,
+    /// Version of its firmware, as read.
+    pub version: Vec<u8, EXTRA_LEN>,
+}
+
+error_enum! {
+    /// What is odd about the touch chip.
+    pub enum TouchNote {
+        /// Nobody answers.
+        Silent => "TP-NONE", "no touch chip answers: check its connector; boot goes on without";
+        /// Only zeros or ones.
+        Suspicious { /** Its address. */ address: u8 }
+            => "TP-CONST", "something at {address:#04x} answers only zeros or ones: check the touch panel's connector";
+        /// Two different chips.
+        Two => "TP-TWO", "two touch chips answer: the one that this board is known with was taken";
+        /// The bus is held.
+        Stuck => "TP-BUS", "touch bus is held low: unplug the touch panel to find out who holds it";
+        /// Somebody acknowledges and is not in the table.
+        Unknown { /** Its address. */ address: u8 }
+            => "TP-NEW", "a touch chip at {address:#04x} is not in the table: send the report";
+    }
+}
+
+/// The verdict on the touch chip.
+#[derive(Debug, Clone, Default)]
+pub struct TouchVerdict {
+    /// Index in `chips` of the one that was taken.
+    pub winner: Option<usize>,
+    /// All that answered.
+    pub chips: Vec<Chip, MAX_CHIPS>,
+    /// State of the bus.
+    pub bus: BusState,
+    /// What is odd.
+    pub note: Option<TouchNote>,
+    /// Microseconds from supplies on to off.
+    pub took_us: u32,
+}
+
+impl TouchVerdict {
+    /// The chip that was taken.
+    pub fn chip(&self) -> Option<&Chip> {
+        self.chips.get(self.winner?)
+    }
+}
+
+struct Asker<'a, C, P> {
+    table: &'a Table,
+    prefer: &'a [u16],
+    line: Line<'a, C, P>,
+    begun: u32,
+    released: u32,
+    trail: Trail,
+    /// Nobody there, in this pass.
+    absent: Addresses,
+    /// Answered only zeros or ones.
+    odd: Option<u8>,
+    chips: Vec<Chip, MAX_CHIPS>,
+}
+
+/// Which probes a pass makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Harmless,
+    Intrusive,
+    Weak,
+}
+
+impl Sort {
+    const fn of(row: &TouchRow) -> Self {
+        match (row.weak, row.intrusive) {
+            (true, _) => Self::Weak,
+            (false, true) => Self::Intrusive,
+            (false, false) => Self::Harmless,
+        }
+    }
+}
+
+/// Asks which touch chip is there. `prefer` are rows that hint, store or
+/// board speak for, best first: when one of them answers, nobody else is
+/// asked.
+///
+/// Never fails: see [`TouchVerdict::note`].
+pub async fn identify<C: Clock, P: TouchPort>(
+    table: &Table,
+    clock: &C,
+    port: &mut P,
+    log: &dyn Recorder,
+    prefer: &[u16],
+) -> TouchVerdict {
+    let begun = clock.now_us();
+    let mut asker = Asker {
+        table,
+        prefer,
+        line: Line::new(clock, port, log, Unit::Touch),
+        begun,
+        released: begun,
+        trail: Trail::default(),
+        absent: Addresses::default(),
+        odd: None,
+        chips: Vec::new(),
+    };
+    asker.line.power(true, 0);
+    asker.line.port.supplies(true);
+    asker.reset(RAILS_MS).await;
+    asker.search().await;
+    asker.leave().await;
+    asker.line.port.interrupt_low(None);
+    asker.line.port.reset(true);
+    asker.line.port.enable(false);
+    asker.line.port.supplies(false);
+    asker.line.power(false, 0);
+    let mut verdict = asker.judge();
+    verdict.took_us = clock.now_us().wrapping_sub(begun);
+    verdict
+}
+
+impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
+    /// Reset for `low_ms`, and up to the moment when the first may be asked.
+    async fn reset(&mut self, low_ms: u16) {
+        let port = &mut *self.line.port;
+        port.reset(true);
+        port.enable(false);
+        port.interrupt_low(Some(true));
+        self.wait_ms(low_ms + SELECT_MS).await;
+        self.line.port.reset(false);
+        self.line.port.enable(true);
+        self.released = self.line.clock.now_us();
+        self.line.log.record(&Record {
+            unit: Unit::Touch,
+            a: low_ms + SELECT_MS,
+            b: HELD_MS,
+            ..Record::new(Kind::Reset, self.released)
+        });
+        self.until(HELD_MS).await;
+        self.line.port.interrupt_low(None);
+        self.trail.clear();
+        self.line.forget();
+    }
+
+    async fn wait_ms(&self, ms: u16) {
+        if ms > 0 {
+            self.line.clock.wait_us(u32::from(ms) * 1000).await;
+        }
+    }
+
+    /// Waits until `ms` after the release of reset.
+    async fn until(&self, ms: u16) {
+        let passed = self.line.clock.now_us().wrapping_sub(self.released);
+        let rest = (u32::from(ms) * 1000).saturating_sub(passed);
+        if rest > 0 {
+            self.line.clock.wait_us(rest).await;
+        }
+    }
+
+    fn over(&self) -> bool {
+        self.line.state == BusState::Stuck
+            || self.chips.is_full()
+            || self.line.clock.now_us().wrapping_sub(self.begun) > LIMIT_US
+    }
+
+    async fn search(&mut self) {
+        let table = self.table;
+        for &number in self.prefer {
+            let Some(row) = table.touch.get(usize::from(number)) else {
+                continue;
+            };
+            self.until(row.wait_ms).await;
+            self.absent = Addresses::default();
+            if self.try_row(number, row).await || self.over() {
+                return;
+            }
+        }
+        let mut from = 0;
+        let mut at = HELD_MS;
+        loop {
+            self.until(at).await;
+            self.absent = Addresses::default();
+            self.trail.clear();
+            // Again those whose time was earlier: an acknowledge may get lost.
+            self.pass(Sort::Harmless, &|row| row.wait_ms <= at).await;
+            if self.chips.is_empty() && !self.over() {
+                let due = |row: &TouchRow| (from..=at).contains(&row.wait_ms);
+                self.pass(Sort::Intrusive, &due).await;
+            }
+            if !self.chips.is_empty() {
+                // Somebody else may answer as well: one look, without waiting.
+                self.pass(Sort::Harmless, &|row| row.wait_ms > at).await;
+            }
+            if !self.chips.is_empty() || self.over() {
+                return;
+            }
+            let later = table.touch.iter().map(|row| row.wait_ms);
+            let Some(next) = later.filter(|&wait| wait > at).min() else {
+                break;
+            };
+            from = at + 1;
+            at = next;
+        }
+        self.absent = Addresses::default();
+        self.trail.clear();
+        self.pass(Sort::Harmless, &|_| true).await;
+        if self.chips.is_empty() {
+            self.pass(Sort::Weak, &|_| true).await;
+        }
+    }
+
+    /// Tries the rows of one sort that `due` selects.
+    async fn pass(&mut self, sort: Sort, due: &dyn Fn(&TouchRow) -> bool) {
+        let table = self.table;
+        for (number, row) in table.touch.iter().enumerate() {
+            if Sort::of(row) != sort || !due(row) {
+                continue;
+            }
+            if self.over() {
+                return;
+            }
+            let found = self.try_row(number as u16, row).await;
+            // Their sequences may mean something else to whom they were not
+            // meant for: nothing is gained by going on.
+            if found && sort != Sort::Harmless {
+                return;
+            }
+        }
+    }
+
+    /// Tries a row at each of its addresses; whether it is there.
+    async fn try_row(&mut self, number: u16, row: &'static TouchRow) -> bool {
+        for &address in row.addresses {
+            let known = self.chips.iter().any(|chip| chip.address == address);
+            let refused = row.weak && self.odd == Some(address);
+            if known || refused || self.absent.contains(address) {
+                continue;
+            }
+            if row.intrusive && !self.may_write(row, address).await {
+                continue;
+            }
+            match self.probe(row, address).await {
+                Probe::Match => {
+                    self.keep(number, row, address).await;
+                    return true;
+                }
+                Probe::Absent => self.absent.insert(address),
+                Probe::Odd => self.odd = Some(address),
+                Probe::Mismatch => {}
+            }
+            if self.over() {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Before a probe that writes: somebody must acknowledge, and be as the
+    /// reset left him.
+    async fn may_write(&mut self, row: &TouchRow, address: u8) -> bool {
+        if self.trail.disturbs(row, address) {
+            self.leave().await;
+            self.reset(PULSE_MS).await;
+            self.until(row.wait_ms).await;
+        }
+        if self.line.acked.contains(address) {
+            return true;
+        }
+        if self.line.transfer(address, &[], &mut [0], true).is_err() {
+            self.absent.insert(address);
+            return false;
+        }
+        true
+    }
+
+    async fn keep(&mut self, number: u16, row: &TouchRow, address: u8) {
+        if row.intrusive {
+            // Its normal registers are back only after that.
+            self.leave().await;
+        }
+        let stop = row.probe.first().is_some_and(|step| step.stop);
+        let mut chip = Chip {
+            row: number,
+            address,
+            weak: row.weak,
+            vendor: Vec::new(),
+            version: Vec::new(),
+        };
+        self.extra(address, row.vendor_id, stop, &mut chip.vendor);
+        self.extra(address, row.version, stop, &mut chip.version);
+        // `over` ends the search before the list is full.
+        let _ = self.chips.push(chip);
+    }
+
+    fn extra(
+        &mut self,
+        address: u8,
+        read: Option<ExtraRead>,
+        stop: bool,
+        out: &mut Vec<u8, EXTRA_LEN>,
+    ) {
+        let Some(read) = read else {
+            return;
+        };
+        let len = usize::from(read.len).min(EXTRA_LEN);
+        if out.resize(len, 0).is_ok() && self.line.transfer(address, read.write, out, stop).is_err()
+        {
+            out.clear();
+        }
+    }
+
+    /// The one to take: known for this phone, recognised by its registers,
+    /// common.
+    fn judge(self) -> TouchVerdict {
+        let rank = |chip: &Chip| {
+            let place = self.prefer.iter().position(|&row| row == chip.row);
+            let row = self.table.touch.get(usize::from(chip.row));
+            (
+                place.map_or(0, |place| self.prefer.len() - place),
+                !chip.weak,
+                row.map_or(0, |row| row.shipped),
+            )
+        };
+        let chips = self.chips.iter().enumerate();
+        // The first of equals: `max_by_key` would take the last.
+        let winner = chips.rev().max_by_key(|(_, chip)| rank(chip));
+        let winner = winner.map(|(index, _)| index);
+        let stranger = || {
+            let addresses = self.table.touch.iter().flat_map(|row| row.addresses);
+            let mut acked = addresses.filter(|&&address| self.line.acked.contains(address));
+            acked.next().copied()
+        };
+        let note = match (self.line.state, self.chips.len(), self.odd) {
+            (BusState::Stuck, ..) => Some(TouchNote::Stuck),
+            (_, 0, Some(address)) => Some(TouchNote::Suspicious { address }),
+            (_, 0, None) => Some(match stranger() {
+                Some(address) => TouchNote::Unknown { address },
+                None => TouchNote::Silent,
+            }),
+            (_, 1, _) => None,
+            _ => Some(TouchNote::Two),
+        };
+        TouchVerdict {
+            winner,
+            bus: self.line.state,
+            note,
+            chips: self.chips,
+            took_us: 0,
+        }
+    }
+}
+
+impl TouchVerdict {
+    /// Writes the verdict to the report.
+    pub fn record(&self, table: &Table, log: &dyn Recorder, at_us: u32) {
+        if let Some(note) = &self.note {
+            log.record(&Record {
+                unit: Unit::Touch,
+                sent: crate::Code::code(note).as_bytes(),
+                ..Record::new(Kind::Note, at_us)
+            });
+        }
+        for (index, chip) in self.chips.iter().enumerate() {
+            let id = table
+                .touch
+                .get(usize::from(chip.row))
+                .map_or("", |row| row.id);
+            let mut got: Vec<u8, { 2 * EXTRA_LEN }> = Vec::new();
+            // Both fit: the room is their lengths together.
+            let _ = got.extend_from_slice(&chip.vendor);
+            let _ = got.extend_from_slice(&chip.version);
+            let taken = self.winner == Some(index);
+            log.record(&Record {
+                unit: Unit::Touch,
+                status: match (taken, chip.weak) {
+                    (false, _) => 0,
+                    (true, true) => 1,
+                    (true, false) => 3,
+                },
+                a: self.chips.len().saturating_sub(1) as u16,
+                b: u16::from(chip.address),
+                sent: id.as_bytes(),
+                got: &got,
+                ..Record::new(Kind::Verdict, at_us)
+            });
+        }
+    }
+}

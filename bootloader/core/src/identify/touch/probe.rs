@@ -1,0 +1,186 @@
+//! One probe: its steps, and what the probe before already learned.
+//!
+//! Rows of one family ask the same registers and differ in the answer they
+//! expect. What has been asked at an address is therefore kept and not asked
+//! again, which also spares a chip the second entry into a debug mode.
+
+use super::super::line::Fault;
+use super::super::{Clock, is_constant};
+use super::{Asker, TouchPort};
+use heapless::Vec;
+use unilk_board_db::{Expect, ProbeStep, TouchRow};
+
+/// Longest answer of a step.
+const ANSWER_LEN: usize = 24;
+/// Longest write of a step.
+const WRITE_LEN: usize = 24;
+/// Steps of a probe.
+const MAX_STEPS: usize = 16;
+
+/// Outcome of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Probe {
+    /// It is this one.
+    Match,
+    /// Somebody else.
+    Mismatch,
+    /// Nobody.
+    Absent,
+    /// Somebody who says only zeros or ones.
+    Odd,
+}
+
+struct Done {
+    step: &'static ProbeStep,
+    answer: Vec<u8, ANSWER_LEN>,
+}
+
+/// The steps that were made at one address since the last reset.
+#[derive(Default)]
+pub(super) struct Trail {
+    address: u8,
+    exit: &'static [ProbeStep],
+    intrusive: bool,
+    family: &'static str,
+    done: Vec<Done, MAX_STEPS>,
+}
+
+/// Whether two steps do the same, whatever they expect.
+fn same(one: &ProbeStep, other: &ProbeStep) -> bool {
+    (one.address, one.write, one.write_from) == (other.address, other.write, other.write_from)
+        && (one.read_len, one.stop) == (other.read_len, other.stop)
+}
+
+impl Trail {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How many of the row's first steps have been made already.
+    fn shared(&self, row: &TouchRow, address: u8) -> usize {
+        if self.address != address || self.exit != row.exit {
+            return 0;
+        }
+        let pairs = self.done.iter().zip(row.probe);
+        pairs
+            .take_while(|(done, step)| same(done.step, step))
+            .count()
+    }
+
+    /// Whether another family's writes have changed what `row` finds.
+    pub(super) fn disturbs(&self, row: &TouchRow, address: u8) -> bool {
+        let here = self.address == address && !self.done.is_empty();
+        here && self.intrusive && self.family != row.family
+    }
+}
+
+impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
+    /// Makes the row's steps at `address`, up to one that does not agree.
+    pub(super) async fn probe(&mut self, row: &'static TouchRow, address: u8) -> Probe {
+        let shared = self.trail.shared(row, address);
+        if shared == 0 {
+            self.leave().await;
+        }
+        self.trail.address = address;
+        self.trail.exit = row.exit;
+        self.trail.intrusive = row.intrusive;
+        self.trail.family = row.family;
+        let mut speaks = false;
+        let mut ones = false;
+        let mut read = false;
+        for (number, step) in row.probe.iter().enumerate() {
+            if number >= shared {
+                self.trail.done.truncate(number);
+                let target = step.address.unwrap_or(address);
+                let result = self.make(step, target);
+                self.wait_ms(step.delay_ms).await;
+                let answer = match result {
+                    Ok(answer) => answer,
+                    Err(_) if step.optional => Vec::new(),
+                    Err(Fault::Nack) if number == 0 && step.address.is_none() => {
+                        return Probe::Absent;
+                    }
+                    Err(_) => return Probe::Mismatch,
+                };
+                if self.trail.done.push(Done { step, answer }).is_err() {
+                    return Probe::Mismatch;
+                }
+            }
+            let Some(done) = self.trail.done.get(number) else {
+                return Probe::Mismatch;
+            };
+            let answer = &done.answer;
+            if !answer.is_empty() {
+                read = true;
+                speaks |= !is_constant(answer);
+                ones |= answer.iter().all(|&byte| byte == 0xFF);
+            }
+            let agrees = step.expect.is_none_or(|expect| agrees(&expect, answer));
+            if !agrees && !step.optional {
+                return if read && !speaks {
+                    Probe::Odd
+                } else {
+                    Probe::Mismatch
+                };
+            }
+        }
+        match (row.weak, read, speaks) {
+            // An acknowledge is all that is known; ones are an open line.
+            (true, ..) if !ones => Probe::Match,
+            (false, true, true) => Probe::Match,
+            _ => Probe::Odd,
+        }
+    }
+
+    fn make(&mut self, step: &ProbeStep, address: u8) -> Result<Vec<u8, ANSWER_LEN>, Fault> {
+        let mut write: Vec<u8, WRITE_LEN> = Vec::from_slice(step.write).map_err(|_| Fault::Nack)?;
+        if let Some(from) = step.write_from {
+            let done = self.trail.done.get(usize::from(from.step));
+            let byte = done.and_then(|done| done.answer.get(usize::from(from.byte)));
+            write
+                .push(*byte.ok_or(Fault::Nack)?)
+                .map_err(|_| Fault::Nack)?;
+        }
+        let mut answer = Vec::new();
+        answer
+            .resize(usize::from(step.read_len).min(ANSWER_LEN), 0)
+            .map_err(|_| Fault::Nack)?;
+        self.line
+            .transfer(address, &write, &mut answer, step.stop)?;
+        Ok(answer)
+    }
+
+    /// Leaves the state into which the last probe brought the chip.
+    pub(super) async fn leave(&mut self) {
+        let address = self.trail.address;
+        if !self.trail.done.is_empty() {
+            for step in self.trail.exit {
+                // A chip that does not take its leave is reset anyway.
+                let _ = self.make(step, step.address.unwrap_or(address));
+                self.wait_ms(step.delay_ms).await;
+            }
+        }
+        self.trail.clear();
+    }
+}
+
+/// Whether an answer is as expected.
+fn agrees(expect: &Expect, answer: &[u8]) -> bool {
+    let Some(answer) = answer.get(usize::from(expect.offset)..) else {
+        return false;
+    };
+    let is = |value: &&[u8]| {
+        answer.len() >= value.len()
+            && value.iter().enumerate().all(|(at, byte)| {
+                let mask = expect.mask.get(at).copied().unwrap_or(0xFF);
+                answer
+                    .get(at)
+                    .is_some_and(|found| found & mask == byte & mask)
+            })
+    };
+    let longest = expect.values.iter().map(|value| value.len()).max();
+    if longest.is_some_and(|longest| answer.len() < longest) {
+        return false;
+    }
+    expect.values.iter().any(is) != expect.invert
+}

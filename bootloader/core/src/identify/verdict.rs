@@ -1,0 +1,446 @@
+//! The verdict on the panel: who won, who else fits and why, how sure it is,
+//! and whether a person should be asked.
+
+use super::evidence::{BOARD, Evidence, KERNEL, Reasons, Weights};
+use super::panel::{Findings, Presence};
+use super::report::{Kind, Record, Recorder, Unit};
+use super::{MAX_ROWS, Table};
+use heapless::Vec;
+
+/// Candidates that a verdict lists.
+pub const MAX_CANDIDATES: usize = 24;
+
+/// A panel that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Row of the table.
+    pub row: u16,
+    /// Weight of what speaks for it ([`super::evidence`]).
+    pub grounds: u16,
+    /// The same with its fame, by which those of like grounds are ordered.
+    pub score: u16,
+    /// What speaks for it.
+    pub reasons: Reasons,
+}
+
+/// How sure a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum Certainty {
+    /// Nobody won.
+    None = 0,
+    /// The best of several that fit alike.
+    Guess = 1,
+    /// Weak evidence (touch, cameras, board) decided.
+    Likely = 2,
+    /// It alone has the strong evidence (hint, ID, pins, the phone's kernel).
+    Certain = 3,
+    /// A person chose it, or its answer agrees with the phone's own firmware.
+    Confirmed = 4,
+}
+
+impl Certainty {
+    const WORDS: [&'static str; 5] = ["none", "guess", "likely", "certain", "confirmed"];
+
+    /// The word for a number; `"?"` for one that is none.
+    pub fn word(number: u8) -> &'static str {
+        Self::WORDS.get(usize::from(number)).copied().unwrap_or("?")
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        Self::word(self as u8)
+    }
+}
+
+error_enum! {
+    /// What is odd about a panel.
+    pub enum PanelNote {
+        /// Nothing answered.
+        Silent => "LCM-SILENT", "panel does not answer: check its connector; boot goes on";
+        /// Only zeros or ones.
+        Suspicious => "LCM-CONST", "panel answers only zeros or ones: check its connector";
+        /// It answered, but no row fits.
+        Unknown => "LCM-NEW", "panel answers and is not in the table: learn it from the stock firmware";
+        /// The stored choice contradicts the answers.
+        Contradicted => "LCM-OTHER", "panel answers as another than the one chosen: choose again if the picture is wrong";
+    }
+}
+
+/// The verdict.
+#[derive(Debug, Clone)]
+pub struct PanelVerdict {
+    /// Row of the table.
+    pub winner: Option<u16>,
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// All that fit, best first; those with nearly the same table together.
+    pub candidates: Vec<Candidate, MAX_CANDIDATES>,
+    /// Candidates that did not fit into the list.
+    pub further: u16,
+    /// A person should choose among the candidates.
+    pub ask: bool,
+    /// What is odd.
+    pub note: Option<PanelNote>,
+    /// What the panel answered.
+    pub found: Findings,
+}
+
+/// Weighs all evidence.
+pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelVerdict {
+    let weights = Weights::new(table, evidence);
+    let mut candidates: Vec<Candidate, MAX_CANDIDATES> = Vec::new();
+    let mut further = 0;
+    for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
+        let row = row as u16;
+        let Some(candidate) = weights.weigh(row, panel, &found) else {
+            continue;
+        };
+        let place = candidates
+            .iter()
+            .position(|known| known.score < candidate.score);
+        if candidates.is_full() {
+            further += 1;
+            if place.is_none() {
+                continue;
+            }
+            candidates.pop();
+        }
+        // There is room: the last was taken out of a full list.
+        let _ = candidates.insert(place.unwrap_or(candidates.len()), candidate);
+    }
+    group(table, &mut candidates);
+    let mut verdict = PanelVerdict {
+        winner: None,
+        certainty: Certainty::None,
+        candidates,
+        further,
+        ask: false,
+        note: None,
+        found,
+    };
+    verdict.judge();
+    verdict
+}
+
+/// Puts those together that have the same evidence, controller and size, so
+/// that a person who steps through them sees like beside like.
+fn group(table: &Table, candidates: &mut [Candidate]) {
+    let alike = |one: &Candidate, other: &Candidate| {
+        let panel = |candidate: &Candidate| table.panels.get(usize::from(candidate.row));
+        let (Some(a), Some(b)) = (panel(one), panel(other)) else {
+            return false;
+        };
+        one.grounds == other.grounds
+            && (a.controller, a.width, a.height) == (b.controller, b.width, b.height)
+    };
+    for at in 0..candidates.len() {
+        let Some((first, rest)) = candidates.get_mut(at..).and_then(<[_]>::split_first_mut) else {
+            return;
+        };
+        if let Some(next) = rest.iter().position(|other| alike(first, other))
+            && let Some(gap) = rest.get_mut(..=next)
+        {
+            gap.rotate_right(1);
+        }
+    }
+}
+
+impl PanelVerdict {
+    fn judge(&mut self) {
+        let presence = self.found.presence();
+        let Some(&best) = self.candidates.first() else {
+            self.note = Some(match presence {
+                Presence::Yes => PanelNote::Unknown,
+                Presence::Silent => PanelNote::Silent,
+                Presence::Suspicious => PanelNote::Suspicious,
+            });
+            return;
+        };
+        let has = |reason| best.reasons.contains(reason);
+        let strong = best.grounds >= KERNEL;
+        self.note = match presence {
+            Presence::Silent => Some(PanelNote::Silent),
+            Presence::Suspicious => Some(PanelNote::Suspicious),
+            Presence::Yes if has(Reasons::CONTRADICTED) => Some(PanelNote::Contradicted),
+            Presence::Yes if !strong && has(Reasons::UNREADABLE) => Some(PanelNote::Unknown),
+            Presence::Yes => None,
+        };
+        // Nothing answers and nothing of this phone speaks for any panel:
+        // there is none, and a guess would light nothing.
+        if presence == Presence::Silent && best.grounds < BOARD {
+            return;
+        }
+        self.winner = Some(best.row);
+        let second = self.candidates.get(1);
+        let lead = second.map_or(u16::MAX, |second| best.grounds.abs_diff(second.grounds));
+        self.certainty = if has(Reasons::STORED)
+            || (has(Reasons::HINT) && has(Reasons::ID_BYTES) && lead >= KERNEL)
+        {
+            Certainty::Confirmed
+        } else if strong && lead >= KERNEL {
+            Certainty::Certain
+        } else if lead >= BOARD && best.grounds >= BOARD {
+            Certainty::Likely
+        } else {
+            Certainty::Guess
+        };
+        // Where the panel is the only one that fits, there is nothing to ask.
+        self.ask = self.certainty == Certainty::Guess && second.is_some();
+    }
+
+    /// Those among whom a person should choose: all with the same grounds as
+    /// the best.
+    pub fn contenders(&self) -> &[Candidate] {
+        let grounds = self.candidates.first().map_or(0, |best| best.grounds);
+        let others = self.candidates.iter();
+        let count = others.take_while(|other| other.grounds == grounds).count();
+        self.candidates.get(..count).unwrap_or(&[])
+    }
+
+    /// Writes candidates and verdict to the report.
+    pub fn record(&self, table: &Table, log: &dyn Recorder, at_us: u32) {
+        let id = |row: u16| {
+            let panel = table.panels.get(usize::from(row));
+            panel.map_or(&[][..], |panel| panel.id.as_bytes())
+        };
+        for candidate in &self.candidates {
+            log.record(&Record {
+                unit: Unit::Panel,
+                a: candidate.score,
+                b: candidate.reasons.0,
+                sent: id(candidate.row),
+                ..Record::new(Kind::Candidate, at_us)
+            });
+        }
+        if let Some(note) = &self.note {
+            log.record(&Record {
+                unit: Unit::Panel,
+                sent: crate::Code::code(note).as_bytes(),
+                ..Record::new(Kind::Note, at_us)
+            });
+        }
+        let others = self.candidates.len().saturating_sub(1) as u16 + self.further;
+        log.record(&Record {
+            unit: Unit::Panel,
+            status: self.certainty as u8,
+            a: others,
+            sent: self.winner.map_or(&[][..], id),
+            ..Record::new(Kind::Verdict, at_us)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::RowSet;
+    use super::super::panel::Answer;
+    use super::super::store::How;
+    use super::super::testing::{leak, panel, panels};
+    use super::*;
+    use std::vec::Vec;
+    use unilk_board_db::{Backlight, Board, Keys, PanelRow, Plan, Term};
+
+    const ID: &[&[Term]] = &[&[Term::Answer {
+        question: 0,
+        byte: 0,
+        mask: 0xFF,
+        value: 0x98,
+    }]];
+    const OTHER: &[&[Term]] = &[&[Term::Answer {
+        question: 0,
+        byte: 0,
+        mask: 0xFF,
+        value: 0x55,
+    }]];
+    static PLAN: Plan = Plan {
+        stages: &[],
+        questions: &[],
+    };
+
+    fn rows() -> [PanelRow; 5] {
+        let mut rows = [
+            panel("a", ID),
+            panel("b", ID),
+            panel("c", OTHER),
+            panel("d", ID),
+            panel("mute", &[]),
+        ];
+        rows[1].shipped = 9;
+        rows[3].shipped = 30;
+        rows[1].width = 320;
+        rows
+    }
+
+    fn table() -> Table {
+        let keys = Keys {
+            volume_up: None,
+            volume_down: None,
+            recovery: None,
+            factory: None,
+        };
+        let board = Board {
+            id: "board",
+            name: "",
+            project: "",
+            keys,
+            wiring: "",
+            backlight: Backlight::Isink,
+            panels: &["a", "c", "gone"],
+            touch: &["ft"],
+            cameras: [&["ov"], &["gc"]],
+        };
+        Table {
+            boards: leak(&[board]),
+            ..panels(&rows(), &PLAN)
+        }
+    }
+
+    fn answer(byte: u8) -> Findings {
+        let mut found = Findings::default();
+        found.add(Answer::of(0, &[byte]));
+        found
+    }
+
+    fn rows_of(verdict: &PanelVerdict) -> Vec<u16> {
+        verdict
+            .candidates
+            .iter()
+            .map(|candidate| candidate.row)
+            .collect()
+    }
+
+    #[test]
+    fn panels_that_answer_alike_are_a_guess_for_a_person() {
+        let verdict = decide(&table(), &Evidence::NONE, answer(0x98));
+        // The most common first, its like beside it, the mute one last.
+        assert_eq!(rows_of(&verdict), [3, 0, 1, 4]);
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(3), Certainty::Guess)
+        );
+        assert!(verdict.ask);
+        assert_eq!(verdict.contenders().len(), 3);
+        assert_eq!(verdict.note, None);
+    }
+
+    #[test]
+    fn weaker_evidence_decides_between_those_that_are_left() {
+        let evidence = Evidence {
+            touch: Some("ft"),
+            cameras: [None, Some("gc")],
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, answer(0x98));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(0), Certainty::Likely)
+        );
+        assert!(!verdict.ask);
+        let reasons: Vec<_> = verdict.candidates[0].reasons.names().collect();
+        assert_eq!(reasons, ["id", "touch", "sub-camera"]);
+        // Never against what the panel says of itself.
+        let verdict = decide(&table(), &evidence, answer(0x55));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(2), Certainty::Certain)
+        );
+    }
+
+    #[test]
+    fn the_kernels_names_decide_with_certainty() {
+        let evidence = Evidence {
+            kernel: [1, 2].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, answer(0x98));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(1), Certainty::Certain)
+        );
+    }
+
+    #[test]
+    fn a_hint_is_confirmed_or_overruled_by_the_id() {
+        let evidence = Evidence {
+            hinted: [0].into_iter().collect::<RowSet>(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, answer(0x98));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(0), Certainty::Confirmed)
+        );
+        let verdict = decide(&table(), &evidence, answer(0x55));
+        assert_eq!(verdict.winner, Some(2));
+        assert!(!rows_of(&verdict).contains(&0));
+    }
+
+    #[test]
+    fn a_persons_choice_stands_with_a_warning() {
+        let evidence = Evidence {
+            stored: Some((2, How::Person)),
+            hinted: [0].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, answer(0x98));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(2), Certainty::Confirmed)
+        );
+        assert_eq!(verdict.note, Some(PanelNote::Contradicted));
+        // What was only identified does not stand against an answer.
+        let evidence = Evidence {
+            stored: Some((2, How::Identified)),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, answer(0x98));
+        assert_eq!(verdict.winner, Some(3));
+    }
+
+    #[test]
+    fn without_a_panel_only_the_phone_itself_can_name_one() {
+        let verdict = decide(&table(), &Evidence::NONE, Findings::default());
+        assert_eq!((verdict.winner, verdict.certainty), (None, Certainty::None));
+        assert_eq!(verdict.note, Some(PanelNote::Silent));
+        assert!(!verdict.ask, "nobody could see an answer");
+        let evidence = Evidence {
+            hinted: [1].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table(), &evidence, Findings::default());
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(1), Certainty::Certain)
+        );
+    }
+
+    #[test]
+    fn a_panel_that_no_row_knows_is_said_to_be_new() {
+        let verdict = decide(&table(), &Evidence::NONE, answer(0x12));
+        assert_eq!(
+            rows_of(&verdict),
+            [4],
+            "the one that cannot be read is left"
+        );
+        assert_eq!(verdict.note, Some(PanelNote::Unknown));
+        assert_eq!(verdict.certainty, Certainty::Guess);
+    }
+
+    #[test]
+    fn the_list_is_capped_and_counts_the_rest() {
+        let many: Vec<_> = (0..40)
+            .map(|number| {
+                let mut row = panel("many", ID);
+                row.shipped = number;
+                row
+            })
+            .collect();
+        let table = panels(&many, &PLAN);
+        let verdict = decide(&table, &Evidence::NONE, answer(0x98));
+        assert_eq!((verdict.candidates.len(), verdict.further), (24, 16));
+        assert_eq!(verdict.winner, Some(32), "the first of the most common");
+    }
+}

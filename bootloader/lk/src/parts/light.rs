@@ -1,0 +1,492 @@
+//! A panel from reset to picture, and back.
+//!
+//! Source: facts/display.md 1.7, 3.3, 4, 6 and 9.1.
+
+use mt6572_hal::cache;
+use mt6572_hal::clocks::Gate;
+use mt6572_hal::display::{Format, Picture, Source};
+use mt6572_hal::dsi::{LinkConfig, LinkMode, PixelFormat, Porches};
+use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
+use mt6572_hal::pwm::PwmProfile;
+use mt6572_hal::time::{Deadline, Micros};
+use unilk_board_db::{
+    Backlight, LaneFormat, PanelMode, PanelRow, PinMode, RateSource, Script, Step, Timing, Wiring,
+};
+use unilk_core::identify::PanelPort;
+use unilk_core::identify::verdict::Certainty;
+use unilk_core::screen::pages::{self, BootPage, ErrorPage, UsbPage};
+use unilk_core::screen::wizard::{self, WizardPage};
+use unilk_core::screen::{Canvas, FramebufferLayout};
+
+use super::ports::PanelPins;
+use super::{Parts, with};
+use crate::log::say;
+use crate::meanwhile::pause;
+
+/// Packets in LP go at a fraction of the lane rate, so any that every panel
+/// takes will do to ask.
+const ASKING_MBPS: u32 = 260;
+/// What every link has that only asks.
+const ASKING: LinkConfig = LinkConfig {
+    lanes: 1,
+    format: PixelFormat::Rgb888,
+    mode: LinkMode::Command,
+    width: 480,
+    height: 800,
+    vertical: Porches {
+        sync: 0,
+        back: 0,
+        front: 0,
+    },
+    horizontal: Porches {
+        sync: 0,
+        back: 0,
+        front: 0,
+    },
+    phy: PhyTiming::NONE,
+    continuous_clock: true,
+};
+/// Packets between two looks at everything else.
+const BURST: u32 = 4;
+/// From the first frame's start to its end, at the slowest panel.
+const FRAME_LIMIT: Micros = Micros::from_ms(60);
+/// How often a frame is looked for.
+const FRAME_LOOK: Micros = Micros(250);
+/// Pads of the third data lane.
+const THIRD_LANE: [u8; 2] = [85, 86];
+
+/// What is on the screen.
+#[derive(Clone, Copy)]
+pub enum Page<'a> {
+    /// Logo and a line.
+    Boot,
+    /// One candidate of several.
+    Candidate(WizardPage<'a>),
+    /// Why there is no kernel.
+    Error(ErrorPage<'a>),
+    /// The phone waits for a computer.
+    Usb(UsbPage<'a>),
+}
+
+/// A picture on a panel.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// Row of the table.
+    pub row: u16,
+    /// The framebuffer.
+    pub layout: FramebufferLayout,
+    /// Which of its pages is shown.
+    page: usize,
+    /// Frames run by themselves.
+    pub video: bool,
+}
+
+impl Shown {
+    /// First byte of the page that is shown.
+    pub const fn address(&self) -> u32 {
+        self.layout.pages[self.page]
+    }
+}
+
+/// Band gap, PLL and host, so that a panel can be asked.
+pub async fn start_link(parts: &Parts) {
+    let rate = LaneRate::from_mbps(ASKING_MBPS);
+    let Some(Ok(mut steps)) = rate.map(|rate| PowerUp::new(rate, 1, false)) else {
+        return;
+    };
+    while let Some(wait) = with(parts, |hardware| steps.next(&mut hardware.hal.mipitx)) {
+        pause(wait).await;
+    }
+    let phy = PhyTiming::for_rate(ASKING_MBPS, &PhyOverrides::default());
+    with(parts, |hardware| {
+        // These values fit their registers.
+        let _ = hardware.hal.dsi.configure(&LinkConfig { phy, ..ASKING });
+    });
+}
+
+/// Lights the panel of row `row` with `page` on it. False: it stays dark, and
+/// the log says why.
+pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: Page<'_>) -> bool {
+    let Some(panel) = parts.table.panels.get(usize::from(row)) else {
+        return false;
+    };
+    let video = panel.mode != PanelMode::Command;
+    let layout = match FramebufferLayout::vendor(
+        &parts.dram,
+        (panel.width, panel.height),
+        video,
+        None,
+    ) {
+        Ok(layout) => layout,
+        Err(error) => {
+            Parts::note("no picture", &error);
+            return false;
+        }
+    };
+    draw(parts, &layout, 0, page);
+    if let Err(code) = bring_up(parts, port, panel, &layout).await {
+        say!("{code} panel {} was not lit: boot goes on without", panel.id);
+        return false;
+    }
+    backlight(parts, 255);
+    parts.shown.set(Some(Shown {
+        row,
+        layout,
+        page: 0,
+        video,
+    }));
+    say!("picture on {} ({}x{})", panel.id, panel.width, panel.height);
+    true
+}
+
+/// The panel's own reset and initialisation, then the path, then frames.
+async fn bring_up(
+    parts: &Parts,
+    port: &mut PanelPins,
+    panel: &PanelRow,
+    layout: &FramebufferLayout,
+) -> Result<(), &'static str> {
+    if !reset_suits(parts, port, panel) {
+        for step in panel.reset {
+            port.reset(step.high);
+            pause(Micros::from_ms(u32::from(step.ms))).await;
+        }
+    } else if let Some(last) = panel.reset.last() {
+        pause(port.rest_of(last.ms)).await;
+    }
+    connect(parts, panel).await?;
+    run(port, panel.init).await?;
+    let video = panel.mode != PanelMode::Command;
+    with(parts, |hardware| {
+        let hal = &mut hardware.hal;
+        let source = if video { Source::DsiVideo } else { Source::Single };
+        let picture = picture(layout, 0);
+        hal.display
+            .bring_up(&mut hal.mmsys, source, &picture)
+            .map_err(|error| error.code())?;
+        if video {
+            hal.dsi.start_video()
+        } else {
+            hal.dsi.start_frame()
+        }
+        .map_err(|error| error.code())
+    })?;
+    first_frame(parts, video).await;
+    Ok(())
+}
+
+/// Whether the reset that came before the questions also serves this panel:
+/// it has been held long enough low, and only what its own maker's panels
+/// know has been sent since.
+fn reset_suits(parts: &Parts, port: &PanelPins, panel: &PanelRow) -> bool {
+    let low = panel.reset.iter().filter(|step| !step.high);
+    let low_ms = low.map(|step| step.ms).max().unwrap_or(0);
+    let verdict = parts.panel.borrow();
+    let confirmed = verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.certainty >= Certainty::Likely && !panel.ids.is_empty());
+    port.runs() && low_ms <= port.low_ms() && (!port.touched || confirmed)
+}
+
+/// The lanes at the panel's own rate.
+async fn connect(parts: &Parts, panel: &PanelRow) -> Result<(), &'static str> {
+    let rate = match panel.rate {
+        RateSource::PllMhz(mhz) => LaneRate::from_mbps(2 * u32::from(mhz)),
+        RateSource::Dividers {
+            div1,
+            div2,
+            feedback,
+        } => LaneRate::from_dividers(div1, div2, feedback),
+    }
+    .ok_or("PHY-RATE")?;
+    if panel.lanes > 2 {
+        with(parts, |hardware| {
+            for pin in THIRD_LANE {
+                hardware.set_mode(PinMode { pin, mode: 1 });
+            }
+        });
+    }
+    let spread = !panel.no_spread;
+    let mut steps = PowerUp::retune(rate, panel.lanes, spread).map_err(|error| error.code())?;
+    while let Some(wait) = with(parts, |hardware| steps.next(&mut hardware.hal.mipitx)) {
+        pause(wait).await;
+    }
+    let link = LinkConfig {
+        lanes: panel.lanes,
+        format: match panel.format {
+            LaneFormat::Rgb565 => PixelFormat::Rgb565,
+            LaneFormat::Rgb666Loose => PixelFormat::Rgb666Loose,
+            LaneFormat::Rgb666Packed => PixelFormat::Rgb666Packed,
+            LaneFormat::Rgb888 => PixelFormat::Rgb888,
+        },
+        mode: match panel.mode {
+            PanelMode::Command => LinkMode::Command,
+            PanelMode::SyncPulse => LinkMode::SyncPulse,
+            PanelMode::SyncEvent => LinkMode::SyncEvent,
+            PanelMode::Burst => LinkMode::Burst,
+        },
+        width: panel.width,
+        height: panel.height,
+        vertical: porches(panel.vertical),
+        horizontal: porches(panel.horizontal),
+        phy: PhyTiming::for_rate(rate.mbps(), &overrides(panel)),
+        continuous_clock: true,
+    };
+    with(parts, |hardware| hardware.hal.dsi.configure(&link)).map_err(|error| error.code())
+}
+
+fn porches(timing: Option<Timing>) -> Porches {
+    timing.map_or(Porches::default(), |timing| Porches {
+        sync: timing.sync,
+        back: timing.back,
+        front: timing.front,
+    })
+}
+
+fn overrides(panel: &PanelRow) -> PhyOverrides {
+    let phy = panel.phy;
+    PhyOverrides {
+        hs_trail: phy.hs_trail,
+        hs_zero: phy.hs_zero,
+        hs_prepare: phy.hs_prepare,
+        lpx: phy.lpx,
+        ta_get: phy.ta_get,
+        ta_sure: phy.ta_sure,
+        ta_go: phy.ta_go,
+        clk_trail: phy.clk_trail,
+        clk_zero: phy.clk_zero,
+        clk_prepare: phy.clk_prepare,
+    }
+}
+
+/// Sends a sequence of the table.
+async fn run(port: &mut PanelPins, script: Script) -> Result<(), &'static str> {
+    let mut sent = 0;
+    for step in script.steps() {
+        match step {
+            Step::Write { data_type, payload } => {
+                port.write(data_type, payload).map_err(|_| "LCM-WRITE")?;
+                sent += 1;
+                if sent % BURST == 0 {
+                    pause(Micros(0)).await;
+                }
+            }
+            Step::Delay(ms) => pause(Micros::from_ms(u32::from(ms))).await,
+            Step::Reset { high, ms } => {
+                port.reset(high);
+                pause(Micros::from_ms(u32::from(ms))).await;
+            }
+            Step::MaxReturn(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the picture is on the glass.
+async fn first_frame(parts: &Parts, video: bool) {
+    let limit = Deadline::after(FRAME_LIMIT);
+    let mut starts = 0;
+    while starts < 2 && !limit.expired() {
+        pause(FRAME_LOOK).await;
+        let done = with(parts, |hardware| {
+            if video {
+                hardware.hal.display.take_frame_start()
+            } else {
+                !hardware.hal.dsi.is_busy()
+            }
+        });
+        if done {
+            starts += if video { 1 } else { 2 };
+        }
+    }
+}
+
+fn picture(layout: &FramebufferLayout, page: usize) -> Picture {
+    Picture {
+        address: layout.pages[page],
+        width: layout.width,
+        height: layout.height,
+        pitch: layout.pitch_bytes as u16,
+        format: Format::Rgb565,
+    }
+}
+
+/// Draws a page into the framebuffer, and out of the caches.
+fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) {
+    let bytes = layout.page_bytes as usize;
+    // SAFETY: the layout's pages lie at the end of DRAM, which is mapped and
+    // kept out of every plan of memory, and are drawn on by nobody else.
+    let pixels = unsafe {
+        core::slice::from_raw_parts_mut(layout.pages[page] as *mut u16, bytes / size_of::<u16>())
+    };
+    let start = pixels.as_ptr().cast::<u8>();
+    if let Some(mut canvas) = Canvas::new(pixels, layout.width, layout.height, layout.pitch()) {
+        match what {
+            Page::Boot => {
+                let page = BootPage {
+                    version: parts.version,
+                    line: parts.line.get(),
+                };
+                pages::boot(&mut canvas, &page, None);
+            }
+            Page::Candidate(page) => wizard::wizard(&mut canvas, &page),
+            Page::Error(page) => {
+                pages::error(&mut canvas, &page);
+            }
+            Page::Usb(page) => {
+                pages::usb(&mut canvas, &page);
+            }
+        }
+    }
+    cache::clean(start, bytes);
+}
+
+/// The backlight, 0 to 255: by the mechanism of the board that is known, or
+/// by all whose pins the preloader has connected.
+fn backlight(parts: &Parts, level: u8) {
+    let board = parts.board();
+    let wiring = parts.panel_wiring().map(|(wiring, _)| wiring);
+    let known = parts.known_wiring().is_some();
+    with(parts, |hardware| {
+        let kind = board
+            .map(|board| board.backlight)
+            .or(wiring.filter(|_| known).map(|wiring| wiring.backlight));
+        let all = !known && board.is_none();
+        let pin = wiring.and_then(|wiring| wiring.backlight_pin);
+        if let Some(pin) = pin.filter(|_| known) {
+            hardware.set_mode(pin);
+        }
+        let hal = &mut hardware.hal;
+        if all || kind == Some(Backlight::Isink) {
+            if let Err(error) = hal.pmic.set_isink(level) {
+                say!("{} the PMIC does not light the panel", error.code());
+            }
+        }
+        if all || kind == Some(Backlight::BlsPwm) {
+            hal.topckgen.open(Gate::PwmMm);
+            hal.display.bls.set(level);
+        }
+        for channel in 1..=2 {
+            if all || kind == Some(Backlight::Pwm(channel)) {
+                hal.topckgen.open(Gate::Pwm);
+                // Channels 1 and 2 exist.
+                let _ = hal.pwm.set(channel, level, &PwmProfile::ALCATEL);
+            }
+        }
+    });
+}
+
+impl Parts {
+    /// The profile by which the panel is connected.
+    pub fn panel_wiring(
+        &self,
+    ) -> Option<(&'static Wiring, unilk_core::identify::wiring::Trial)> {
+        let trial = self.panel_trial.get()?;
+        Some((self.wiring(&trial)?, trial))
+    }
+
+    /// What is shown, if a panel is lit.
+    pub fn shown(&self) -> Option<Shown> {
+        self.shown.get()
+    }
+
+    /// Shows another page, from the next frame on.
+    pub fn show(&self, page: Page<'_>) {
+        let Some(mut shown) = self.shown() else { return };
+        let next = 1 - shown.page;
+        draw(self, &shown.layout, next, page);
+        self.flip(&mut shown, next);
+    }
+
+    fn flip(&self, shown: &mut Shown, page: usize) {
+        let done = with(self, |hardware| {
+            let hal = &mut hardware.hal;
+            let address = shown.layout.pages[page];
+            if shown.video {
+                hal.display.flip(address).map_err(|error| error.code())
+            } else {
+                hal.display
+                    .start_flip(address)
+                    .map_err(|error| error.code())?;
+                hal.dsi.frame().map_err(|error| error.code())
+            }
+        });
+        match done {
+            Ok(()) => {
+                shown.page = page;
+                self.shown.set(Some(*shown));
+            }
+            Err(code) => say!("{code} the screen does not change"),
+        }
+    }
+
+    /// Leaves the picture where the kernel looks for it: on the first page of
+    /// the framebuffer at `layout`, which may begin lower than ours.
+    pub fn hand_over(&self, layout: &FramebufferLayout) {
+        let Some(mut shown) = self.shown() else { return };
+        let from = shown.layout.pages[shown.page];
+        let to = layout.pages[0];
+        if from == to {
+            return;
+        }
+        let bytes = shown.layout.page_bytes as usize;
+        // SAFETY: both lie in the memory behind every plan; a copy that
+        // overlaps is what this function is for.
+        unsafe { core::ptr::copy(from as *const u8, to as *mut u8, bytes) };
+        cache::clean(to as *const u8, bytes);
+        shown.layout = *layout;
+        self.flip(&mut shown, 0);
+    }
+
+    /// How long a frame takes, of video that runs.
+    pub fn frame_time(&self) -> Option<Micros> {
+        self.shown().filter(|shown| shown.video)?;
+        with(self, |hardware| hardware.hal.display.frame_time())
+    }
+
+    /// Lights a candidate, in the place of what is lit.
+    pub async fn relight(&'static self, row: u16, page: Page<'_>) -> bool {
+        self.darken().await;
+        let Some(mut port) = self.port.borrow_mut().take() else {
+            return false;
+        };
+        let done = light(self, &mut port, row, page).await;
+        *self.port.borrow_mut() = Some(port);
+        done
+    }
+
+    /// Backlight off, panel down and held in reset.
+    pub async fn darken(&self) {
+        let Some(mut port) = self.port.borrow_mut().take() else {
+            return;
+        };
+        if let Some(shown) = self.shown.take() {
+            backlight(self, 0);
+            with(self, |hardware| {
+                let hal = &mut hardware.hal;
+                if hal.dsi.is_running() {
+                    // What does not stop by itself is reset with the link.
+                    let _ = hal.dsi.stop_video();
+                }
+                hal.display.stop();
+            });
+            let panel = self.table.panels.get(usize::from(shown.row));
+            if let Some(panel) = panel {
+                // A panel that does not take it is reset next.
+                let _ = run(&mut port, panel.power_down).await;
+            }
+        }
+        port.reset(false);
+        *self.port.borrow_mut() = Some(port);
+    }
+
+    /// Everything of the display off: for a phone without a panel.
+    pub async fn link_off(&self) {
+        with(self, |hardware| hardware.hal.dsi.off());
+        let mut steps = PowerDown::new();
+        while let Some(wait) = with(self, |hardware| steps.next(&mut hardware.hal.mipitx)) {
+            pause(wait).await;
+        }
+        with(self, |hardware| hardware.hal.mmsys.close_dsi());
+    }
+}

@@ -1,0 +1,225 @@
+//! What is fitted: panel, touch chip and cameras, asked side by side while
+//! the kernel comes in, and decided when it is there.
+//!
+//! | file | what |
+//! |---|---|
+//! | `hardware.rs` | pins, supplies and buses of a wiring profile |
+//! | `ports.rs` | the ports that the askers of `unilk-core` talk to |
+//! | `tasks.rs` | the three questions, and the light when they suffice |
+//! | `light.rs` | a panel from reset to picture and back |
+//! | `settle.rs` | the decision: kernel's names, a person, what is remembered |
+//! | `memory.rs` | the stored choice in MISC |
+//!
+//! Source: DESIGN.md "Identification", "Harmless probing".
+
+mod hardware;
+mod light;
+mod memory;
+mod ports;
+mod settle;
+mod tasks;
+
+use alloc::boxed::Box;
+use core::cell::{Cell, RefCell};
+
+use heapless::Vec;
+use mt6572_hal::time::Uptime;
+use unilk_board_db::{Board, CameraWiring, TouchWiring, Wiring};
+use unilk_core::Code;
+use unilk_core::bootarg::Dram;
+use unilk_core::hints::Hints;
+use unilk_core::identify::camera::CameraVerdict;
+use unilk_core::identify::evidence::Evidence;
+use unilk_core::identify::report::{Builder, Kind, Record, Recorder, status};
+use unilk_core::identify::touch::TouchVerdict;
+use unilk_core::identify::verdict::PanelVerdict;
+use unilk_core::identify::wiring::{MAX_TRIALS, Trial, profiles_to_try};
+use unilk_core::identify::{RowSet, Table};
+
+use crate::log::say;
+use crate::wake::Phone;
+use hardware::Hardware;
+pub use light::Page;
+use light::Shown;
+pub use settle::Kernel;
+use ports::PanelPins;
+pub use memory::Stored;
+
+/// Bytes of the report: some 200 questions.
+const REPORT_BYTES: usize = 8192;
+
+/// Everything that the questions share.
+pub struct Parts {
+    /// The driver table.
+    pub table: Table,
+    hardware: RefCell<Hardware>,
+    report: RefCell<Builder<'static>>,
+    hints: Hints<'static>,
+    dram: Dram,
+    /// What the phone remembers; `None` until the card could be asked.
+    stored: RefCell<Option<Stored>>,
+    /// What the panel answered, and the profile by which.
+    panel: RefCell<Option<PanelVerdict>>,
+    panel_trial: Cell<Option<Trial>>,
+    touch: RefCell<Option<TouchVerdict>>,
+    touch_wiring: Cell<Option<TouchWiring>>,
+    cameras: RefCell<Option<[CameraVerdict; 2]>>,
+    camera_wiring: Cell<Option<(u16, [Option<CameraWiring>; 2])>>,
+    /// The panel's pins, between two who use them.
+    port: RefCell<Option<PanelPins>>,
+    shown: Cell<Option<Shown>>,
+    /// The row that a person chose on this boot.
+    chosen: Cell<Option<u16>>,
+    settled: Cell<bool>,
+    /// The words under the logo.
+    line: Cell<&'static str>,
+    version: &'static str,
+}
+
+/// Uses the hardware; never across a wait.
+fn with<R>(parts: &Parts, work: impl FnOnce(&mut Hardware) -> R) -> R {
+    work(&mut parts.hardware.borrow_mut())
+}
+
+/// The report goes out as it grows: its lines are lost in waits.
+impl Recorder for Parts {
+    fn record(&self, record: &Record<'_>) {
+        self.report.borrow_mut().push(record);
+        // Addresses at which nobody is are in the report, not on the wire.
+        if record.kind == Kind::I2c && record.status == status::SILENCE {
+            return;
+        }
+        crate::log::detail(format_args!("{record}"));
+    }
+}
+
+/// Starts asking.
+pub fn start(phone: &mut Phone) -> &'static Parts {
+    let table = Table {
+        panels: unilk_board_db::panels(),
+        plan: unilk_board_db::plan(),
+        touch: unilk_board_db::touch_chips(),
+        cameras: unilk_board_db::cameras(),
+        wirings: unilk_board_db::wirings(),
+        boards: unilk_board_db::boards(),
+    };
+    let report: &'static mut [u8] = Box::leak(Box::new([0; REPORT_BYTES]));
+    let parts: &'static Parts = Box::leak(Box::new(Parts {
+        table,
+        hardware: RefCell::new(Hardware::new(phone.argument.log_port.pins())),
+        report: RefCell::new(Builder::new(report)),
+        hints: phone.hints,
+        dram: phone.dram.clone(),
+        stored: RefCell::new(None),
+        panel: RefCell::new(None),
+        panel_trial: Cell::new(None),
+        touch: RefCell::new(None),
+        touch_wiring: Cell::new(None),
+        cameras: RefCell::new(None),
+        camera_wiring: Cell::new(None),
+        port: RefCell::new(None),
+        shown: Cell::new(None),
+        chosen: Cell::new(None),
+        settled: Cell::new(false),
+        line: Cell::new(""),
+        version: env!("UNILK_VERSION"),
+    }));
+    let fuses = phone.devinfo.0.get(18).copied().unwrap_or(0);
+    let opened = with(parts, |hardware| {
+        let hal = &mut hardware.hal;
+        hal.mipitx.trim(fuses);
+        hal.display.open(&mut hal.spm, &mut hal.infracfg, &mut hal.mmsys)
+    });
+    // Without the display's power domain there is neither panel nor camera
+    // clock; the touch chip can still be asked.
+    if let Err(error) = opened {
+        say!("{} the display has no power: no picture, no cameras", error.code());
+        *parts.cameras.borrow_mut() = Some(Default::default());
+        *parts.panel.borrow_mut() = Some(parts.decide(Default::default()));
+    } else {
+        crate::meanwhile::spawn(tasks::panel(parts));
+        crate::meanwhile::spawn(tasks::cameras(parts));
+    }
+    crate::meanwhile::spawn(tasks::touch(parts));
+    parts
+}
+
+impl Parts {
+    /// The board that hint or memory name.
+    fn board(&self) -> Option<&'static Board> {
+        let stored = self.stored.borrow();
+        let stored = stored.as_ref().and_then(|stored| stored.board());
+        self.table.board(self.hints.board.or(stored)?)
+    }
+
+    /// The profile that hint or memory name.
+    fn known_wiring(&self) -> Option<&'static str> {
+        let hinted = self.hints.board.and_then(|board| self.table.board(board));
+        if let Some(board) = hinted {
+            return Some(board.wiring);
+        }
+        let stored = self.stored.borrow();
+        stored.as_ref().and_then(Stored::wiring)
+    }
+
+    /// The profiles to try, and whether the first is known to be right.
+    fn trials(&self) -> (Vec<Trial, MAX_TRIALS>, bool) {
+        let known = self.known_wiring();
+        let trials = profiles_to_try(&self.table, known, &*self.hardware.borrow());
+        (trials, known.is_some())
+    }
+
+    fn wiring(&self, trial: &Trial) -> Option<&'static Wiring> {
+        self.table.wirings.get(usize::from(trial.wiring))
+    }
+
+    /// Rows that the host tool hinted at.
+    fn hinted(&self) -> RowSet {
+        let name = self.hints.panel;
+        name.map_or(RowSet::EMPTY, |name| self.table.panels_by_driver(name))
+    }
+
+    /// Everything that speaks for a panel beside its answers.
+    fn evidence<R>(&self, kernel: RowSet, work: impl FnOnce(&Evidence<'_>) -> R) -> R {
+        let stored = self.stored.borrow();
+        let touch = self.touch.borrow();
+        let cameras = self.cameras.borrow();
+        let chip = touch.as_ref().and_then(TouchVerdict::chip);
+        let camera = |socket: usize| {
+            let row = cameras.as_ref()?.get(socket)?.winner?;
+            Some(self.table.cameras.get(usize::from(row))?.id)
+        };
+        let mut all = stored.as_ref().map_or(RowSet::EMPTY, |s| s.kernel_rows(&self.table));
+        all.add(&kernel);
+        work(&Evidence {
+            stored: stored.as_ref().and_then(|stored| stored.panel(&self.table)),
+            hinted: self.hinted(),
+            kernel: all,
+            touch: chip.and_then(|chip| Some(self.table.touch.get(usize::from(chip.row))?.id)),
+            cameras: [camera(0), camera(1)],
+            board: self.board(),
+        })
+    }
+
+    fn decide(&self, found: unilk_core::identify::panel::Findings) -> PanelVerdict {
+        self.evidence(RowSet::EMPTY, |evidence| {
+            unilk_core::identify::verdict::decide(&self.table, evidence, found)
+        })
+    }
+
+    /// What the card says the phone remembers, or that nobody will know.
+    pub fn tell_stored(&self, stored: Stored) {
+        *self.stored.borrow_mut() = Some(stored);
+    }
+
+    /// Microseconds since the start, for the report.
+    fn now_us() -> u32 {
+        let Uptime { seconds, micros } = mt6572_hal::time::uptime();
+        seconds.wrapping_mul(1_000_000).wrapping_add(micros)
+    }
+
+    /// Says what is odd.
+    fn note(what: &str, note: &dyn Code) {
+        say!("{} {what}: {note}", note.code());
+    }
+}

@@ -1,0 +1,517 @@
+//! The decision, when the kernel is in memory and all questions are answered:
+//! what its names say, what a person says, what is remembered.
+
+use core::fmt::{self, Write};
+
+use heapless::{String, Vec};
+use mt6572_hal::time::{Deadline, Micros};
+use unilk_core::crc32::crc32;
+use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
+use unilk_core::identify::camera::{CameraVerdict, Socket};
+use unilk_core::identify::evidence::Reasons;
+use unilk_core::identify::store::{Choice, How, MAX_NAMES};
+use unilk_core::identify::touch::TouchVerdict;
+use unilk_core::identify::verdict::{self, Certainty, PanelVerdict};
+use unilk_core::identify::wizard::{Action, Event, Wizard};
+use unilk_core::identify::RowSet;
+use unilk_core::names::{self, Finder, NameSet};
+use unilk_core::screen::wizard::WizardPage;
+
+use super::light::Page;
+use super::Parts;
+use crate::log::say;
+use crate::meanwhile;
+use crate::storage::Disk;
+use crate::wake::Phone;
+
+/// Every question has its own limit; together they stay far below this.
+const LIMIT: Micros = Micros::from_ms(6_000);
+const LOOK: Micros = Micros(1_000);
+/// How often the keys are looked at.
+const KEYS: Micros = Micros::from_ms(20);
+/// A person who chose nothing on the last boot is waited for so long, in µs.
+const SECOND_CHANCE_US: u32 = 3_000_000;
+/// Bytes of a kernel that stand for it.
+const SAMPLE: usize = 4096;
+
+/// A kernel in memory whose strings may name panels.
+pub struct Kernel<'a> {
+    /// The zImage.
+    pub zimage: &'a [u8],
+    /// Free memory, to unpack it into.
+    pub work: &'a mut [u8],
+}
+
+impl Kernel<'_> {
+    /// Stands for this kernel in what is remembered.
+    fn check_value(&self) -> u32 {
+        let tail = self.zimage.len().saturating_sub(SAMPLE);
+        let sum = crc32(self.zimage.get(tail..).unwrap_or_default());
+        (sum ^ self.zimage.len() as u32).max(1)
+    }
+}
+
+/// Reasons as words.
+struct Why(Reasons);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, name) in self.0.names().enumerate() {
+            f.write_str(if number == 0 { " (" } else { "," })?;
+            f.write_str(name)?;
+        }
+        if self.0 == Reasons::default() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+impl Parts {
+    /// Lets all questions come to their ends.
+    pub fn finish(&self, phone: &mut Phone) {
+        let limit = Deadline::after(LIMIT);
+        while meanwhile::is_busy() && !limit.expired() {
+            phone.hal.toprgu.kick();
+            meanwhile::rest(LOOK);
+        }
+    }
+
+    /// Decides, lights what is not lit yet, says it and remembers it. Once;
+    /// later calls change nothing.
+    pub fn settle(&'static self, phone: &mut Phone, disk: &mut Disk, kernel: Option<Kernel<'_>>) {
+        self.finish(phone);
+        if self.settled.replace(true) {
+            return;
+        }
+        let mut searched = None;
+        if self.kernel_may_help() {
+            if let Some(kernel) = kernel {
+                searched = self.search(phone, kernel);
+            }
+            let rows = searched.as_ref().map_or(RowSet::EMPTY, |(_, rows)| *rows);
+            self.decide_again(rows);
+        }
+        let how = self.light_winner(phone);
+        self.say_all();
+        self.remember(disk, how, searched);
+    }
+
+    /// Nothing stronger than the kernel's names speaks for one panel.
+    fn kernel_may_help(&self) -> bool {
+        let verdict = self.panel.borrow();
+        let open = |verdict: &PanelVerdict| verdict.certainty < Certainty::Certain;
+        verdict.as_ref().is_some_and(open) && self.hints.panel.is_none()
+    }
+
+    fn decide_again(&self, kernel: RowSet) {
+        let Some(before) = self.panel.take() else { return };
+        let after = self.evidence(kernel, |evidence| {
+            verdict::decide(&self.table, evidence, before.found)
+        });
+        *self.panel.borrow_mut() = Some(after);
+    }
+
+    /// The panels that the kernel names, unless that is remembered.
+    fn search(&self, phone: &mut Phone, kernel: Kernel<'_>) -> Option<(u32, RowSet)> {
+        let value = kernel.check_value();
+        if self.stored.borrow().as_ref().is_some_and(|stored| stored.searched(value)) {
+            return None;
+        }
+        let set = NameSet::new(self.table.panels);
+        let mut finder = Finder::new(&set);
+        let began = Self::now_us();
+        let result = names::search(kernel.zimage, kernel.work, &mut finder, &mut || {
+            phone.hal.toprgu.kick();
+            crate::log::pump();
+        });
+        let rows: RowSet = finder.found().iter().copied().collect();
+        match result {
+            Ok(done) => say!(
+                "kernel ({}, {} KiB) names {} panels of the table; {} us",
+                done.packing.name(),
+                done.bytes / 1024,
+                rows.len(),
+                Self::now_us().wrapping_sub(began)
+            ),
+            Err(error) => Self::note("panel names", &error),
+        }
+        Some((value, rows))
+    }
+
+    /// Lights the winner, or lets a person choose. How the panel was chosen.
+    fn light_winner(&'static self, phone: &mut Phone) -> How {
+        let (winner, certainty, ask, contenders) = {
+            let verdict = self.panel.borrow();
+            let Some(verdict) = verdict.as_ref() else {
+                return How::None;
+            };
+            let rows: Vec<u16, 24> = verdict.contenders().iter().map(|c| c.row).collect();
+            (verdict.winner, verdict.certainty, verdict.ask, rows)
+        };
+        let Some(winner) = winner else {
+            meanwhile::run(self.link_off());
+            return How::None;
+        };
+        if self.port.borrow().is_none() {
+            return How::None;
+        }
+        let stored = self.stored.borrow().as_ref().and_then(|stored| stored.panel(&self.table));
+        if stored == Some((winner, How::Person)) && certainty == Certainty::Confirmed {
+            self.light_if_dark(winner);
+            return How::Person;
+        }
+        if !ask {
+            self.light_if_dark(winner);
+            return self.how(winner);
+        }
+        let guessed_before = stored.is_some_and(|(row, _)| row == winner);
+        match self.ask(phone, &contenders, guessed_before) {
+            Some(chosen) => {
+                self.chosen.set(Some(chosen));
+                How::Person
+            }
+            None => self.how(winner),
+        }
+    }
+
+    fn how(&self, winner: u16) -> How {
+        let verdict = self.panel.borrow();
+        let best = verdict.as_ref().and_then(|verdict| verdict.candidates.first());
+        let kernel = best.is_some_and(|best| {
+            best.row == winner && best.reasons.contains(Reasons::KERNEL) && !best.reasons.contains(Reasons::ID_BYTES)
+        });
+        if kernel { How::KernelNames } else { How::Identified }
+    }
+
+    fn light_if_dark(&'static self, row: u16) {
+        if self.shown.get().is_none() {
+            meanwhile::run(self.relight(row, Page::Boot));
+        }
+    }
+
+    /// Shows the candidates until a person accepts one. `None`: nobody came,
+    /// and the best guess is lit.
+    fn ask(&'static self, phone: &mut Phone, rows: &[u16], guessed: bool) -> Option<u16> {
+        say!(
+            "{} panels fit alike: volume keys step through them, the power key takes one",
+            rows.len()
+        );
+        let began = Self::now_us();
+        let (mut wizard, mut action) = Wizard::begin(rows.len() as u8, began);
+        let mut before = phone.look();
+        let mut stepped = false;
+        loop {
+            match action {
+                Action::Wait => {}
+                Action::Show(number) => {
+                    let row = *rows.get(usize::from(number))?;
+                    self.show_candidate(row, number, rows.len());
+                }
+                Action::Darken => meanwhile::run(self.darken()),
+                Action::Accepted(number) => {
+                    let row = *rows.get(usize::from(number))?;
+                    say!("panel {} chosen", self.table.panels.get(usize::from(row))?.id);
+                    self.show(Page::Boot);
+                    return Some(row);
+                }
+                Action::GaveUp(number) => {
+                    say!("nobody chose a panel: taking the best guess");
+                    let row = *rows.get(usize::from(number))?;
+                    if self.shown.get().is_some_and(|shown| shown.row == row) {
+                        self.show(Page::Boot);
+                    } else {
+                        meanwhile::run(self.relight(row, Page::Boot));
+                    }
+                    return None;
+                }
+            }
+            phone.hal.toprgu.kick();
+            meanwhile::rest_for(KEYS);
+            let now = phone.look();
+            let event = phone.event(before, now);
+            before = now;
+            stepped |= event != Event::Tick;
+            let time = Self::now_us();
+            // On the boot after a guess a look at the screen must do.
+            action = if guessed && !stepped && time.wrapping_sub(began) > SECOND_CHANCE_US {
+                Action::GaveUp(0)
+            } else {
+                wizard.step(event, time)
+            };
+        }
+    }
+
+    fn show_candidate(&'static self, row: u16, number: u8, count: usize) {
+        let Some(panel) = self.table.panels.get(usize::from(row)) else {
+            return;
+        };
+        let page = Page::Candidate(WizardPage {
+            number: u16::from(number) + 1,
+            count: count as u16,
+            name: panel.lcm_name(),
+            controller: panel.controller,
+            keys: &["Volume: next, previous", "Power: this picture is right"],
+            seconds: Some(10),
+        });
+        say!("candidate {} of {count}: {}", number + 1, panel.id);
+        meanwhile::run(self.relight(row, page));
+    }
+
+    /// The winner, whoever chose it.
+    fn winner(&self) -> Option<u16> {
+        let verdict = self.panel.borrow();
+        self.chosen.get().or(verdict.as_ref()?.winner)
+    }
+
+    fn say_all(&self) {
+        let now = Self::now_us();
+        if let Some((wiring, _)) = self.panel_wiring() {
+            let board = self.board().map_or("unknown", |board| board.id);
+            say!("wiring {}, board {board}", wiring.id);
+        }
+        if let Some(verdict) = self.panel.borrow().as_ref() {
+            self.say_panel(verdict);
+            verdict.record(&self.table, self, now);
+        }
+        if let Some(verdict) = self.touch.borrow().as_ref() {
+            self.say_touch(verdict);
+            verdict.record(&self.table, self, now);
+        }
+        if let Some(verdicts) = self.cameras.borrow().as_ref() {
+            for ((socket, verdict), name) in Socket::ALL.into_iter().zip(verdicts).zip(["main", "sub"]) {
+                self.say_camera(name, verdict);
+                verdict.record(socket, &self.table, self, now);
+            }
+        }
+    }
+
+    fn say_panel(&self, verdict: &PanelVerdict) {
+        if let Some(note) = &verdict.note {
+            Self::note("panel", note);
+        }
+        let found = &verdict.found;
+        let reasons = verdict.candidates.first().map_or(Reasons::default(), |best| best.reasons);
+        let id = self.winner().and_then(|row| Some(self.table.panels.get(usize::from(row))?.id));
+        let certainty = if self.chosen.get().is_some() {
+            Certainty::Confirmed
+        } else {
+            verdict.certainty
+        };
+        say!(
+            "panel {} {}{}: {} more fit; {} reads, {} resets, {} us",
+            id.unwrap_or("none"),
+            certainty.name(),
+            Why(reasons),
+            (verdict.contenders().len().saturating_sub(1)),
+            found.reads,
+            found.resets,
+            found.took_us
+        );
+    }
+
+    fn say_touch(&self, verdict: &TouchVerdict) {
+        if let Some(note) = &verdict.note {
+            Self::note("touch", note);
+        }
+        match verdict.chip() {
+            Some(chip) => say!(
+                "touch {} at {:#04x}{}; {} us",
+                self.table.touch.get(usize::from(chip.row)).map_or("?", |row| row.id),
+                chip.address,
+                if chip.weak { ", acknowledge only" } else { "" },
+                verdict.took_us
+            ),
+            None => say!("touch none; {} us", verdict.took_us),
+        }
+    }
+
+    fn say_camera(&self, socket: &str, verdict: &CameraVerdict) {
+        if let Some(note) = &verdict.note {
+            Self::note("camera", note);
+        }
+        let row = verdict.winner.and_then(|row| self.table.cameras.get(usize::from(row)));
+        match row {
+            Some(row) => say!(
+                "camera {socket} {} at {:#04x}{}; {} us",
+                row.id,
+                verdict.address,
+                if verdict.weak { ", one byte agrees" } else { "" },
+                verdict.took_us
+            ),
+            None => say!("camera {socket} none; {} us", verdict.took_us),
+        }
+    }
+
+    /// Stores what was learnt, if that is new and some of it was found.
+    fn remember(&self, disk: &mut Disk, how: How, searched: Option<(u32, RowSet)>) {
+        let stored = self.stored.borrow();
+        let Some(stored) = stored.as_ref() else { return };
+        stored.complain(&self.table);
+        let id = |row: u16| self.table.panels.get(usize::from(row)).map_or("", |row| row.id);
+        let touch = self.touch.borrow();
+        let chip = touch.as_ref().and_then(TouchVerdict::chip);
+        let cameras = self.cameras.borrow();
+        let camera = |socket: usize| {
+            let row = cameras.as_ref()?.get(socket)?.winner?;
+            Some(self.table.cameras.get(usize::from(row))?.id)
+        };
+        let (kernel, names) = match searched {
+            Some((value, rows)) => (value, self.names_of(&rows)),
+            None => stored.names(),
+        };
+        let winner = self.winner();
+        let absent = [winner.is_some(), chip.is_some(), camera(0).is_some(), camera(1).is_some()];
+        let absent = absent.iter().enumerate().filter(|(_, there)| !**there);
+        stored.write(
+            disk,
+            &Choice {
+                how,
+                panel: winner.map_or("", id),
+                wiring: self.panel_wiring().map_or("", |(wiring, _)| wiring.id),
+                board: self.board().map_or("", |board| board.id),
+                touch: chip.and_then(|chip| Some(self.table.touch.get(usize::from(chip.row))?.id)).unwrap_or(""),
+                touch_address: chip.map_or(0, |chip| chip.address),
+                cameras: [camera(0).unwrap_or(""), camera(1).unwrap_or("")],
+                absent: absent.fold(0, |bits, (bit, _)| bits | 1 << bit),
+                kernel,
+                names,
+            },
+        );
+    }
+
+    fn names_of(&self, rows: &RowSet) -> Vec<&'static str, MAX_NAMES> {
+        let mut names = Vec::new();
+        for row in rows.iter() {
+            let name = self.table.panels.get(usize::from(row)).map(|row| row.lcm_name());
+            if let Some(name) = name.filter(|name| !names.contains(name)) {
+                // More names than there is room for decide nothing.
+                let _ = names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What `lcm=` says: the vendor's name, and whether it was identified.
+    pub fn vendor_panel(&self) -> Option<(&'static str, bool)> {
+        let row = self.table.panels.get(usize::from(self.winner()?))?;
+        Some((row.lcm_name(), true))
+    }
+
+    /// What a device tree is told.
+    pub fn found<R>(&self, work: impl FnOnce(&Found<'_>) -> R) -> R {
+        let panel = self.panel.borrow();
+        let touch = self.touch.borrow();
+        let cameras = self.cameras.borrow();
+        let row = self.winner().and_then(|row| self.table.panels.get(usize::from(row)));
+        let wiring = self.panel_wiring().map(|(wiring, _)| wiring);
+        let shown = self.shown.get().filter(|shown| shown.video);
+        let chip = touch.as_ref().and_then(TouchVerdict::chip);
+        let chip_row = chip.and_then(|chip| self.table.touch.get(usize::from(chip.row)));
+        let touch_wiring = self.touch_wiring.get();
+        let sockets = self.camera_wiring.get();
+        let camera = |socket: usize| {
+            let verdict = cameras.as_ref()?.get(socket)?;
+            let row = self.table.cameras.get(usize::from(verdict.winner?))?;
+            Some((row, verdict.address))
+        };
+        let camera_part = |socket: usize| match (camera(socket), &sockets) {
+            (Some((row, address)), Some((controller, wirings))) => match &wirings[socket] {
+                Some(wiring) => Fitted::Part(CameraPart {
+                    row,
+                    address,
+                    controller: *controller as u8,
+                    wiring,
+                }),
+                None => Fitted::Unknown,
+            },
+            _ => Fitted::Nothing,
+        };
+        let mut address: String<16> = String::new();
+        if let Some((chip, wiring)) = chip.zip(touch_wiring) {
+            // Nine bytes at most.
+            let _ = write!(address, "i2c{}/{:02x}", wiring.bus.controller, chip.address);
+        }
+        let mut candidates: Vec<&str, 8> = Vec::new();
+        let all = panel.iter().flat_map(|verdict| verdict.contenders());
+        for candidate in all.take(8) {
+            if let Some(row) = self.table.panels.get(usize::from(candidate.row)) {
+                // As many as were taken.
+                let _ = candidates.push(row.id);
+            }
+        }
+        let certainty = match (self.chosen.get(), panel.as_ref()) {
+            (Some(_), _) => Some(Certainty::Confirmed),
+            (None, verdict) => verdict.map(|verdict| verdict.certainty),
+        };
+        let mut report = self.report.borrow_mut();
+        let found = Found {
+            display: match shown {
+                Some(shown) => Fitted::Part(Display {
+                    framebuffer: fixup::Region::new(
+                        u64::from(shown.layout.base),
+                        u64::from(shown.layout.vram_bytes),
+                    ),
+                    visible: u64::from(shown.address()),
+                    width: u32::from(shown.layout.width),
+                    height: u32::from(shown.layout.height),
+                    stride: shown.layout.pitch_bytes,
+                }),
+                None => Fitted::Unknown,
+            },
+            panel: match (row, wiring) {
+                (Some(row), Some(wiring)) => Fitted::Part(PanelPart {
+                    row,
+                    wiring: &wiring.panel,
+                }),
+                // A panel that could not be told apart is the tree's to name.
+                _ => Fitted::Unknown,
+            },
+            touch: match (chip.zip(chip_row), &touch_wiring) {
+                (Some((chip, row)), Some(wiring)) => Fitted::Part(TouchPart {
+                    row,
+                    address: chip.address,
+                    wiring,
+                }),
+                _ => Fitted::Nothing,
+            },
+            cameras: [camera_part(0), camera_part(1)],
+            known: Known {
+                touch: self.table.touch,
+                cameras: self.table.cameras,
+            },
+            evidence: fixup::Evidence {
+                panel: row.map(|row| row.lcm_name()),
+                panel_id: row.map(|row| row.id),
+                panel_certainty: certainty.map(Certainty::name),
+                panel_candidates: &candidates,
+                touch: chip_row.map(|row| row.id),
+                touch_address: Some(address.as_str()).filter(|text| !text.is_empty()),
+                camera_main: camera(0).map(|(row, _)| row.id),
+                camera_sub: camera(1).map(|(row, _)| row.id),
+                wiring: wiring.map(|wiring| wiring.id),
+                board: self.board().map(|board| board.id),
+                report: report.finish(),
+            },
+        };
+        work(&found)
+    }
+
+    /// Shows why the boot ends here, on the panel that is lit, or on the best
+    /// guess. Nobody is asked.
+    pub fn stop(&'static self, phone: &mut Phone, page: Page<'_>) {
+        self.finish(phone);
+        phone.hal.toprgu.kick();
+        match (self.shown.get(), self.winner()) {
+            (Some(_), _) => self.show(page),
+            (None, Some(row)) => {
+                meanwhile::run(self.relight(row, page));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Everything dark, before the phone goes off.
+    pub fn dark(&'static self, phone: &mut Phone) {
+        self.finish(phone);
+        meanwhile::run(self.darken());
+        phone.hal.toprgu.kick();
+    }
+}

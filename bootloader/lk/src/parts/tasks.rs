@@ -1,0 +1,248 @@
+//! The three questions. Each runs as a task and ends with a verdict, come
+//! what may.
+
+use mt6572_hal::i2c::I2c;
+use mt6572_hal::time::{Deadline, Micros};
+use unilk_board_db::{CameraWiring, PinMode};
+use unilk_core::identify::camera::{self, CameraVerdict};
+use unilk_core::identify::panel::{self, Presence};
+use unilk_core::identify::report::{Kind, Record, Recorder};
+use unilk_core::identify::touch::{self, TouchVerdict};
+use unilk_core::identify::verdict::Certainty;
+use unilk_core::identify::wiring::Drive;
+use unilk_core::identify::PanelPort;
+
+use super::light::{self, Page};
+use super::ports::{BootClock, CameraPins, PanelPins, TouchPins};
+use super::{Parts, with};
+use crate::meanwhile::pause;
+
+/// What the card has to say of this phone is waited for so long.
+const PATIENCE: Micros = Micros::from_ms(150);
+/// How often a task looks whether another is done.
+const LOOK: Micros = Micros(300);
+/// The other questions are waited for so long before a panel is chosen
+/// without them.
+const OTHERS: Micros = Micros::from_ms(1_500);
+
+/// Pads of the DSI lanes: data 0, 1, clock; lane 2 is GPIO on many boards and
+/// set only for panels that use it.
+const LANE_PADS: core::ops::RangeInclusive<u8> = 79..=84;
+
+/// Waits until the card has been asked what the phone remembers.
+async fn memory(parts: &Parts) {
+    let limit = Deadline::after(PATIENCE);
+    while parts.stored.borrow().is_none() && !limit.expired() {
+        pause(LOOK).await;
+    }
+}
+
+/// The panel: asked as soon as it can be, and lit as soon as it is certain.
+pub async fn panel(parts: &'static Parts) {
+    with(parts, |hardware| {
+        for pin in LANE_PADS {
+            hardware.set_mode(PinMode { pin, mode: 1 });
+        }
+    });
+    // The first profile's panel is reset while everything else gets ready.
+    let (trials, _) = parts.trials();
+    let early = trials.iter().find(|trial| trial.panel != Drive::Never);
+    if let Some((trial, wiring)) = early.and_then(|trial| Some((trial, parts.wiring(trial)?))) {
+        let mut port = PanelPins::new(parts, wiring.panel, trial.panel);
+        port.power();
+        port.reset(false);
+    }
+    light::start_link(parts).await;
+    if parts.hints.board.is_none() || parts.hints.panel.is_none() {
+        memory(parts).await;
+    }
+    let prefer = parts.evidence(unilk_core::identify::RowSet::EMPTY, |evidence| evidence.preferred());
+    let (trials, _) = parts.trials();
+    let mut found = panel::Findings::default();
+    let mut port = None;
+    for trial in trials.iter().filter(|trial| trial.panel != Drive::Never) {
+        let Some(wiring) = parts.wiring(trial) else {
+            continue;
+        };
+        let mut pins = PanelPins::new(parts, wiring.panel, trial.panel);
+        pins.power();
+        record_wiring(parts, wiring.id);
+        found = panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer).await;
+        let there = found.presence() == Presence::Yes;
+        if parts.panel_trial.get().is_none() || there {
+            parts.panel_trial.set(Some(*trial));
+            port = Some(pins);
+        } else {
+            pins.power_off();
+        }
+        if there {
+            break;
+        }
+    }
+    let verdict = parts.decide(found.clone());
+    let enough = verdict.certainty >= Certainty::Certain;
+    *parts.panel.borrow_mut() = Some(verdict);
+    let Some(mut port) = port else { return };
+    if !enough {
+        // Touch chip and cameras may decide.
+        let limit = Deadline::after(OTHERS);
+        let open = || parts.touch.borrow().is_none() || parts.cameras.borrow().is_none();
+        while open() && !limit.expired() {
+            pause(LOOK).await;
+        }
+        *parts.panel.borrow_mut() = Some(parts.decide(found));
+    }
+    if let Some(row) = parts.settled_row() {
+        light::light(parts, &mut port, row, Page::Boot).await;
+    }
+    *parts.port.borrow_mut() = Some(port);
+}
+
+fn record_wiring(parts: &Parts, id: &str) {
+    parts.record(&Record {
+        sent: id.as_bytes(),
+        ..Record::new(Kind::Wiring, Parts::now_us())
+    });
+}
+
+/// The touch chip.
+pub async fn touch(parts: &'static Parts) {
+    if parts.hints.board.is_none() {
+        memory(parts).await;
+    }
+    let (trials, known) = parts.trials();
+    let prefer = parts.preferred_touch();
+    let mut verdict = TouchVerdict::default();
+    let mut buses: [Option<I2c>; 2] = [None, None];
+    for trial in trials.iter().filter(|trial| trial.touch != Drive::Never) {
+        let Some(wiring) = parts.wiring(trial).and_then(|wiring| wiring.touch) else {
+            continue;
+        };
+        let Some(bus) = open_bus(parts, &mut buses, &wiring.bus, known) else {
+            continue;
+        };
+        let mut pins = TouchPins::new(parts, wiring, trial.touch, bus);
+        verdict = touch::identify(&parts.table, &BootClock, &mut pins, parts, &prefer).await;
+        if !verdict.chips.is_empty() || known {
+            parts.touch_wiring.set(Some(wiring));
+            break;
+        }
+        with(parts, |hardware| hardware.disconnect(&wiring.bus));
+    }
+    *parts.touch.borrow_mut() = Some(verdict);
+}
+
+fn open_bus<'b>(
+    parts: &Parts,
+    buses: &'b mut [Option<I2c>; 2],
+    wiring: &unilk_board_db::BusWiring,
+    known: bool,
+) -> Option<&'b mut I2c> {
+    let place = buses.get_mut(usize::from(wiring.controller))?;
+    with(parts, |hardware| {
+        if place.is_none() {
+            *place = hardware.bus(wiring);
+        }
+        hardware.connect(wiring, known).then_some(())
+    })?;
+    place.as_mut()
+}
+
+/// The cameras.
+pub async fn cameras(parts: &'static Parts) {
+    if parts.hints.board.is_none() {
+        memory(parts).await;
+    }
+    let (trials, known) = parts.trials();
+    let prefer = parts.preferred_cameras();
+    let mut verdicts: [CameraVerdict; 2] = Default::default();
+    let mut buses: [Option<I2c>; 2] = [None, None];
+    for trial in &trials {
+        let Some(wiring) = parts.wiring(trial) else {
+            continue;
+        };
+        // A socket is asked once, in the first profile that has it right.
+        let sockets: [Option<CameraWiring>; 2] = core::array::from_fn(|socket| {
+            let free = verdicts[socket].winner.is_none();
+            wiring.cameras[socket].filter(|_| free && trial.cameras[socket] != Drive::Never)
+        });
+        if sockets == [None, None] {
+            continue;
+        }
+        let Some(bus) = open_bus(parts, &mut buses, &wiring.camera_bus, known) else {
+            continue;
+        };
+        let mut pins = CameraPins::new(parts, wiring.camera_bus, sockets, trial.cameras, bus);
+        let [main, sub] = &prefer;
+        let answers = camera::identify(
+            &parts.table,
+            &BootClock,
+            &mut pins,
+            parts,
+            &sockets,
+            [main, sub],
+        )
+        .await;
+        let mut anybody = false;
+        for (socket, answer) in answers.into_iter().enumerate() {
+            if sockets[socket].is_some() {
+                anybody |= answer.winner.is_some();
+                verdicts[socket] = answer;
+            }
+        }
+        if anybody || parts.camera_wiring.get().is_none() {
+            let controller = u16::from(wiring.camera_bus.controller);
+            parts.camera_wiring.set(Some((controller, wiring.cameras)));
+        }
+        if verdicts.iter().all(|verdict| verdict.winner.is_some()) {
+            break;
+        }
+    }
+    *parts.cameras.borrow_mut() = Some(verdicts);
+}
+
+impl Parts {
+    /// Touch chips that memory or board speak for.
+    fn preferred_touch(&self) -> heapless::Vec<u16, 8> {
+        let mut rows = heapless::Vec::new();
+        let stored = self.stored.borrow();
+        let stored = stored.as_ref().and_then(|stored| stored.touch());
+        let board = self.board().map_or(&[][..], |board| board.touch);
+        for id in stored.into_iter().chain(board.iter().copied()) {
+            if let Some(row) = self.table.touch_chip(id).filter(|row| !rows.contains(row)) {
+                let _ = rows.push(row);
+            }
+        }
+        rows
+    }
+
+    /// Cameras that memory or board speak for: main, sub.
+    fn preferred_cameras(&self) -> [heapless::Vec<u16, 8>; 2] {
+        core::array::from_fn(|socket| {
+            let mut rows = heapless::Vec::new();
+            let stored = self.stored.borrow();
+            let stored = stored.as_ref().and_then(|stored| stored.camera(socket));
+            let board = self.board().map_or(&[][..], |board| board.cameras[socket]);
+            for id in stored.into_iter().chain(board.iter().copied()) {
+                if let Some(row) = self.table.camera(id).filter(|row| !rows.contains(row)) {
+                    let _ = rows.push(row);
+                }
+            }
+            rows
+        })
+    }
+
+    /// The panel to light without asking anybody: certain, or the same guess
+    /// as on the boot before.
+    fn settled_row(&self) -> Option<u16> {
+        let verdict = self.panel.borrow();
+        let verdict = verdict.as_ref()?;
+        let stored = self.stored.borrow();
+        let last = stored.as_ref().and_then(|stored| stored.panel(&self.table));
+        let as_before = last.is_some_and(|(row, _)| Some(row) == verdict.winner);
+        verdict
+            .winner
+            .filter(|_| verdict.certainty >= Certainty::Certain || as_before)
+    }
+}
+

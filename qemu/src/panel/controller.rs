@@ -1,0 +1,412 @@
+//! The controller's state: supplies, reset, sleep, display on, frame memory.
+//!
+//! Source: facts/display.md 3.4, 5.3, 6.5, 9.3.6.
+
+use super::Milestone;
+use super::config::{Config, Speed};
+use super::link::{Link, LinkMode, Packet};
+use super::reads::{self, Request};
+use super::registers::Registers;
+use super::wiring::rail;
+use crate::bus::{Context, GuestError, Nanos};
+use crate::display::Picture;
+
+/// The name in reports.
+const NAME: &str = "PANEL";
+const NS_PER_US: Nanos = 1_000;
+const NS_PER_MS: Nanos = 1_000_000;
+/// A frame of a panel that scans its own memory, at 60 Hz.
+const OWN_FRAME: Nanos = 16_666_667;
+/// Maximum return size after a reset.
+const DEFAULT_RETURN: u16 = 1;
+
+/// Columns and rows that a memory write fills, ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    columns: (usize, usize),
+    rows: (usize, usize),
+}
+
+/// A controller with its glass.
+pub struct Controller {
+    pub(super) config: Config,
+    /// The registers that the glass needs.
+    pub(super) needed: Registers,
+    /// The registers as they were written since the last reset.
+    pub(super) registers: Registers,
+    pub(super) powered: bool,
+    /// The reset pin is low since then.
+    pub(super) held_since: Option<Nanos>,
+    /// Resets by the pin since the supplies came.
+    resets: u32,
+    /// End of the last reset.
+    reset_at: Nanos,
+    /// It came while the panel was awake.
+    reset_awake: bool,
+    /// Sleep-out was sent then.
+    pub(super) awake_since: Option<Nanos>,
+    pub(super) display_on: bool,
+    tearing: bool,
+    pub(super) max_return: u16,
+    /// A read whose answer the host has not fetched.
+    pending: Option<Request>,
+    /// Packets of interest to the conditions of answers, since the last reset.
+    pub(super) seen: Vec<Vec<u8>>,
+    window: Window,
+    /// Frame memory: three bytes a pixel, once something was written to it.
+    pub(super) memory: Option<Vec<u8>>,
+    /// Settings of the host at the last memory write.
+    pub(super) written_by: Option<Link>,
+    /// Settings of the video that runs.
+    pub(super) video: Option<Link>,
+    shown_frame: bool,
+    lit: bool,
+}
+
+impl Controller {
+    pub(super) fn new(config: Config) -> Controller {
+        let payloads: Vec<Vec<u8>> = config
+            .init
+            .iter()
+            .map(super::config::Write::payload)
+            .collect();
+        let needed = Registers::after(config.family, payloads.iter().map(Vec::as_slice));
+        Controller {
+            needed,
+            registers: Registers::new(config.family),
+            powered: false,
+            held_since: None,
+            resets: 0,
+            reset_at: 0,
+            reset_awake: false,
+            awake_since: None,
+            display_on: false,
+            tearing: false,
+            max_return: DEFAULT_RETURN,
+            pending: None,
+            seen: Vec::new(),
+            window: Window::whole(&config),
+            memory: None,
+            written_by: None,
+            video: None,
+            shown_frame: false,
+            lit: false,
+            config,
+        }
+    }
+
+    /// Whether it takes and gives anything now.
+    pub(super) fn listens(&self) -> bool {
+        self.powered
+            && self.held_since.is_none()
+            && self.resets >= self.config.faults.answers_on_reset
+    }
+
+    fn refuse(cx: &mut Context<'_>, offset: u8, message: String) {
+        cx.report(GuestError::Refused, NAME, u32::from(offset), message);
+    }
+
+    fn notice(cx: &mut Context<'_>, milestone: Milestone) {
+        cx.signals.glass.give(milestone);
+    }
+
+    /// Everything but supplies and pins as after a reset.
+    fn reset(&mut self, now: Nanos) {
+        self.reset_awake = self.awake_since.is_some();
+        self.reset_at = now;
+        self.registers = Registers::new(self.config.family);
+        self.awake_since = None;
+        self.display_on = false;
+        self.tearing = false;
+        self.max_return = DEFAULT_RETURN;
+        self.pending = None;
+        self.seen.clear();
+        self.window = Window::whole(&self.config);
+        self.shown_frame = false;
+    }
+
+    pub(super) fn watch(&mut self, cx: &mut Context<'_>) {
+        self.watch_power(cx);
+        self.watch_reset(cx);
+        let lit = self.config.backlight.permille(cx.signals) > 0;
+        if lit != self.lit {
+            self.lit = lit;
+            let milestone = if lit {
+                Milestone::BacklightOn
+            } else {
+                Milestone::Change
+            };
+            Self::notice(cx, milestone);
+        }
+    }
+
+    fn watch_power(&mut self, cx: &mut Context<'_>) {
+        let mut rails = self.config.rails.iter();
+        let powered = rails
+            .all(|(name, &least)| rail(name).is_some_and(|rail| cx.signals.rail_mv(rail) >= least));
+        if powered == self.powered {
+            return;
+        }
+        self.powered = powered;
+        self.awake_since = None;
+        self.reset(cx.now);
+        self.resets = 0;
+        self.memory = None;
+        self.held_since = self.held_since.map(|_| cx.now);
+        Self::notice(cx, Milestone::Change);
+    }
+
+    fn watch_reset(&mut self, cx: &mut Context<'_>) {
+        let held = self.config.reset.held(cx.signals) && !self.config.faults.no_reset;
+        match self.held_since {
+            None if held => {
+                self.held_since = Some(cx.now);
+                Self::notice(cx, Milestone::Change);
+            }
+            Some(since) if !held => {
+                self.held_since = None;
+                let low_us = (cx.now - since) / NS_PER_US;
+                let least_us = self.config.limits.min_reset_low_us;
+                if low_us < Nanos::from(least_us) {
+                    let message = format!(
+                        "a reset pulse of {low_us} us; the panel ignores those under {least_us} us"
+                    );
+                    Self::refuse(cx, 0, message);
+                } else if self.powered {
+                    self.reset(cx.now);
+                    self.resets += 1;
+                }
+                Self::notice(cx, Milestone::Change);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn packet(&mut self, packet: &Packet<'_>, cx: &mut Context<'_>) {
+        if !self.listens() {
+            return;
+        }
+        self.pending = None;
+        // A short packet has room for two bytes; the type says how many count.
+        let used = match packet.data_type {
+            0x03 | 0x04 => 0,
+            0x05 | 0x06 | 0x13 | 0x14 => 1,
+            0x15 | 0x23 | 0x24 | 0x37 => 2,
+            0x29 | 0x39 => packet.payload.len(),
+            // EoT, null, blanking, colour mode, shut down, turn on.
+            0x02 | 0x08 | 0x09 | 0x12 | 0x19 | 0x22 | 0x32 => return,
+            other => {
+                let message = format!("a packet of type {other:#04x}, which no panel takes");
+                return Self::refuse(cx, other, message);
+            }
+        };
+        let payload = packet.payload.get(..used).unwrap_or(packet.payload);
+        let command = payload.first().copied().unwrap_or(0);
+        if let Some(why) = self.too_early(cx.now).or_else(|| self.wrong_speed(packet)) {
+            let message = format!("packet {:#04x} with {command:02X}: {why}", packet.data_type);
+            return Self::refuse(cx, command, message);
+        }
+        match packet.data_type {
+            0x37 => {
+                let high = payload.get(1).copied().unwrap_or(0);
+                self.max_return = u16::from_le_bytes([command, high]);
+            }
+            0x04 | 0x06 | 0x14 | 0x24 => {
+                self.pending = Some(Request {
+                    register: command,
+                    dcs: packet.data_type == 0x06,
+                });
+            }
+            _ => self.write(payload, cx),
+        }
+    }
+
+    fn too_early(&self, now: Nanos) -> Option<String> {
+        let since_reset = now.saturating_sub(self.reset_at);
+        let wait = self.config.limits.after_reset_ms;
+        if since_reset < Nanos::from(wait) * NS_PER_MS {
+            let passed = since_reset / NS_PER_US;
+            return Some(format!(
+                "{passed} us after a reset; the panel needs {wait} ms"
+            ));
+        }
+        let since_sleep_out = now.saturating_sub(self.awake_since?);
+        let wait = self.config.after_sleep_out_ms();
+        (since_sleep_out < Nanos::from(wait) * NS_PER_MS).then(|| {
+            let passed = since_sleep_out / NS_PER_US;
+            format!("{passed} us after sleep-out; the panel needs {wait} ms")
+        })
+    }
+
+    fn wrong_speed(&self, packet: &Packet<'_>) -> Option<String> {
+        match (self.config.limits.commands, packet.high_speed) {
+            (Speed::Lp, true) => Some("in high speed; the panel takes commands in LP".into()),
+            (Speed::Hs, false) => Some("in LP; the panel takes commands in high speed".into()),
+            _ => None,
+        }
+    }
+
+    fn write(&mut self, payload: &[u8], cx: &mut Context<'_>) {
+        if payload.is_empty() {
+            return;
+        }
+        if self.config.answers.iter().any(|answer| {
+            let mut unlock = answer.unlock.iter();
+            unlock.any(|key| payload.starts_with(key))
+        }) {
+            self.seen.push(payload.to_vec());
+        }
+        if payload[0] == 0x11
+            && self.config.family.standard_on(self.registers.address.page)
+            && let Some(why) = self.sleep_out_too_early(cx.now)
+        {
+            return Self::refuse(cx, 0x11, why);
+        }
+        if let Some(command) = self.registers.write(payload) {
+            self.act(command, &payload[1..], cx);
+        }
+    }
+
+    fn sleep_out_too_early(&self, now: Nanos) -> Option<String> {
+        let passed = now.saturating_sub(self.reset_at);
+        let wait = self.config.limits.reset_to_sleep_out_ms;
+        (self.reset_awake && passed < Nanos::from(wait) * NS_PER_MS).then(|| {
+            let passed = passed / NS_PER_MS;
+            format!("sleep-out {passed} ms after a reset out of sleep-out; the panel needs {wait}")
+        })
+    }
+
+    fn act(&mut self, command: u8, args: &[u8], cx: &mut Context<'_>) {
+        let pair = |at: usize| {
+            let byte = |at: usize| args.get(at).copied().map(usize::from);
+            Some(byte(at)? << 8 | byte(at + 1)?)
+        };
+        match command {
+            0x01 => self.reset(cx.now),
+            0x10 => self.awake_since = None,
+            0x11 if !self.config.faults.sleep_out_ignored => {
+                self.awake_since = self.awake_since.or(Some(cx.now));
+            }
+            0x28 => {
+                self.display_on = false;
+                self.shown_frame = false;
+            }
+            0x29 => self.display_on = true,
+            0x2A => {
+                if let (Some(first), Some(last)) = (pair(0), pair(2)) {
+                    self.window.columns = (first, last);
+                }
+                return;
+            }
+            0x2B => {
+                if let (Some(first), Some(last)) = (pair(0), pair(2)) {
+                    self.window.rows = (first, last);
+                }
+                return;
+            }
+            0x34 => self.tearing = false,
+            0x35 => self.tearing = true,
+            _ => return,
+        }
+        Self::notice(cx, Milestone::Change);
+    }
+
+    pub(super) fn turn_around(&mut self) -> Option<Vec<u8>> {
+        if !self.listens() || self.config.faults.bta_dead {
+            return None;
+        }
+        match self.pending.take() {
+            Some(request) => reads::answer(self, request),
+            None => Some(Vec::new()),
+        }
+    }
+
+    pub(super) fn tearing_at(&self, now: Nanos) -> Option<Nanos> {
+        let first = self
+            .awake_since
+            .filter(|_| self.tearing && self.listens())?;
+        let frames = now.saturating_sub(first) / OWN_FRAME + 1;
+        Some(first + frames * OWN_FRAME)
+    }
+
+    /// Display data in the time that the panel needs to wake up.
+    fn check_data(&self, cx: &mut Context<'_>) -> bool {
+        let Some(awake) = self.awake_since.filter(|_| self.listens()) else {
+            return true;
+        };
+        let passed = cx.now.saturating_sub(awake) / NS_PER_MS;
+        let wait = self.config.sleep_out_ms();
+        if passed >= Nanos::from(wait) {
+            return true;
+        }
+        let message =
+            format!("display data {passed} ms after sleep-out; the panel needs {wait} ms");
+        Self::refuse(cx, 0x11, message);
+        false
+    }
+
+    pub(super) fn video(&mut self, link: Option<&Link>, cx: &mut Context<'_>) {
+        if link.is_some() && self.video.is_none() {
+            self.check_data(cx);
+        }
+        self.video = link.copied();
+        if link.is_none() {
+            Self::notice(cx, Milestone::Change);
+        }
+    }
+
+    pub(super) fn frame(&mut self, link: &Link, picture: Option<&Picture>, cx: &mut Context<'_>) {
+        if link.mode == LinkMode::Command {
+            if !self.listens() || !self.check_data(cx) {
+                return;
+            }
+            if self.config.mode.has(&LinkMode::Command) {
+                self.fill(picture);
+                self.written_by = Some(*link);
+            }
+        } else {
+            self.video = Some(*link);
+        }
+        let first = self.display_on && self.awake_since.is_some() && !self.shown_frame;
+        self.shown_frame |= first;
+        let milestone = if first {
+            Milestone::FirstFrame
+        } else {
+            Milestone::Frame
+        };
+        Self::notice(cx, milestone);
+    }
+
+    /// A memory write: pixels fill the window row by row, and begin again.
+    fn fill(&mut self, picture: Option<&Picture>) {
+        let (width, height) = (self.config.width as usize, self.config.height as usize);
+        let Some(picture) = picture else { return };
+        let memory = self
+            .memory
+            .get_or_insert_with(|| super::glass::noise(width, height));
+        let Window { columns, rows } = self.window;
+        let (right, bottom) = (columns.1.min(width - 1), rows.1.min(height - 1));
+        let (mut x, mut y) = (columns.0, rows.0);
+        if x > right || y > bottom {
+            return;
+        }
+        for pixel in picture.rgb.chunks_exact(3) {
+            let at = (y * width + x) * 3;
+            memory[at..at + 3].copy_from_slice(pixel);
+            x += 1;
+            if x > right {
+                x = columns.0;
+                y = if y == bottom { rows.0 } else { y + 1 };
+            }
+        }
+    }
+}
+
+impl Window {
+    fn whole(config: &Config) -> Window {
+        Window {
+            columns: (0, config.width as usize - 1),
+            rows: (0, config.height as usize - 1),
+        }
+    }
+}

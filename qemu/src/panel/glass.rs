@@ -1,0 +1,357 @@
+//! What a person in front of the panel sees, and why.
+//!
+//! Source: facts/display.md 3.2 (word counts), 9.3.11, 9.3.12.
+
+use super::config::{Blank, Config, Span};
+use super::controller::Controller;
+use super::link::{Link, LinkMode, WireFormat};
+use super::registers::Difference;
+use crate::bus::Nanos;
+use crate::display::Picture;
+use crate::signals::Signals;
+
+/// What one sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glass {
+    /// `picture`, `white`, `black`, `garbled`, `shifted`, `wrong-colours`,
+    /// `off` (no backlight, whatever is behind) or `absent`.
+    pub state: &'static str,
+    /// Why, in a sentence; with the backlight off it says what is behind.
+    pub reason: String,
+    /// Brightness in thousandths.
+    pub backlight: u16,
+    /// Pixels a line.
+    pub width: usize,
+    /// Lines.
+    pub height: usize,
+    /// `width * height * 3` bytes.
+    pub rgb: Vec<u8>,
+}
+
+impl Glass {
+    /// No panel.
+    pub fn absent(reason: &str) -> Glass {
+        Glass {
+            state: "absent",
+            reason: reason.into(),
+            backlight: 0,
+            width: 0,
+            height: 0,
+            rgb: Vec::new(),
+        }
+    }
+}
+
+/// How the pixels come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Picture,
+    Tinted,
+    Blank,
+    Noise,
+    Garbled,
+    /// By so many pixels and lines.
+    Shifted(i64, i64),
+    WrongColours,
+}
+
+type Verdict = (Look, String);
+
+/// What one sees at `_now`.
+pub fn look(
+    panel: &Controller,
+    picture: Option<&Picture>,
+    _now: Nanos,
+    signals: &Signals,
+) -> Glass {
+    let config = &panel.config;
+    let (width, height) = (config.width as usize, config.height as usize);
+    if config.faults.unplugged {
+        return Glass::absent("the panel is unplugged");
+    }
+    let (look, reason) = judge(panel, picture);
+    let backlight = config.backlight.permille(signals);
+    let state = match look {
+        _ if backlight == 0 => "off",
+        Look::Picture | Look::Tinted => "picture",
+        Look::Blank if config.blank == Blank::White => "white",
+        Look::Blank => "black",
+        Look::Noise | Look::Garbled => "garbled",
+        Look::Shifted(..) => "shifted",
+        Look::WrongColours => "wrong-colours",
+    };
+    let reason = if backlight == 0 {
+        format!("the backlight is off; behind it: {reason}")
+    } else {
+        reason
+    };
+    let source = match (&panel.memory, panel.video) {
+        (Some(memory), None) => Some(memory.as_slice()),
+        _ => picture
+            .filter(|picture| (picture.width, picture.height) == (width, height))
+            .map(|picture| picture.rgb.as_slice()),
+    };
+    let mut rgb = if backlight == 0 {
+        vec![0; width * height * 3]
+    } else {
+        render(look, source, config, (width, height))
+    };
+    for value in &mut rgb {
+        *value = (u32::from(*value) * u32::from(backlight) / 1000) as u8;
+    }
+    Glass {
+        state,
+        reason,
+        backlight,
+        width,
+        height,
+        rgb,
+    }
+}
+
+fn judge(panel: &Controller, picture: Option<&Picture>) -> Verdict {
+    let config = &panel.config;
+    let blank = |reason: &str| (Look::Blank, reason.to_owned());
+    if !panel.powered {
+        return blank("the panel has no supply");
+    }
+    if panel.held_since.is_some() {
+        return blank("the panel is held in reset");
+    }
+    if panel.awake_since.is_none() {
+        return blank("the panel sleeps");
+    }
+    if !panel.display_on {
+        return blank("the display is off");
+    }
+    let verdict = match (panel.video, panel.written_by) {
+        (Some(link), _) => judge_link(config, &link, picture),
+        (None, Some(link)) if panel.memory.is_some() => judge_link(config, &link, None),
+        _ if config.mode.has(&LinkMode::Command) => {
+            return (
+                Look::Noise,
+                "nothing was written to the frame memory".into(),
+            );
+        }
+        _ => return blank("no video is sent"),
+    };
+    if let Some(verdict) = verdict {
+        return verdict;
+    }
+    let Difference { wrong, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
+    if !wrong.is_empty() {
+        let names = Difference::names(&wrong);
+        return (
+            Look::Garbled,
+            format!("registers are not as the glass needs them: {names}"),
+        );
+    }
+    if !tint.is_empty() {
+        let names = Difference::names(&tint);
+        return (
+            Look::Tinted,
+            format!("a picture with odd colours: registers {names}"),
+        );
+    }
+    (Look::Picture, "a picture".into())
+}
+
+/// What is wrong with what comes over the lanes.
+fn judge_link(config: &Config, link: &Link, picture: Option<&Picture>) -> Option<Verdict> {
+    let garbled = |reason: String| Some((Look::Garbled, reason));
+    let command = link.mode == LinkMode::Command;
+    if !command && !link.clock_hs {
+        return Some((Look::Blank, "the clock lane stays in LP".into()));
+    }
+    if link.lanes_hw < link.lanes || link.lanes != config.lanes {
+        let reason = format!(
+            "{} lanes are used and {} are driven; the panel has {}",
+            link.lanes, link.lanes_hw, config.lanes
+        );
+        return Some((Look::Noise, reason));
+    }
+    if !config.mode.has(&link.mode) {
+        return garbled(format!(
+            "the host sends in mode {:?}; the panel takes {:?}",
+            link.mode, config.mode
+        ));
+    }
+    if let Some(verdict) = judge_rate(config, link) {
+        return Some(verdict);
+    }
+    if u32::from(link.vact) != config.height {
+        return garbled(format!(
+            "{} lines are sent; the panel has {}",
+            link.vact, config.height
+        ));
+    }
+    let line = u32::from(link.bytes_per_line);
+    // Packed 18 bit is 9 bytes for 4 pixels; vendor drivers state 3 a pixel.
+    let packed = link.format == WireFormat::Rgb666Packed && line == config.width * 9 / 4;
+    if line != config.width * link.format.bytes() && !packed {
+        return garbled(format!(
+            "{line} bytes a line; {} pixels of {:?} are {}",
+            config.width,
+            link.format,
+            config.width * link.format.bytes()
+        ));
+    }
+    if link.format != config.format {
+        return Some((
+            Look::WrongColours,
+            format!(
+                "pixels come as {:?}; the panel expects {:?}",
+                link.format, config.format
+            ),
+        ));
+    }
+    if command {
+        return None;
+    }
+    match picture {
+        None => {
+            return Some((Look::Noise, "the display path delivers no picture".into()));
+        }
+        Some(picture) => {
+            let (width, height) = (picture.width, picture.height);
+            if (width, height) != (config.width as usize, config.height as usize) {
+                return garbled(format!("the display path delivers {width}x{height} pixels"));
+            }
+        }
+    }
+    judge_porches(config, link)
+}
+
+fn judge_rate(config: &Config, link: &Link) -> Option<Verdict> {
+    let timing = &config.timing;
+    let off = |span: Option<Span>, value: u32| span.is_some_and(|span| span.miss(value, 0) != 0);
+    if off(timing.mbps, link.mbps) {
+        return Some((
+            Look::Garbled,
+            format!(
+                "{} Mbit/s a lane; the panel takes {:?}",
+                link.mbps, timing.mbps
+            ),
+        ));
+    }
+    if link.mode == LinkMode::Command {
+        return None;
+    }
+    let fps = link.decifps().div_ceil(10);
+    if off(timing.fps, link.decifps() / 10) && off(timing.fps, fps) {
+        return Some((
+            Look::Garbled,
+            format!("{fps} frames a second; the panel takes {:?}", timing.fps),
+        ));
+    }
+    if timing.continuous_clock && !link.continuous_clock {
+        let reason = "the clock lane pauses; the panel needs it all the time";
+        return Some((Look::Garbled, reason.into()));
+    }
+    None
+}
+
+fn judge_porches(config: &Config, link: &Link) -> Option<Verdict> {
+    let timing = &config.timing;
+    let miss = |span: Option<Span>, value: u32, rounding: u32| {
+        span.map_or(0, |span| span.miss(value, timing.tolerance + rounding))
+    };
+    let vertical = [
+        ("vsa", miss(timing.vsa, u32::from(link.vsa), 0)),
+        ("vbp", miss(timing.vbp, u32::from(link.vbp), 0)),
+        ("vfp", miss(timing.vfp, u32::from(link.vfp), 0)),
+    ];
+    let (sync, back, front) = link.horizontal();
+    // Word counts are bytes: a pixel may be lost to rounding.
+    let horizontal = if link.mode == LinkMode::SyncEvent {
+        let both = match (timing.hsa, timing.hbp) {
+            (Some(Span::Exact(sync)), Some(Span::Exact(back))) => Some(Span::Exact(sync + back)),
+            _ => None,
+        };
+        [
+            ("hsa", 0),
+            ("hbp", miss(both, back, 1)),
+            ("hfp", miss(timing.hfp, front, 1)),
+        ]
+    } else {
+        [
+            ("hsa", miss(timing.hsa, sync, 1)),
+            ("hbp", miss(timing.hbp, back, 1)),
+            ("hfp", miss(timing.hfp, front, 1)),
+        ]
+    };
+    let missed = |list: &[(&str, i64); 3]| list.iter().map(|&(_, miss)| miss).sum::<i64>();
+    let named: Vec<String> = vertical
+        .iter()
+        .chain(&horizontal)
+        .filter(|&&(_, miss)| miss != 0)
+        .map(|(name, miss)| format!("{name} {miss:+}"))
+        .collect();
+    (!named.is_empty()).then(|| {
+        (
+            Look::Shifted(missed(&horizontal), missed(&vertical)),
+            format!("porches are off: {}", named.join(", ")),
+        )
+    })
+}
+
+/// A pattern that looks like none and is the same every time.
+pub fn noise(width: usize, height: usize) -> Vec<u8> {
+    let mut state = 0x2545_F491_u32;
+    (0..width * height * 3)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as u8
+        })
+        .collect()
+}
+
+fn render(
+    look: Look,
+    source: Option<&[u8]>,
+    config: &Config,
+    (width, height): (usize, usize),
+) -> Vec<u8> {
+    let blank = || match config.blank {
+        Blank::White => vec![0xFF; width * height * 3],
+        Blank::Black => vec![0; width * height * 3],
+    };
+    let Some(source) = source.filter(|source| source.len() == width * height * 3) else {
+        return if look == Look::Blank {
+            blank()
+        } else {
+            noise(width, height)
+        };
+    };
+    let moved = |shift: &dyn Fn(usize) -> (usize, usize)| {
+        let mut rgb = Vec::with_capacity(source.len());
+        for y in 0..height {
+            let (dx, dy) = shift(y);
+            let row = &source[(y + dy) % height * width * 3..][..width * 3];
+            rgb.extend_from_slice(&row[dx % width * 3..]);
+            rgb.extend_from_slice(&row[..dx % width * 3]);
+        }
+        rgb
+    };
+    let mut rgb = match look {
+        Look::Blank => return blank(),
+        Look::Noise => return noise(width, height),
+        // Each line starts somewhere else.
+        Look::Garbled => moved(&|y| ((y * 37 + (y * y) % 101) % width.max(2), y / 3)),
+        Look::Shifted(dx, dy) => {
+            let wrap = |by: i64, side: usize| by.rem_euclid(side as i64) as usize;
+            moved(&|_| (wrap(dx, width), wrap(dy, height)))
+        }
+        Look::Picture | Look::Tinted | Look::WrongColours => source.to_vec(),
+    };
+    for pixel in rgb.chunks_exact_mut(3) {
+        match look {
+            Look::WrongColours => pixel.swap(0, 2),
+            Look::Tinted => pixel[2] -= pixel[2] / 4,
+            _ => {}
+        }
+    }
+    rgb
+}

@@ -1,0 +1,211 @@
+//! The registers of a panel's controller as they were written, to compare with
+//! what its glass needs.
+
+use std::collections::BTreeMap;
+
+use super::family::{Address, Effect, Family};
+
+/// Standard commands that act and leave nothing in the image, or what the
+/// host may choose: NOP, reset, sleep, partial and normal mode, display on and
+/// off, windows, memory access, tearing effect, brightness.
+const NOT_IN_IMAGE: &[u8] = &[
+    0x00, 0x01, 0x10, 0x11, 0x12, 0x13, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x3C, 0x34, 0x35, 0x44, 0x51,
+    0x53, 0x55, 0x5E,
+];
+/// Display inversion off and on: two commands, one setting.
+const INVERSION: [u8; 2] = [0x20, 0x21];
+/// Idle mode off and on, likewise.
+const IDLE: [u8; 2] = [0x38, 0x39];
+
+/// A byte of a register: page, register, index (with the shift).
+type Place = (u32, u8, u16);
+
+/// Registers, from a reset on.
+#[derive(Clone, Debug, Default)]
+pub struct Registers {
+    family: Family,
+    /// Where writes go now.
+    pub address: Address,
+    image: BTreeMap<Place, u8>,
+}
+
+/// How an image differs from the one that the glass needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Registers that spoil the picture: page and number.
+    pub wrong: Vec<(u32, u8)>,
+    /// Registers that spoil its colours only.
+    pub tint: Vec<(u32, u8)>,
+}
+
+impl Registers {
+    /// After a reset.
+    pub fn new(family: Family) -> Registers {
+        Registers {
+            family,
+            ..Registers::default()
+        }
+    }
+
+    /// After the writes of a table.
+    pub fn after<'a>(family: Family, writes: impl Iterator<Item = &'a [u8]>) -> Registers {
+        let mut registers = Registers::new(family);
+        for write in writes {
+            registers.write(write);
+        }
+        registers
+    }
+
+    /// Takes a write; the command, if it is a standard one that the panel acts by.
+    pub fn write(&mut self, payload: &[u8]) -> Option<u8> {
+        let (&command, args) = payload.split_first()?;
+        match self.address.take(self.family, payload) {
+            Effect::Key | Effect::Locked => None,
+            Effect::Register => {
+                self.store(self.address.page, command, args);
+                None
+            }
+            Effect::Command => {
+                if INVERSION.contains(&command) {
+                    self.store(0, INVERSION[0], &[command & 1]);
+                } else if IDLE.contains(&command) {
+                    self.store(0, IDLE[0], &[command & 1]);
+                } else if !NOT_IN_IMAGE.contains(&command) {
+                    self.store(0, command, args);
+                }
+                Some(command)
+            }
+        }
+    }
+
+    fn store(&mut self, page: u32, register: u8, args: &[u8]) {
+        let shift = u16::from(self.address.shift);
+        // A register without parameters is a command: that it was sent counts.
+        let args = if args.is_empty() { &[0][..] } else { args };
+        for (index, &byte) in (0u16..).zip(args) {
+            self.image.insert((page, register, shift + index), byte);
+        }
+    }
+
+    /// What differs from `needed`.
+    pub fn compare(&self, needed: &Registers, tolerate: &[u8]) -> Difference {
+        let mut difference = Difference::default();
+        let missing = needed.image.keys();
+        let extra = self.image.keys();
+        for &place in missing.chain(extra) {
+            if self.image.get(&place) == needed.image.get(&place) {
+                continue;
+            }
+            let (page, register, _) = place;
+            if self.is_default(place) && needed.is_default(place) {
+                continue;
+            }
+            let tint = tolerate.contains(&register) || self.family.is_gamma(page, register);
+            let list = if tint {
+                &mut difference.tint
+            } else {
+                &mut difference.wrong
+            };
+            if !list.contains(&(page, register)) {
+                list.push((page, register));
+            }
+        }
+        difference
+    }
+
+    /// Inversion and idle mode are off after a reset, and writing that again
+    /// changes nothing.
+    fn is_default(&self, place: Place) -> bool {
+        let (page, register, _) = place;
+        page == 0
+            && [INVERSION[0], IDLE[0]].contains(&register)
+            && self.image.get(&place).is_none_or(|&value| value == 0)
+    }
+}
+
+impl Difference {
+    /// Names of registers for a person, e.g. `"1:A0, 36"`.
+    pub fn names(places: &[(u32, u8)]) -> String {
+        const SHOWN: usize = 6;
+        let mut names: Vec<String> = places
+            .iter()
+            .take(SHOWN)
+            .map(|&(page, register)| match page {
+                0 => format!("{register:02X}"),
+                page => format!("{page:X}:{register:02X}"),
+            })
+            .collect();
+        if places.len() > SHOWN {
+            names.push(format!("{} more", places.len() - SHOWN));
+        }
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_keys_decide_where_a_write_goes() {
+        let awake = |family: Family, writes: &[&[u8]]| {
+            let mut registers = Registers::new(family);
+            let commands = writes.iter().filter_map(|write| registers.write(write));
+            commands.collect::<Vec<u8>>()
+        };
+        // On another page 11 is a register like any other.
+        let page = [0xFF, 0xFF, 0x98, 0x06, 0x04, 0x06];
+        assert_eq!(awake(Family::IlitekPage, &[&page, &[0x11]]), [0; 0]);
+        assert_eq!(
+            awake(Family::IlitekPage, &[&[0xFF, 0x98, 0x81, 0], &[0x11]]),
+            [0x11]
+        );
+        assert_eq!(awake(Family::Orise, &[&[0x00, 0x80], &[0x11, 0]]), [0x11]);
+        let differs = |family: Family, one: &[&[u8]], other: &[&[u8]]| {
+            let one = Registers::after(family, one.iter().copied());
+            let other = Registers::after(family, other.iter().copied());
+            one.compare(&other, &[]).wrong
+        };
+        let key: &[u8] = &[0xB9, 0xFF, 0x83, 0x79];
+        let register: &[u8] = &[0xB1, 1];
+        assert_eq!(differs(Family::Himax, &[register], &[]), [], "locked");
+        assert_eq!(
+            differs(Family::Himax, &[key, register], &[key]),
+            [(0, 0xB1)]
+        );
+        let banks: [&[u8]; 2] = [&[0xFF, 0x77, 1, 0, 0, 0x10], &[0xFF, 0x77, 1, 0, 0, 0x11]];
+        assert_eq!(
+            differs(
+                Family::Sitronix,
+                &[banks[0], &[0xC0, 1]],
+                &[banks[1], &[0xC0, 1]]
+            ),
+            [(0x11, 0xC0), (0x10, 0xC0)]
+        );
+        let pages: [&[u8]; 2] = [
+            &[0xF0, 0x55, 0xAA, 0x52, 8, 0],
+            &[0xF0, 0x55, 0xAA, 0x52, 8, 1],
+        ];
+        assert_eq!(
+            differs(
+                Family::Novatek,
+                &[pages[0], &[0xB6, 1]],
+                &[pages[1], &[0xB6, 1]]
+            ),
+            [(1, 0xB6), (0, 0xB6)]
+        );
+        // Two bytes at once, or one by one with the shift: the same registers.
+        let orise: [&[u8]; 4] = [&[0, 0], &[0xFF, 0x80, 9, 1], &[0, 0x80], &[0xFF, 0x80, 9]];
+        let once = [&orise[..], &[&[0, 0x10], &[0xC5, 1, 2]]].concat();
+        let twice = [
+            &orise[..],
+            &[&[0, 0x10], &[0xC5, 1], &[0, 0x11], &[0xC5, 2]],
+        ]
+        .concat();
+        assert_eq!(differs(Family::Orise, &once, &twice), []);
+        assert_eq!(differs(Family::Renesas, &[&[0xB0, 3], register], &[]), []);
+        // Inversion is one setting; off is how a reset leaves it.
+        assert_eq!(differs(Family::Dcs, &[&[0x20]], &[]), []);
+        assert_eq!(differs(Family::Dcs, &[&[0x21]], &[]), [(0, 0x20)]);
+    }
+}
