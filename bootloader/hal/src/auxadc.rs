@@ -102,9 +102,10 @@ impl Auxadc {
         regs.con1_set.put(bit);
         delay(SETTLE);
         let result = poll(TIMEOUT, ready);
+        // Stopping the channel may take the sample away.
+        let sample = Data::new_with_raw_value(data.read()).value().value();
         regs.con1_clear.put(bit);
-        result?;
-        Ok(Data::new_with_raw_value(data.read()).value().value())
+        result.map(|()| sample).map_err(AuxadcError::from)
     }
 
     /// One conversion in millivolts, 0 to 1499.
@@ -128,6 +129,9 @@ mod tests {
                 poke(&regs.data[12].data, 1 << 12 | 2048);
                 regs.con1_set.put(0);
                 regs.con1_clear.put(0);
+            } else if peek(&regs.con1_clear) == 1 << 12 {
+                // A channel that is stopped has no sample.
+                poke(&regs.data[12].data, 0);
             }
         });
         assert_eq!(Auxadc::new(regs).read_mv(12), Ok(750));

@@ -13,6 +13,8 @@
 #[cfg(target_os = "none")]
 mod atags;
 #[cfg(target_os = "none")]
+mod found;
+#[cfg(target_os = "none")]
 mod machine;
 #[cfg(target_os = "none")]
 mod tree;

@@ -3,6 +3,7 @@
 
 use unilk_core::fdt::{Fdt, Node, Property};
 
+use crate::found;
 use crate::kernel::End;
 use crate::machine::{Machine, crc32, fail, print};
 
@@ -30,6 +31,7 @@ pub fn show(machine: &Machine, address: u32, place: u32) -> End {
         }
     }
     if let Some(chosen) = tree.node(b"/chosen") {
+        found::show(&tree, chosen);
         show_chosen(machine, chosen)
     } else {
         fail!("no /chosen");
@@ -104,6 +106,7 @@ fn show_property(label: &str, name: &str, property: Property<'_>) {
     }
 }
 
-fn text(bytes: &[u8]) -> &str {
+/// As text, if it is.
+pub fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or("(not text)")
 }

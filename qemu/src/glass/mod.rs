@@ -165,7 +165,11 @@ mod tests {
         names.sort();
         assert_eq!(
             names,
-            ["screen-00-first-frame.png", "screen-01----up.png", "screen.png"]
+            [
+                "screen-00-first-frame.png",
+                "screen-01----up.png",
+                "screen.png"
+            ]
         );
         // The next run begins anew.
         Folder::new(&path).unwrap();
@@ -176,7 +180,9 @@ mod tests {
     #[test]
     fn pixels_survive_the_file() {
         let bytes = encode(&glass()).unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
         let mut rgb = [0; 6];
         let info = reader.next_frame(&mut rgb).unwrap();
         assert_eq!((info.width, info.height), (2, 1));

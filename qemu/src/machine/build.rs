@@ -45,7 +45,7 @@ use crate::models::{
     toprgu::Toprgu,
     uart::Uart,
 };
-use crate::panel::Panel;
+use crate::panel::{self, Panel};
 
 /// The models in the order of the map.
 ///
@@ -113,7 +113,7 @@ fn auxadc(board: &Board) -> Auxadc {
     for (channel, level_mv) in board.auxadc.levels() {
         auxadc.set_level_mv(channel, level_mv);
     }
-    let adc = board.panel.as_ref().and_then(|panel| panel.connected_adc());
+    let adc = board.panel.as_ref().and_then(panel::Config::connected_adc);
     if let Some(adc) = adc {
         auxadc.set_level_mv(usize::from(adc.channel), adc.mv);
     }

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use unilk_phone::{Kind, Outcome, Phone, Stop};
+use unilk_phone::{Event, Kind, Outcome, Phone, Stop};
 
+/// The phone of the demo: panel, touch chip and two cameras.
+const BOARD: &str = "demo";
 /// How often the list of events is looked at for progress.
 const WATCH: Duration = Duration::from_millis(200);
 /// Lines of the phone's UART that are shown after a failure.
@@ -39,10 +41,8 @@ pub struct Demo {
 impl Demo {
     /// Sets up, builds, boots; says how it went.
     pub fn run(self) -> Result<ExitCode> {
-        let board = match &self.board {
-            Some(name) => emulator::find_board(name)?,
-            None => emulator::default_board(),
-        };
+        let board = self.board.as_deref().unwrap_or(Path::new(BOARD));
+        let board = emulator::find_board(board)?;
         let machine = setup::setup()?;
         artifacts::all(machine.toolchain)?;
         let payload = Payload::choose(self.kernel.as_deref())?;
@@ -67,6 +67,9 @@ impl Demo {
             log: log.read().ok().flatten(),
         };
         println!("{report}");
+        for line in panel_shows(&outcome.events, &screens) {
+            println!("{line}");
+        }
         screen::summary(&outcome.events, &screens);
         if verdict.is_err() {
             print_failure(&outcome, &log);
@@ -86,6 +89,37 @@ impl Demo {
             }
         })
     }
+}
+
+/// What one saw, a line each: when the kernel was entered, and the last
+/// picture before the screen went dark for good.
+fn panel_shows(events: &[Event], folder: &Path) -> Vec<String> {
+    let screens = |events: &[Event], wanted: Option<&str>| {
+        events.iter().rev().find_map(|event| match &event.kind {
+            Kind::Screen {
+                state,
+                reason,
+                backlight,
+                file,
+                ..
+            } if wanted.is_none_or(|wanted| wanted == state) => Some(format!(
+                "{state} ({reason}), backlight {} %: {}",
+                backlight / 10,
+                folder.join(file).display()
+            )),
+            _ => None,
+        })
+    };
+    let kernel = events
+        .iter()
+        .position(|event| matches!(event.kind, Kind::KernelEntry { .. }));
+    let before = kernel.and_then(|at| screens(events.get(..at)?, None));
+    let before = before.map(|what| format!("the panel shows at the kernel's start: {what}"));
+    let last = match screens(events, Some("picture")) {
+        Some(what) => Some(format!("the last picture on the panel: {what}")),
+        None => screens(events, None).map(|what| format!("the panel shows at the end: {what}")),
+    };
+    before.into_iter().chain(last).collect()
 }
 
 /// Where the console's text is kept.
@@ -215,7 +249,6 @@ mod tests {
     use super::*;
     use crate::debian;
     use std::os::unix::process::ExitStatusExt;
-    use unilk_phone::Event;
 
     fn outcome(serial: &str, kinds: Vec<Kind>) -> Outcome {
         Outcome {
@@ -290,6 +323,31 @@ mod tests {
         let failed = outcome("TK entry\nTK FAIL MMU on\n", good_events());
         let payload = Payload::Test(String::new());
         assert!(verdict(&failed, &payload).unwrap_err().contains("MMU on"));
+    }
+
+    #[test]
+    fn the_panel_is_described_at_the_kernels_start_and_at_the_end() {
+        let shot = |state: &str, file: &str| Kind::Screen {
+            milestone: "frame".into(),
+            state: state.into(),
+            reason: "r".into(),
+            backlight: 500,
+            file: file.into(),
+        };
+        let mut kinds = vec![shot("white", "0.png"), shot("picture", "1.png")];
+        kinds.push(good_events().remove(1));
+        kinds.extend([shot("picture", "2.png"), shot("off", "3.png")]);
+        let events = outcome("", kinds).events;
+        assert_eq!(
+            panel_shows(&events, Path::new("d")),
+            [
+                "the panel shows at the kernel's start: picture (r), backlight 50 %: d/1.png",
+                "the last picture on the panel: picture (r), backlight 50 %: d/2.png",
+            ]
+        );
+        assert!(panel_shows(&[], Path::new("d")).is_empty());
+        let dark = outcome("", vec![shot("off", "3.png")]).events;
+        assert!(panel_shows(&dark, Path::new("d"))[0].contains("the end: off"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ const COMPATIBLE: &[u8] = b"simple-framebuffer";
 const EVIDENCE: &[u8] = b"unilk";
 
 /// Longest report that goes into a tree, in bytes.
-pub const MAX_REPORT_BYTES: usize = 4096;
+pub const MAX_REPORT_BYTES: usize = 8192;
 
 /// The frame that the panel shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

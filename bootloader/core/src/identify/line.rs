@@ -4,6 +4,7 @@
 use super::Clock;
 use super::report::{Kind, Record, Recorder, Unit, status};
 use embedded_hal::i2c::{Error, ErrorKind, I2c, NoAcknowledgeSource};
+use heapless::Vec;
 
 /// Recoveries before a bus is given up: each costs a soft reset and nine
 /// clocks, and a chip that needs more will not give an answer to believe.
@@ -55,6 +56,25 @@ impl Addresses {
     pub(super) fn contains(self, address: u8) -> bool {
         self.0 >> (address & 0x7F) & 1 == 1
     }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds all of `other`.
+    pub(super) const fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Those that are not in `other`.
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// All of them, in order.
+    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..0x80).filter(move |&address| self.contains(address))
+    }
 }
 
 /// The bus while one unit is asked.
@@ -66,6 +86,8 @@ pub(super) struct Line<'a, C, P> {
     pub(super) state: BusState,
     /// Who acknowledged since [`Line::forget`].
     pub(super) acked: Addresses,
+    /// Where nobody was, since [`Line::tell_absent`].
+    absent: Addresses,
     recoveries: u8,
 }
 
@@ -78,6 +100,7 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
             unit,
             state: BusState::Ok,
             acked: Addresses::default(),
+            absent: Addresses::default(),
             recoveries: 0,
         }
     }
@@ -98,11 +121,13 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
     ) -> Result<(), Fault> {
         let begun = self.clock.now_us();
         let mut result = self.once(address, write, read, stop);
+        let mut there = self.acked.contains(address);
         match result {
             Ok(()) => {}
             // Somebody who answered a moment ago is busy or was disturbed.
             Err(ErrorKind::NoAcknowledge(source)) => {
-                if self.acked.contains(address) || source == NoAcknowledgeSource::Data {
+                there |= source == NoAcknowledgeSource::Data;
+                if there {
                     result = self.once(address, write, read, stop);
                 }
             }
@@ -123,6 +148,11 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
                 Err(Fault::Stuck)
             }
         };
+        if result == Err(Fault::Nack) && !there {
+            // Most addresses: they are told together.
+            self.absent.insert(address);
+            return result;
+        }
         let now = self.clock.now_us();
         self.log.record(&Record {
             unit: self.unit,
@@ -139,6 +169,22 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
             ..Record::new(Kind::I2c, now)
         });
         result
+    }
+
+    /// Records at which addresses nobody was: one record, whose address is 0,
+    /// with all of them.
+    pub(super) fn tell_absent(&mut self) {
+        let absent = core::mem::take(&mut self.absent);
+        if absent.is_empty() {
+            return;
+        }
+        let addresses: Vec<u8, 128> = absent.iter().collect();
+        self.log.record(&Record {
+            unit: self.unit,
+            status: status::SILENCE,
+            sent: &addresses,
+            ..Record::new(Kind::I2c, self.clock.now_us())
+        });
     }
 
     fn once(

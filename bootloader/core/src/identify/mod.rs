@@ -136,6 +136,16 @@ pub trait PanelPort {
     /// Moves the reset pin; high = runs.
     fn reset(&mut self, high: bool);
 
+    /// Microseconds for which the panel has been held in reset by now; 0 when
+    /// it is not.
+    fn held_low_us(&self) -> u32 {
+        0
+    }
+
+    /// Whether the wiring is known to be this board's. If not, pins and
+    /// voltages may be somebody else's and refute nobody.
+    fn known_wiring(&self) -> bool;
+
     /// Sends a packet of DSI type `data_type`, command first. 0x37 (maximum
     /// return size) carries the size as two bytes, little endian.
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError>;
@@ -146,7 +156,8 @@ pub trait PanelPort {
     /// Identification pin `index` (0 = ID1); `None` if the board has none.
     fn strap(&mut self, index: u8) -> Option<Strap>;
 
-    /// AUXADC channel in millivolts; `None` if the board does not use it.
+    /// AUXADC channel in millivolts; `None` if the board does not use it. On
+    /// unknown wiring whatever is there.
     fn voltage_mv(&mut self, channel: u8) -> Option<u16>;
 }
 

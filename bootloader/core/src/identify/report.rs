@@ -73,7 +73,8 @@ pub enum Kind {
     Strap = 4,
     /// AUXADC channel `a`: `b` mV.
     Voltage = 5,
-    /// I2C transfer with address `a`: `b` µs taken, `sent` and `got`.
+    /// I2C transfer with address `a`: `b` µs taken, `sent` and `got`. Address
+    /// 0: `sent` are addresses at which nobody was.
     I2c = 6,
     /// Power on (`b` = 1) with a core of `a` mV, or off (`b` = 0).
     Power = 7,
@@ -352,6 +353,7 @@ impl fmt::Display for Record<'_> {
                 write!(f, " {a} {level}")
             }
             Kind::Voltage => write!(f, " {a}: {b} mV"),
+            Kind::I2c if a == 0 => write!(f, "{}", Hex(self.sent)),
             Kind::I2c => write!(f, " {a:02x}:{} ->{}  {b} us", Hex(self.sent), Hex(self.got)),
             Kind::Power => match b {
                 0 => write!(f, " off"),
@@ -397,6 +399,18 @@ mod tests {
     use crate::fuzz::fuzz;
     use std::string::ToString;
     use std::vec::Vec;
+
+    #[test]
+    fn addresses_without_anybody_are_one_line() {
+        let record = Record {
+            unit: Unit::Touch,
+            status: status::SILENCE,
+            sent: &[0x14, 0x5D],
+            ..Record::new(Kind::I2c, 80_000)
+        };
+        let text = "    80000 us  touch       i2c       14 5D no answer";
+        assert_eq!(record.to_string(), text);
+    }
 
     fn sample() -> [Record<'static>; 3] {
         [

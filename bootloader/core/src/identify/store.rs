@@ -17,6 +17,7 @@
 //! | 20 | 1 | how the panel was chosen |
 //! | 21 | 1 | address of the touch chip |
 //! | 22 | 1 | what was not found: bit 0 panel, 1 touch, 2 main, 3 sub camera |
+//! | 23 | 1 | 1: the board was inferred from what is fitted |
 //! | 24 | 4 | check value of the kernel whose names follow |
 //! | 28 | 64 | panel |
 //! | 92, 140, 188, 236, 284 | 48 each | wiring, board, touch, main, sub camera |
@@ -87,6 +88,8 @@ pub struct Choice<'a> {
     pub wiring: &'a str,
     /// Board.
     pub board: &'a str,
+    /// The board was inferred from what is fitted: nobody named it.
+    pub inferred: bool,
     /// Touch chip.
     pub touch: &'a str,
     /// Its address.
@@ -108,6 +111,7 @@ impl Choice<'_> {
         panel: "",
         wiring: "",
         board: "",
+        inferred: false,
         touch: "",
         touch_address: 0,
         cameras: [""; 2],
@@ -237,6 +241,11 @@ fn parse(slot: &[u8]) -> Option<Choice<'_>> {
         },
         touch_address: bytes.u8(21)?,
         absent: bytes.u8(22)?,
+        inferred: match bytes.u8(23)? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        },
         kernel: bytes.u32(24)?,
         panel: text(PANEL)?,
         wiring: wiring?,
@@ -267,7 +276,13 @@ fn build(choice: &Choice<'_>, sequence: u32, out: &mut [u8; SLOT_LEN]) -> Result
     for (place, value) in TEXTS.into_iter().zip(values) {
         text(place, value)?;
     }
-    let small = [choice.how as u8, choice.touch_address, choice.absent];
+    let inferred = u8::from(choice.inferred);
+    let small = [
+        choice.how as u8,
+        choice.touch_address,
+        choice.absent,
+        inferred,
+    ];
     put(out, 20, &small).ok_or(StoreError::Size)?;
     put_u32(out, 24, choice.kernel).ok_or(StoreError::Size)?;
     let mut names = choice.names.iter().peekable();
@@ -329,6 +344,8 @@ mod tests {
             how: How::Person,
             panel,
             wiring: "reference",
+            board: "ckt72-w-lca",
+            inferred: true,
             touch: "ft6x06",
             touch_address: 0x38,
             cameras: ["ov5645", ""],

@@ -53,11 +53,14 @@ pub struct Wizard {
     touched: bool,
     shown_us: u32,
     key_us: u32,
+    idle_us: u32,
 }
 
 impl Wizard {
     /// Begins with `count` candidates, best first, and what to do first.
-    pub fn begin(count: u8, now_us: u32) -> (Self, Action) {
+    /// Without any key for `idle_us` the best guess is taken: [`IDLE_US`], or
+    /// less where the same guess was made before.
+    pub fn begin(count: u8, now_us: u32, idle_us: u32) -> (Self, Action) {
         let wizard = Self {
             count,
             at: 0,
@@ -65,6 +68,7 @@ impl Wizard {
             touched: false,
             shown_us: now_us,
             key_us: now_us,
+            idle_us,
         };
         let action = if count > 0 {
             Action::Show(0)
@@ -111,7 +115,11 @@ impl Wizard {
     }
 
     fn tick(&mut self, now_us: u32) -> Action {
-        let patience = if self.touched { LEFT_US } else { IDLE_US };
+        let patience = if self.touched {
+            LEFT_US
+        } else {
+            self.idle_us
+        };
         if now_us.wrapping_sub(self.key_us) >= patience {
             // The first, which is the best, wherever the person stopped.
             return Action::GaveUp(0);
@@ -130,7 +138,7 @@ mod tests {
 
     #[test]
     fn keys_step_in_both_directions_and_accept_what_is_seen() {
-        let (mut wizard, first) = Wizard::begin(3, 0);
+        let (mut wizard, first) = Wizard::begin(3, 0, IDLE_US);
         assert_eq!(first, Action::Show(0));
         assert_eq!(wizard.step(Event::Previous, 1), Action::Show(2));
         assert_eq!(wizard.step(Event::Next, 2), Action::Show(0));
@@ -142,7 +150,7 @@ mod tests {
     fn no_candidate_is_lit_longer_than_ten_seconds() {
         // Across the wrap of the clock.
         let start = u32::MAX - 3_000_000;
-        let (mut wizard, _) = Wizard::begin(2, start);
+        let (mut wizard, _) = Wizard::begin(2, start, IDLE_US);
         let mut lit_for = 0;
         let mut lit = true;
         for step in 1..200u32 {
@@ -165,19 +173,30 @@ mod tests {
 
     #[test]
     fn nobody_there_means_the_best_guess() {
-        let (mut wizard, _) = Wizard::begin(4, 0);
+        let (mut wizard, _) = Wizard::begin(4, 0, IDLE_US);
         assert_eq!(wizard.step(Event::Tick, IDLE_US - 1), Action::Darken);
         assert_eq!(wizard.step(Event::Tick, IDLE_US), Action::GaveUp(0));
         // Somebody who pressed a key gets more time, and no other guess.
-        let (mut wizard, _) = Wizard::begin(4, 0);
+        let (mut wizard, _) = Wizard::begin(4, 0, IDLE_US);
         assert_eq!(wizard.step(Event::Next, 100), Action::Show(1));
         assert_eq!(wizard.step(Event::Tick, IDLE_US + 100), Action::Darken);
         assert_eq!(wizard.step(Event::Tick, LEFT_US + 100), Action::GaveUp(0));
     }
 
     #[test]
+    fn a_guess_that_was_made_before_is_waited_for_less() {
+        let (mut wizard, _) = Wizard::begin(4, 0, 3_000_000);
+        assert_eq!(wizard.step(Event::Tick, 2_999_999), Action::Wait);
+        assert_eq!(wizard.step(Event::Tick, 3_000_000), Action::GaveUp(0));
+        // Somebody is there after all.
+        let (mut wizard, _) = Wizard::begin(4, 0, 3_000_000);
+        assert_eq!(wizard.step(Event::Next, 2_000_000), Action::Show(1));
+        assert_eq!(wizard.step(Event::Tick, 6_000_000), Action::Wait);
+    }
+
+    #[test]
     fn without_candidates_there_is_nothing_to_show() {
-        let (mut wizard, first) = Wizard::begin(0, 0);
+        let (mut wizard, first) = Wizard::begin(0, 0, IDLE_US);
         assert_eq!(first, Action::GaveUp(0));
         assert_eq!(wizard.step(Event::Next, 1), Action::GaveUp(0));
     }

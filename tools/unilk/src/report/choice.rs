@@ -5,8 +5,9 @@ use std::fmt::{self, Display, Formatter};
 use unilk_core::Code as _;
 use unilk_core::identify::store::{self, How, SLOT_LEN, StoreError};
 
-/// How a sector of a slot begins.
-const TAG: &[u8] = b"unilkSEL";
+/// How a slot begins: the tag, sector 0, version 1. The bootloader's image has
+/// the tag alone.
+const TAG: &[u8] = b"unilkSEL\0\x01";
 /// What bits of "absent" mean.
 const PARTS: [&str; 4] = ["panel", "touch chip", "main camera", "sub camera"];
 
@@ -171,12 +172,9 @@ mod tests {
         let why = |data: &[u8]| read(data).unwrap_err();
         assert!(why(&[]).contains("dump all of it"));
         assert!(why(&vec![0; MISC]).contains("nothing is stored"));
-        // One sector short: the slots are not where they should be.
+        // The end is missing, or something follows it.
         let short = misc("a");
-        assert!(
-            why(&short[..MISC - 512]).contains("STORE"),
-            "tags misplaced"
-        );
+        assert!(why(&short[..MISC - SLOT_LEN - 512]).contains("elsewhere"));
         let mut shifted = misc("a");
         shifted.resize(2 * MISC, 0);
         assert!(why(&shifted).contains("elsewhere"));

@@ -120,13 +120,11 @@ impl Scan {
         // Another version is worth more than damage: it says what to do.
         let version = |(_, why): &&(u64, ReportError)| matches!(why, ReportError::Version { .. });
         let first = self.refused.iter().find(version);
-        Some(match first.or(self.refused.first()) {
-            Some((place, why)) => format!("{} at {place:#x}: {why}", why.code()),
-            None => {
-                let why = ReportError::Magic;
-                format!("{} {why}", why.code())
-            }
-        })
+        if let Some((place, why)) = first.or(self.refused.first()) {
+            return Some(format!("{} at {place:#x}: {why}", why.code()));
+        }
+        let why = ReportError::Magic;
+        Some(format!("{} {why}", why.code()))
     }
 }
 
@@ -190,7 +188,7 @@ impl View {
             .filter(|entry| entry.unit == unit && entry.what.is_question())
             .map(|entry| entry.at_us);
         let first = times.next()?;
-        Some((first, times.last().unwrap_or(first)))
+        Some((first, times.next_back().unwrap_or(first)))
     }
 
     /// Who won, and how sure that is: the table's id and the word.
@@ -217,7 +215,9 @@ pub(crate) mod tests {
     pub(crate) fn build(records: &[Record<'_>]) -> Vec<u8> {
         let mut room = vec![0; 8192];
         let mut builder = Builder::new(&mut room);
-        records.iter().for_each(|record| builder.push(record));
+        for record in records {
+            builder.push(record);
+        }
         builder.finish().to_vec()
     }
 

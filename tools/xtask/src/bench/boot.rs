@@ -16,13 +16,13 @@ use std::time::Duration;
 use unilk_phone::{Kind, Outcome, Phone};
 
 /// QEMU gives register accesses for free; on the chip they take about this.
-const ACCESS_NS: u64 = 100;
+pub const ACCESS_NS: u64 = 100;
 /// DDR52 on eight lines: the fastest mode that chip and card share.
 const BUS_BYTES_PER_SECOND: f64 = 104e6;
 /// The bootloader may take this many times the bus's own time, and
 /// [`ALLOWANCE_MS`] more.
-const BUS_FACTOR: f64 = 1.25;
-const ALLOWANCE_MS: f64 = 10.0;
+pub const BUS_FACTOR: f64 = 1.25;
+pub const ALLOWANCE_MS: f64 = 10.0;
 /// Share of the bus's rate that a transfer has to reach.
 const BUS_SHARE_PERCENT: f64 = 90.0;
 /// The demo may take so long once everything is built.
@@ -70,7 +70,7 @@ pub fn measure(payload: &Payload) -> Result<Vec<Figure>> {
     step.done("measured");
 
     let bytes = card.boot_image_bytes as f64;
-    let bus_ms = bytes / BUS_BYTES_PER_SECOND * 1e3;
+    let bus_ms = bus_ms(card.boot_image_bytes);
     let lk_ms = lk_ns as f64 / 1e6;
     let busy_ms = card_busy_us(&first.log)
         .context("the log does not say how long the card was busy")? as f64
@@ -163,7 +163,7 @@ fn errors(outcome: &Outcome) -> usize {
 }
 
 /// How long the card said "busy" to CMD1: `eMMC ..., ready after 12206 us`.
-fn card_busy_us(log: &Log) -> Option<u64> {
+pub fn card_busy_us(log: &Log) -> Option<u64> {
     log.said()
         .filter(|line| line.starts_with("eMMC "))
         .find_map(|line| {
@@ -193,13 +193,24 @@ fn regions(log: &Log) -> Vec<(String, u64)> {
         .collect()
 }
 
-/// How long it took to read the kernel: from the last line before, which names
-/// the kernel, to the beginning of the tree's fix-up, which follows.
+/// The eMMC's own time for so many bytes, in milliseconds.
+pub fn bus_ms(bytes: usize) -> f64 {
+    bytes as f64 / BUS_BYTES_PER_SECOND * 1e3
+}
+
+/// How long it took to read the kernel.
 fn kernel_read_us(log: &Log) -> Option<u64> {
+    let (from, to) = kernel_read_span_us(log)?;
+    to.checked_sub(from)
+}
+
+/// When the kernel was read: from the last line before, which names the
+/// kernel, to the beginning of the tree's fix-up, which follows.
+pub fn kernel_read_span_us(log: &Log) -> Option<(u64, u64)> {
     let (index, _, fix_up_us) = tree::fix_up(log)?;
     let fixed_up = log.lines.get(index)?.at_us?;
     let before = log.lines.get(index.checked_sub(1)?)?.at_us?;
-    fixed_up.checked_sub(fix_up_us)?.checked_sub(before)
+    Some((before, fixed_up.checked_sub(fix_up_us)?))
 }
 
 #[cfg(test)]

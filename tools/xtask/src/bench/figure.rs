@@ -35,6 +35,19 @@ impl Figure {
         }
     }
 
+    /// A figure that could not be taken. It keeps no limit.
+    pub fn missing(name: impl Into<String>, unit: &'static str) -> Self {
+        Self::new(name, f64::NAN, unit)
+    }
+
+    /// A figure that may not have been taken.
+    pub fn of(name: impl Into<String>, value: Option<f64>, unit: &'static str) -> Self {
+        match value {
+            Some(value) => Self::new(name, value, unit),
+            None => Self::missing(name, unit),
+        }
+    }
+
     /// Has to be `limit` or less.
     pub fn at_most(mut self, limit: f64) -> Self {
         self.limit = Some(Limit::AtMost(limit));
@@ -65,19 +78,29 @@ impl fmt::Display for Figure {
             unit,
             limit,
         } = self;
-        write!(f, "{name:<40} {:>10} {unit:<6}", number(*value))?;
+        if value.is_nan() {
+            write!(f, "{name:<40} {:>17}", "not measured")?;
+        } else {
+            write!(f, "{name:<40} {:>10} {unit:<6}", number(*value))?;
+        }
         let (words, limit) = match limit {
             None => return Ok(()),
             Some(Limit::AtMost(limit)) => ("at most", limit),
             Some(Limit::AtLeast(limit)) => ("at least", limit),
         };
-        let verdict = if self.holds() { "ok" } else { "OVER" };
+        let verdict = match self.holds() {
+            true => "ok",
+            false if value.is_nan() || limit.is_nan() => "MISSING",
+            false => "OVER",
+        };
         write!(f, " {words} {:<9} {verdict}", number(*limit))
     }
 }
 
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 {
+    if value.is_nan() {
+        "unknown".to_owned()
+    } else if value.fract() == 0.0 {
         format!("{value}")
     } else {
         format!("{value:.2}")
@@ -118,6 +141,21 @@ mod tests {
         assert!(figure(90.0).at_least(90.0).holds());
         assert!(!figure(89.9).at_least(90.0).holds());
         assert!(figure(1e9).holds());
+    }
+
+    #[test]
+    fn what_was_not_measured_keeps_no_limit_and_says_so() {
+        assert!(Figure::missing("x", "ms").holds());
+        let figure = Figure::of("x", None, "ms").at_most(1.0);
+        assert!(!figure.holds());
+        let row = figure.to_string();
+        assert!(
+            row.contains("not measured") && row.ends_with("MISSING"),
+            "{row}"
+        );
+        let value: serde_json::Value =
+            serde_json::from_str(&json("test", &[figure]).unwrap()).unwrap();
+        assert!(value["figures"][0]["value"].is_null());
     }
 
     #[test]

@@ -7,8 +7,9 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
 use std::fs;
 use unilk::mtk::HEADER_BYTES;
 
-/// Largest payload of `lk.bin` at this stage.
-const PAYLOAD_MAX: f64 = 96.0 * 1024.0;
+/// Largest payload of the complete `lk.bin`, with every row of the driver
+/// table in it.
+const PAYLOAD_MAX: f64 = 224.0 * 1024.0;
 
 /// Regions of memory that the bootloader uses: name, symbols of its bounds.
 const REGIONS: [(&str, &str, &str); 5] = [
@@ -23,8 +24,9 @@ const REGIONS: [(&str, &str, &str); 5] = [
 pub fn measure() -> Result<Vec<Figure>> {
     let image = fs::metadata(paths::lk_image()).context("lk.bin")?.len();
     let payload = image.saturating_sub(HEADER_BYTES as u64);
-    let mut figures =
-        vec![Figure::new("payload of lk.bin", payload as f64, "bytes").at_most(PAYLOAD_MAX)];
+    let mut figures = vec![
+        Figure::new("payload of lk.bin, complete", payload as f64, "bytes").at_most(PAYLOAD_MAX),
+    ];
     let elf = fs::read(artifacts::lk_elf()).context("the bootloader's ELF file")?;
     let file = object::File::parse(elf.as_slice()).context("the bootloader's ELF file")?;
     figures.extend(sections(&file));

@@ -67,7 +67,8 @@ pub enum Outcome {
     Unreadable,
     /// Not decided.
     Open,
-    /// One of its IDs is there, in full.
+    /// One of its IDs is there: all of its bytes, and its pins and voltages as
+    /// far as they could be read.
     Confirmed,
 }
 
@@ -79,7 +80,8 @@ pub struct Match {
     pub outcome: Outcome,
     /// Bits of answers that agreed, in the best of its IDs.
     pub bits: u8,
-    /// Pins and voltages that agreed, in the same ID.
+    /// Pins and voltages that agreed, in the same ID. On unknown wiring they
+    /// are a weak hint at most: what was measured may be something else.
     pub pins: u8,
 }
 
@@ -92,6 +94,11 @@ pub struct Findings {
     pub straps: [Option<Strap>; 2],
     /// Identification voltages that were looked for: channel and millivolts.
     pub voltages: Vec<(u8, Option<u16>), 4>,
+    /// The pins and voltages are known to be this board's.
+    pub known_wiring: bool,
+    /// Stage of the plan whose unlock sequence was the last thing sent to the
+    /// panel; `None`: nothing but reads since its reset.
+    pub left_in: Option<u8>,
     /// Reads over DSI, repeats included.
     pub reads: u8,
     /// Reset pulses.
@@ -112,6 +119,8 @@ impl Default for Findings {
             answers: Vec::new(),
             straps: [None; 2],
             voltages: Vec::new(),
+            known_wiring: false,
+            left_in: None,
             reads: 0,
             resets: 0,
             stage_resets: 0,
@@ -131,10 +140,20 @@ const FIRST_ANSWER: u8 = 2;
 struct Tally {
     bits: u8,
     pins: u8,
+    /// A byte is not known.
     unknown: bool,
+    /// A pin or voltage is not known.
+    unread: bool,
     refuted: bool,
     /// A question that is still open is the one that was looked for.
     asks: bool,
+}
+
+impl Tally {
+    /// Everything that could be read agrees, and that was not nothing.
+    const fn confirmed(&self) -> bool {
+        !self.refuted && !self.unknown && (self.bits > 0 || !self.unread)
+    }
 }
 
 impl Findings {
@@ -223,17 +242,22 @@ impl Findings {
         let mut tally = Tally::default();
         for term in id {
             match (self.term(*term, question.is_some()), term) {
-                (None, _) => {
+                (None, Term::Answer { question: asks, .. }) => {
                     tally.unknown = true;
-                    if let Term::Answer { question: asks, .. } = term {
-                        tally.asks |= Some(*asks) == question;
-                    }
+                    tally.asks |= Some(*asks) == question;
                 }
-                (Some(false), _) => tally.refuted = true,
                 (Some(true), Term::Answer { mask, .. }) => {
                     tally.bits = tally.bits.saturating_add(mask.count_ones() as u8);
                 }
-                (Some(true), _) => tally.pins += 1,
+                (Some(false), Term::Answer { .. }) => tally.refuted = true,
+                (None, _) => tally.unread = true,
+                (Some(true), _) => {
+                    tally.pins += 1;
+                    tally.unread |= !self.known_wiring;
+                }
+                (Some(false), _) if self.known_wiring => tally.refuted = true,
+                // Somebody else's pin, perhaps.
+                (Some(false), _) => tally.unread = true,
             }
         }
         tally
@@ -264,10 +288,10 @@ impl Findings {
         };
         for id in panel.ids {
             let tally = self.tally(id, None);
-            let outcome = match (tally.refuted, tally.unknown) {
+            let outcome = match (tally.refuted, tally.confirmed()) {
                 (true, _) => continue,
-                (false, true) => Outcome::Open,
-                (false, false) => Outcome::Confirmed,
+                (false, true) => Outcome::Confirmed,
+                (false, false) => Outcome::Open,
             };
             if (outcome, tally.bits, tally.pins) >= (best.outcome, best.bits, best.pins) {
                 best = Match {
@@ -285,6 +309,23 @@ impl Findings {
         let rows = 0..table.panels.len() as u16;
         rows.filter(|&row| self.state(table, row).outcome == outcome)
             .collect()
+    }
+
+    /// Whether row `row` can be initialised without another reset: nothing was
+    /// unlocked since the last one, or only what the row's own maker knows.
+    pub fn state_suits(&self, table: &Table, row: u16) -> bool {
+        let Some(left_in) = self.left_in else {
+            return true;
+        };
+        let panel = table.panels.get(usize::from(row));
+        let mut terms = panel.iter().flat_map(|panel| panel.ids).copied().flatten();
+        terms.any(|term| {
+            let Term::Answer { question, .. } = term else {
+                return false;
+            };
+            let question = table.plan.questions.get(usize::from(*question));
+            question.is_some_and(|question| question.stage == left_in)
+        })
     }
 
     /// Whether the answer to `question` can still change the outcome for
@@ -311,8 +352,8 @@ impl Findings {
                 if tally.refuted {
                     continue;
                 }
-                confirmed |= !tally.unknown;
-                if !tally.unknown {
+                confirmed |= tally.confirmed();
+                if tally.confirmed() {
                     sure = sure.max(tally.bits);
                 }
                 asks |= tally.asks;

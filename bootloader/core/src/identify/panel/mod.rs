@@ -58,15 +58,6 @@ const ATTEMPTS: [Attempt; 3] = [
     },
 ];
 
-/// What the panel's registers are known to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Reset, nothing unlocked.
-    Fresh,
-    /// As this stage's unlock sequence left it.
-    In(u8),
-}
-
 struct Asker<'a, C, P> {
     table: &'a Table,
     clock: &'a C,
@@ -75,7 +66,6 @@ struct Asker<'a, C, P> {
     begun: u32,
     low_ms: u16,
     wait_ms: u16,
-    state: State,
     max_return: u8,
     silent: u8,
     found: Findings,
@@ -101,11 +91,11 @@ pub async fn identify<C: Clock, P: PanelPort>(
         begun,
         low_ms: low_ms(table, prefer),
         wait_ms: 0,
-        state: State::Fresh,
         max_return: 0,
         silent: 0,
         found: Findings::default(),
     };
+    asker.found.known_wiring = asker.port.known_wiring();
     asker.straps();
     asker.voltages(prefer);
     for attempt in &ATTEMPTS {
@@ -199,7 +189,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             self.found.stage_resets += 1;
             self.pulse(0).await;
         }
-        if !stage.unlock.is_empty() && self.state != State::In(number) {
+        if !stage.unlock.is_empty() && self.found.left_in != Some(number) {
             self.log.record(&Record {
                 unit: Unit::Panel,
                 a: u16::from(number),
@@ -207,7 +197,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                 ..Record::new(Kind::Unlock, self.clock.now_us())
             });
             self.send(stage.unlock).await;
-            self.state = State::In(number);
+            self.found.left_in = Some(number);
         }
         true
     }
@@ -215,12 +205,8 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     /// Whether what was unlocked so far could mislead this stage: it is
     /// another maker's, which the plan marks where the makers change.
     fn must_reset(&self, number: u8) -> bool {
-        let State::In(last) = self.state else {
-            return false;
-        };
-        let stages = self.table.plan.stages;
-        let between = stages.get(usize::from(last) + 1..=usize::from(number));
-        last != number && between.is_none_or(|stages| stages.iter().any(|stage| stage.reset))
+        let last = self.found.left_in;
+        last != Some(number) && self.table.plan.reset_between(last, number)
     }
 
     async fn send(&mut self, script: Script) {
@@ -251,11 +237,15 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             b: self.wait_ms,
             ..Record::new(Kind::Reset, self.clock.now_us())
         });
+        let held_us = self.port.held_low_us();
         self.port.reset(false);
-        self.clock.wait_us(u32::from(low) * 1000).await;
+        let rest_us = (u32::from(low) * 1000).saturating_sub(held_us);
+        if rest_us > 0 {
+            self.clock.wait_us(rest_us).await;
+        }
         self.port.reset(true);
         self.clock.wait_us(u32::from(self.wait_ms) * 1000).await;
-        self.state = State::Fresh;
+        self.found.left_in = None;
         self.max_return = 0;
         self.found.resets += 1;
     }
