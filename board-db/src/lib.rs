@@ -13,7 +13,8 @@
 mod script;
 mod types;
 
-pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, Script, Step, Steps};
+pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, PackedScript, Script, Step, Steps};
+pub use table::UNPACK_BYTES;
 pub use types::{
     Backlight, Board, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead, FromAnswer,
     Keys, LaneFormat, PanelMode, PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Plan,
@@ -27,7 +28,7 @@ pub use types::{
     reason = "the compiled table names what its rows need"
 )]
 mod table {
-    use crate::script::Script;
+    use crate::script::{PackedScript, Script};
     use crate::types::*;
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
 }

@@ -8,6 +8,14 @@
 //! | 0x01 | level u8, u16 | reset pin to this level, wait milliseconds |
 //! | 0x37 | u8 | set the maximum return packet size |
 //! | other | length u8, bytes | write with this DSI data type; the first byte is the command |
+//!
+//! The panels' sequences are most of the table and much alike within a family
+//! of controllers, so they stand together in packed blocks ([`PackedScript`]).
+
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use crate::table::{BLOCKS, UNPACK_BYTES};
 
 /// Operation: wait.
 pub const OP_DELAY: u8 = 0x00;
@@ -58,21 +66,58 @@ impl Script {
     pub const fn steps(self) -> Steps<'static> {
         Steps(self.0)
     }
+}
 
-    /// Milliseconds that its waits add up to.
-    pub fn delay_ms(self) -> u32 {
-        self.steps()
-            .map(|step| match step {
-                Step::Delay(ms) | Step::Reset { ms, .. } => u32::from(ms),
-                Step::Write { .. } | Step::MaxReturn(_) => 0,
-            })
-            .sum()
+/// A sequence of steps in one of the table's packed blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PackedScript {
+    block: u16,
+    at: u16,
+    len: u16,
+}
+
+impl PackedScript {
+    /// Nothing to do.
+    pub const EMPTY: Self = Self::new(0, 0, 0);
+
+    /// The `len` bytes that begin `at` bytes into the unpacked block `block`.
+    pub(crate) const fn new(block: u16, at: u16, len: u16) -> Self {
+        Self { block, at, len }
+    }
+
+    /// Whether there is nothing to do.
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// The steps, in order, unpacked to `room`. `None`: `room` is smaller than
+    /// [`UNPACK_BYTES`], or the sequence is no row's.
+    #[inline(never)]
+    pub fn unpack(self, room: &mut [u8]) -> Option<Steps<'_>> {
+        let block = BLOCKS.get(usize::from(self.block))?;
+        let room = room.get_mut(..UNPACK_BYTES)?;
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let mut state = DecompressorOxide::new();
+        let (_, _, made) = decompress(&mut state, block, room, 0, flags);
+        let script = room.get(..made)?.get(usize::from(self.at)..)?;
+        Some(Steps(script.get(..usize::from(self.len))?))
     }
 }
 
 /// Iterator over the steps of a [`Script`].
 #[derive(Debug, Clone)]
 pub struct Steps<'a>(&'a [u8]);
+
+impl Steps<'_> {
+    /// Milliseconds that the waits add up to.
+    pub fn delay_ms(self) -> u32 {
+        self.map(|step| match step {
+            Step::Delay(ms) | Step::Reset { ms, .. } => u32::from(ms),
+            Step::Write { .. } | Step::MaxReturn(_) => 0,
+        })
+        .sum()
+    }
+}
 
 impl<'a> Iterator for Steps<'a> {
     type Item = Step<'a>;
@@ -101,6 +146,7 @@ impl<'a> Iterator for Steps<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -129,7 +175,7 @@ mod tests {
             })
         );
         assert_eq!(steps.next(), None);
-        assert_eq!(script.delay_ms(), 130);
+        assert_eq!(script.steps().delay_ms(), 130);
     }
 
     #[test]
@@ -137,6 +183,22 @@ mod tests {
         for bytes in [&[0x39, 5, 1, 2][..], &[0x00, 1], &[0x01, 1, 2], &[0x37]] {
             let bytes: &'static [u8] = bytes.to_vec().leak();
             assert_eq!(Script::new(bytes).steps().count(), 0, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_packed_sequence_needs_its_room_and_a_block() {
+        let row = crate::panels().first().unwrap();
+        let mut room = [0; UNPACK_BYTES];
+        assert!(row.init.unpack(&mut room).unwrap().count() > 3);
+        assert!(row.init.unpack(&mut room[1..]).is_none());
+        assert_eq!(PackedScript::EMPTY.unpack(&mut room).unwrap().count(), 0);
+        for foreign in [
+            PackedScript::new(u16::MAX, 0, 1),
+            PackedScript::new(0, u16::MAX, 1),
+            PackedScript::new(0, 0, u16::MAX),
+        ] {
+            assert!(foreign.unpack(&mut room).is_none(), "{foreign:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of the table.
 
-use crate::script::Script;
+use crate::script::{PackedScript, Script};
 
 /// How pixels reach the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +167,9 @@ pub struct PanelRow {
     /// Reset before the initialisation.
     pub reset: &'static [ResetStep],
     /// Initialisation, up to and with display-on.
-    pub init: Script,
+    pub init: PackedScript,
     /// Power-down, down to sleep-in.
-    pub power_down: Script,
+    pub power_down: PackedScript,
     /// Ways to know it: any one of these, each with all of its terms. Empty:
     /// it cannot be read.
     pub ids: &'static [&'static [Term]],

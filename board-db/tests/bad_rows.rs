@@ -303,6 +303,7 @@ fn touch_chips() {
             ),
             ("read = 1", "read = 0", "looks at more bytes"),
             ("expect = {", "# {", "no step expects anything"),
+            ("[0xA3]", "[0xA3, 0, 1]", "say `intrusive = true`"),
             (
                 "[0xA3]",
                 "[0xA3]\nwrite_from = { step = 0, byte = 0 }",

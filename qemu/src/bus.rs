@@ -11,6 +11,19 @@ use crate::signals::Signals;
 /// Virtual time since the phone was switched on, in nanoseconds.
 pub type Nanos = u64;
 
+/// How much of a wait may be missing. QEMU advances the ARM counter, with
+/// which the guest measures its delays, by one tick of 13 MHz every 76 ns
+/// instead of 76.923: what the guest takes for a millisecond are 988 us of
+/// virtual time (docs/emulator.md, "Limits"). The rest
+/// is for the instructions around a delay.
+pub const SHORT_WAIT_PERCENT: Nanos = 2;
+
+/// The least virtual time for which a guest that waits `nominal` has waited.
+/// For all waits that a panel, a chip on a bus or the PHY demands of software.
+pub const fn granted(nominal: Nanos) -> Nanos {
+    nominal - nominal * SHORT_WAIT_PERCENT / 100
+}
+
 /// The width of an access in bytes: 1, 2 or 4.
 pub type Size = u8;
 

@@ -19,3 +19,5 @@ pub mod plugin;
 pub mod preloader;
 pub mod report;
 pub mod signals;
+
+pub use ffi::sparse;

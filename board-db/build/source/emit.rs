@@ -1,4 +1,5 @@
-//! The Rust text of the table. Equal byte sequences are stored once.
+//! The Rust text of the table. Equal byte sequences are stored once; those of
+//! the panels are packed.
 
 use crate::source::boards::{
     BacklightToml, BoardToml, BusToml, CameraWiringToml, KeysToml, PinToml, ResetToml, SupplyToml,
@@ -8,6 +9,8 @@ use crate::source::ids::Term;
 use crate::source::panels::{Blanking, Panel, Phy, Rate};
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
 use crate::source::plan::{Plan, Planned};
+use miniz_oxide::deflate::compress_to_vec;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Rows in order of their file names.
@@ -31,6 +34,70 @@ impl Pool {
     }
 }
 
+/// Bytes that are packed together. Larger blocks pack better, but the phone
+/// unpacks a whole one, in memory of this size, to send a sequence of it.
+const BLOCK_BYTES: usize = 8192;
+
+/// Panels' sequences, each once, in packed blocks.
+#[derive(Default)]
+struct Packed<'a> {
+    /// Block and offset of each.
+    places: BTreeMap<&'a [u8], (usize, usize)>,
+    /// Unpacked.
+    blocks: Vec<Vec<u8>>,
+}
+
+impl<'a> Packed<'a> {
+    fn new(panels: &'a Rows<Panel>) -> Self {
+        // What is alike stands together.
+        let scripts: BTreeSet<(&str, &[u8])> = panels
+            .iter()
+            .flat_map(|(_, panel)| {
+                let controller = panel.row.controller.as_str();
+                [
+                    (controller, &panel.init[..]),
+                    (controller, &panel.power_down),
+                ]
+            })
+            .collect();
+        let mut packed = Self::default();
+        for (_, script) in scripts {
+            if packed.places.contains_key(script) {
+                continue;
+            }
+            let full = |block: &Vec<u8>| block.len() + script.len() > BLOCK_BYTES;
+            if packed.blocks.last().is_none_or(full) {
+                packed.blocks.push(Vec::new());
+            }
+            let number = packed.blocks.len() - 1;
+            let block = &mut packed.blocks[number];
+            packed.places.insert(script, (number, block.len()));
+            block.extend_from_slice(script);
+        }
+        packed
+    }
+
+    fn name(&self, script: &[u8]) -> String {
+        let (block, at) = self.places.get(script).copied().unwrap_or_default();
+        format!("PackedScript::new({block}, {at}, {})", script.len())
+    }
+
+    fn emit(&self, out: &mut String) {
+        let room = self.blocks.iter().map(Vec::len).max().unwrap_or(0);
+        let _ = writeln!(
+            out,
+            "/// Room in bytes that `PackedScript::unpack` needs.\n\
+             pub const UNPACK_BYTES: usize = {room};\n\
+             pub static BLOCKS: [&[u8]; {}] = [",
+            self.blocks.len()
+        );
+        for block in &self.blocks {
+            let _ = writeln!(out, "&{:?},", compress_to_vec(block, 10));
+        }
+        *out += "];\n";
+    }
+}
+
 /// All rows, checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
@@ -47,6 +114,8 @@ pub struct Table<'a> {
 pub fn emit(table: Table<'_>) -> String {
     let mut pool = Pool::default();
     let mut out = String::new();
+    let packed = Packed::new(table.panels);
+    packed.emit(&mut out);
     list(
         &mut out,
         "PANELS",
@@ -54,7 +123,7 @@ pub fn emit(table: Table<'_>) -> String {
         table.panels.iter().enumerate(),
         |(n, (id, panel))| {
             panel_row(
-                &mut pool,
+                &packed,
                 id,
                 panel,
                 table.plan.ids.get(n).map_or(&[], |ids| ids),
@@ -120,7 +189,7 @@ fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) ->
     format!("&[{}]", items.join(", "))
 }
 
-fn panel_row(pool: &mut Pool, id: &str, panel: &Panel, ids: &[Vec<Planned>]) -> String {
+fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>]) -> String {
     let blanking = |timing: Option<Blanking>| match timing {
         Some(Blanking { sync, back, front }) => {
             format!("Some(Timing {{ sync: {sync}, back: {back}, front: {front} }})")
@@ -166,7 +235,7 @@ fn panel_row(pool: &mut Pool, id: &str, panel: &Panel, ids: &[Vec<Planned>]) -> 
          phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
          lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
          clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
-         reset: {reset}, init: Script::new({}), power_down: Script::new({}), ids: {}, \
+         reset: {reset}, init: {}, power_down: {}, ids: {}, \
          shipped: {}, doubtful: {}",
         row.names,
         row.controller,
@@ -180,8 +249,8 @@ fn panel_row(pool: &mut Pool, id: &str, panel: &Panel, ids: &[Vec<Planned>]) -> 
         blanking(row.vertical),
         blanking(row.horizontal),
         row.no_spread,
-        pool.name(&panel.init),
-        pool.name(&panel.power_down),
+        packed.name(&panel.init),
+        packed.name(&panel.power_down),
         each(ids, |terms| each(terms, term)),
         row.shipped,
         row.doubtful,

@@ -106,6 +106,15 @@ impl TouchToml {
             check_step(place.field("exit"), step, &self.exit[..index])?;
         }
         let telling = |step: &StepToml| step.expect.is_some() && !step.optional;
+        // Up to the first step that tells this chip from strangers.
+        let blind = self.probe.iter().position(telling);
+        let blind = &self.probe[..=blind.unwrap_or(self.probe.len() - 1)];
+        let writes = |step: &StepToml| step.write.len() > 2 || step.read == 0;
+        if !self.intrusive && blind.iter().any(writes) {
+            return Err(place.field("intrusive").problem(
+                "the probe writes more than a register number before it knows who is there: say `intrusive = true`",
+            ));
+        }
         if !self.weak && !self.probe.iter().any(telling) {
             return Err(place.field("probe").problem(
                 "no step expects anything: add `expect`, or say `weak = true` for a chip that only acknowledges",

@@ -61,10 +61,14 @@ fn boot(entry: wake::Entry) -> ! {
         }
     };
     parts.tell_stored(parts::Stored::read(&mut disk));
+    parts.tell_logo(&mut disk);
 
     // 4. What this boot is for.
     let mut next = match decide::decide(&mut phone, &mut disk) {
-        Next::Kernel(image) => image,
+        Next::Kernel(image) => {
+            parts.tell_line(image.mode.name());
+            image
+        }
         Next::UsbDownload(why) => {
             // Asked for: not a failed boot that the next one has to show.
             log::complete();

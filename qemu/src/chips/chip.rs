@@ -6,7 +6,7 @@ use super::config::{self, Faults, HoldSda};
 use super::dialogue::{Dialogue, Heard};
 use super::memory::Memory;
 use super::needs::{Needs, level};
-use crate::bus::Nanos;
+use crate::bus::{Nanos, granted};
 use crate::signals::Signals;
 
 const MS: Nanos = 1_000_000;
@@ -346,7 +346,7 @@ impl Chip {
             Heard::Plain => 0,
         };
         if !bytes.is_empty() {
-            let fault = Nanos::from(self.faults.busy_ms) * MS;
+            let fault = granted(Nanos::from(self.faults.busy_ms) * MS);
             self.busy_until = now + busy.max(fault);
         }
         if self.written.len() < WRITES_KEPT {

@@ -4,7 +4,7 @@
 //! Source: facts/i2c-touch-camera.md 3.1 (ELAN, MStar, Chipone, ST).
 
 use super::config::{self, Command};
-use crate::bus::Nanos;
+use crate::bus::{Nanos, granted};
 
 const MS: Nanos = 1_000_000;
 
@@ -112,7 +112,7 @@ impl Dialogue {
                 next: 0,
             });
         }
-        Heard::Command(Nanos::from(command.busy_ms) * MS)
+        Heard::Command(granted(Nanos::from(command.busy_ms) * MS))
     }
 
     /// The next byte of a read, if it does not come from a register.
@@ -163,7 +163,7 @@ impl Mode {
             usize::from(sequence.first().is_some_and(|write| write == bytes))
         };
         if self.seen == sequence.len() {
-            self.open_at = Some(now + Nanos::from(self.unlock.wait_ms) * MS);
+            self.open_at = Some(now + granted(Nanos::from(self.unlock.wait_ms) * MS));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Source: facts/i2c-touch-camera.md 2.3, 2.4, 4.2, 4.3.
 
 use super::config::{self, Clock, Pin, Role};
-use crate::bus::Nanos;
+use crate::bus::{Nanos, granted};
 use crate::signals::{Rail, Signals};
 
 const MS: Nanos = 1_000_000;
@@ -78,7 +78,7 @@ impl Needs {
             supplies: supplies.collect(),
             clock: chip.clock,
             pins: pins.collect(),
-            power_ns: Nanos::from(chip.power_ms) * MS,
+            power_ns: granted(Nanos::from(chip.power_ms) * MS),
             powered_since: None,
             clocked_since: None,
             in_reset: true,
@@ -171,7 +171,7 @@ impl Needs {
             at = at.max(self.clocked_since?);
         }
         for watch in &self.pins {
-            at = at.max(watch.since? + Nanos::from(watch.pin.for_ms) * MS);
+            at = at.max(watch.since? + granted(Nanos::from(watch.pin.for_ms) * MS));
         }
         Some(at)
     }

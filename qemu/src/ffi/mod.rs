@@ -7,6 +7,7 @@
 
 mod hooks;
 mod regions;
+pub mod sparse;
 mod symbols;
 mod turns;
 

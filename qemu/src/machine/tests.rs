@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod stock_loader;
+
 use super::*;
 use crate::models::emmc::Stores;
 

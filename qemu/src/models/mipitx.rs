@@ -8,7 +8,7 @@
 //! Source: facts/display.md 4; facts/soc.md 7.2 (pads), 9.2 (MIPI_26M).
 
 use super::scratch::Scratch;
-use crate::bus::{Block, Context, GuestError, Nanos, Reset, Size};
+use crate::bus::{Block, Context, GuestError, Nanos, Reset, Size, granted};
 
 const NAME: &str = "MIPI_CONFIG";
 const LEN: u32 = 0x1000;
@@ -52,9 +52,8 @@ const PCW: u32 = 0x7FFF_FFFF;
 const MIPI_26M: u8 = 4;
 const REFERENCE_KHZ: u64 = 26_000;
 
-/// The 1 ms that band gap, modulator and PLL take to settle, less the tick by
-/// which a delay loop may be short.
-pub const SETTLE: Nanos = 950_000;
+/// The 1 ms that band gap, modulator and PLL take to settle.
+pub const SETTLE: Nanos = granted(1_000_000);
 
 /// What the drivers of the DSI pads do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::link::{Link, LinkMode, Packet};
 use super::reads::{self, Request};
 use super::registers::Registers;
 use super::wiring::rail;
-use crate::bus::{Context, GuestError, Nanos};
+use crate::bus::{Context, GuestError, Nanos, granted};
 use crate::display::Picture;
 
 /// The name in reports.
@@ -165,9 +165,10 @@ impl Controller {
             }
             Some(since) if !held => {
                 self.held_since = None;
-                let low_us = (cx.now - since) / NS_PER_US;
+                let low = cx.now - since;
                 let least_us = self.config.limits.min_reset_low_us;
-                if low_us < Nanos::from(least_us) {
+                if low < granted(Nanos::from(least_us) * NS_PER_US) {
+                    let low_us = low / NS_PER_US;
                     let message = format!(
                         "a reset pulse of {low_us} us; the panel ignores those under {least_us} us"
                     );
@@ -224,7 +225,7 @@ impl Controller {
     fn too_early(&self, now: Nanos) -> Option<String> {
         let since_reset = now.saturating_sub(self.reset_at);
         let wait = self.config.limits.after_reset_ms;
-        if since_reset < Nanos::from(wait) * NS_PER_MS {
+        if since_reset < granted(Nanos::from(wait) * NS_PER_MS) {
             let passed = since_reset / NS_PER_US;
             return Some(format!(
                 "{passed} us after a reset; the panel needs {wait} ms"
@@ -232,7 +233,7 @@ impl Controller {
         }
         let since_sleep_out = now.saturating_sub(self.awake_since?);
         let wait = self.config.after_sleep_out_ms();
-        (since_sleep_out < Nanos::from(wait) * NS_PER_MS).then(|| {
+        (since_sleep_out < granted(Nanos::from(wait) * NS_PER_MS)).then(|| {
             let passed = since_sleep_out / NS_PER_US;
             format!("{passed} us after sleep-out; the panel needs {wait} ms")
         })
@@ -270,7 +271,7 @@ impl Controller {
     fn sleep_out_too_early(&self, now: Nanos) -> Option<String> {
         let passed = now.saturating_sub(self.reset_at);
         let wait = self.config.limits.reset_to_sleep_out_ms;
-        (self.reset_awake && passed < Nanos::from(wait) * NS_PER_MS).then(|| {
+        (self.reset_awake && passed < granted(Nanos::from(wait) * NS_PER_MS)).then(|| {
             let passed = passed / NS_PER_MS;
             format!("sleep-out {passed} ms after a reset out of sleep-out; the panel needs {wait}")
         })
@@ -334,11 +335,12 @@ impl Controller {
         let Some(awake) = self.awake_since.filter(|_| self.listens()) else {
             return true;
         };
-        let passed = cx.now.saturating_sub(awake) / NS_PER_MS;
+        let passed = cx.now.saturating_sub(awake);
         let wait = self.config.sleep_out_ms();
-        if passed >= Nanos::from(wait) {
+        if passed >= granted(Nanos::from(wait) * NS_PER_MS) {
             return true;
         }
+        let passed = passed / NS_PER_MS;
         let message =
             format!("display data {passed} ms after sleep-out; the panel needs {wait} ms");
         Self::refuse(cx, 0x11, message);

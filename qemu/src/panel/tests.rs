@@ -375,7 +375,7 @@ fn what_comes_too_early_is_refused() {
     assert_eq!(bench.refusals(), [""; 0]);
     // Out of sleep-out, the next sleep-out must wait for the reset to end.
     bench.pulse(10);
-    bench.wait(119);
+    bench.wait(117);
     bench.write(&[0x11]);
     assert!(
         bench
@@ -384,6 +384,7 @@ fn what_comes_too_early_is_refused() {
             .contains("a reset out of sleep-out")
     );
     assert_eq!(bench.ask(0x0A, 1), [0x08], "it sleeps on");
+    // Two percent of 120 ms are granted.
     bench.wait(1);
     bench.write(&[0x11]);
     assert_eq!(bench.refusals(), [""; 0]);

@@ -4,6 +4,7 @@
 //! disk what was written to it. Source: facts/storage-and-images.md 3.3, 4.1.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -182,6 +183,15 @@ impl TestPhone {
         self.image.user_offset(partition).unwrap()
     }
 
+    /// Bytes of the user area in which a boot may remember what it found: the
+    /// last two slots of 4 KiB in MISC. Source: `unilk_core::identify::store`.
+    pub fn slots(&self) -> Range<u64> {
+        const SLOTS_BYTES: u64 = 2 * 4096;
+        let misc = self.image.layout().find("MISC").unwrap();
+        let end = self.image.user_offset(misc).unwrap() + misc.size;
+        end - SLOTS_BYTES..end
+    }
+
     /// First sector of a partition in the user area.
     pub fn sector(&self, name: &str) -> u64 {
         self.offset(name) / 512
@@ -200,6 +210,7 @@ impl TestPhone {
     #[track_caller]
     pub fn run(self) -> Run {
         let folder = Scratch::new();
+        let slots = self.slots();
         let user = folder.path().join("user.img");
         let board = folder.path().join("board.toml");
         std::fs::write(&board, &self.board).unwrap();
@@ -218,7 +229,7 @@ impl TestPhone {
             phone = change(phone);
         }
         let outcome = phone.run().unwrap_or_else(|why| panic!("{why}"));
-        Run::new(outcome, folder, self.errors_allowed)
+        Run::new(outcome, folder, slots, self.errors_allowed)
     }
 
     fn write_user(&self, path: &Path) {

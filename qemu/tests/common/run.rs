@@ -1,6 +1,8 @@
 //! What came of a run, and what a test can ask of it. Every complaint shows
 //! the whole run: serial output, events, QEMU's words.
 
+use std::ops::Range;
+
 use unilk_phone::{Kind, Outcome, Stop};
 
 use super::phone::Scratch;
@@ -15,6 +17,8 @@ pub struct Run {
     pub outcome: Outcome,
     /// Card, board file and dumps, until the run is dropped.
     pub folder: Scratch,
+    /// Bytes of the user area in which the boot may remember what it found.
+    pub slots: Range<u64>,
 }
 
 impl Run {
@@ -22,8 +26,12 @@ impl Run {
     /// recorded up to its last line, and in which nothing that the guest did
     /// was an error, unless `errors_allowed`.
     #[track_caller]
-    pub fn new(outcome: Outcome, folder: Scratch, errors_allowed: bool) -> Run {
-        let run = Run { outcome, folder };
+    pub fn new(outcome: Outcome, folder: Scratch, slots: Range<u64>, errors_allowed: bool) -> Run {
+        let run = Run {
+            outcome,
+            folder,
+            slots,
+        };
         run.check(run.outcome.stop != Stop::Limit, "it hangs");
         if run.outcome.stop == Stop::Ended {
             let end = run.outcome.end().map(|event| event.t_ns);

@@ -152,9 +152,10 @@ fn long_command_line() {
 }
 
 #[test]
-fn nothing_is_written_to_the_card() {
+fn only_what_is_fitted_is_written_to_the_card() {
     let run = phone_with(&with_tree(TreePlace::Appended, SubHeaders::Boot))
         .keep_before()
         .run();
-    run.is_good().wrote_nothing();
+    run.is_good().wrote_only_what_it_remembers();
+    run.says(&["remembered in MISC"]);
 }

@@ -127,8 +127,9 @@ fn without_hints_the_panel_is_left_to_the_kernel() {
     run.says(&["takes vendor tags"]);
 }
 
-/// A board that was only ever seen with one panel names it; one with several
-/// does not.
+/// A board that was only ever seen with one panel names it. One with several,
+/// of which none answers, cannot: the best guess is lit, and is told as what
+/// the vendor's loader calls an LCM that was not found.
 #[test]
 fn the_board_hint_names_a_panel_that_it_can_be_sure_of() {
     let boot = |board| {
@@ -141,7 +142,9 @@ fn the_board_hint_names_a_panel_that_it_can_be_sure_of() {
         run
     };
     boot("lge-muse72").says(&["lcm=1-ili9806e_wvga_dsi_vdo "]);
-    boot("alcatel-yariss").never_says("lcm=");
+    let run = boot("alcatel-yariss");
+    run.says(&["2 panels fit alike"]).says(&["guess (board)"]);
+    run.says(&["lcm=0-"]).never_says("lcm=1-");
 }
 
 /// The channel of the META tool is told in META mode only.
@@ -169,8 +172,8 @@ fn recovery_is_told_its_mode() {
 }
 
 #[test]
-fn nothing_is_written_to_the_card() {
+fn only_what_is_fitted_is_written_to_the_card() {
     let run = phone(Generation::JellyBean).keep_before().run();
     check(&run);
-    run.wrote_nothing();
+    run.wrote_only_what_it_remembers();
 }

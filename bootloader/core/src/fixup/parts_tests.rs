@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use unilk_board_db::{
     BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PanelMode, PanelReset, PanelRow,
-    PanelWiring, PhyTiming, PinMode, Rail, RateSource, Script, Supply, TouchRow, TouchWiring,
+    PanelWiring, PackedScript, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow, TouchWiring,
 };
 
 use super::tests::{PHONE, SILENT, cells, fixed, small, text};
@@ -44,8 +44,8 @@ const PANEL: PanelRow = PanelRow {
         clk_prepare: 0,
     },
     reset: &[],
-    init: Script::new(&[]),
-    power_down: Script::new(&[]),
+    init: PackedScript::EMPTY,
+    power_down: PackedScript::EMPTY,
     ids: &[],
     shipped: 1,
     doubtful: false,
@@ -182,6 +182,7 @@ const FOUND: Found<'_> = Found {
     },
     evidence: Evidence {
         panel: Some("otm8009a_6572_dsi_cmd"),
+        panel_id: Some("otm8009a-6572-dsi-cmd"),
         panel_certainty: Some("likely"),
         panel_candidates: &["otm8009a_6572_dsi_cmd", "otm8018b_dsi_vdo"],
         touch: Some("FT6236"),

@@ -7,24 +7,29 @@
 
 use super::panel::{Findings, Match, Outcome};
 use super::store::How;
-use super::verdict::Candidate;
+use super::verdict::{Candidate, Certainty, PanelVerdict};
 use super::{RowSet, Table};
 use unilk_board_db::{Board, PanelRow};
 
 /// A person chose it, and the phone remembers.
-pub const STORED: u16 = 3200;
+pub const STORED: u16 = 7680;
 /// The host tool found it in this phone's own stock firmware.
-pub const HINT: u16 = 1600;
+pub const HINT: u16 = 3840;
 /// ID bytes over DSI, all of them.
-pub const ID_BYTES: u16 = 800;
-/// Identification pins or voltage.
-pub const PINS: u16 = 400;
+pub const ID_BYTES: u16 = 1920;
+/// Identification pins or voltage, where the wiring is known.
+pub const PINS: u16 = 960;
 /// The kernel in the phone's own boot image names its driver.
-pub const KERNEL: u16 = 200;
+pub const KERNEL: u16 = 480;
 /// Seen on a board with the touch chip that was found.
-pub const TOUCH: u16 = 80;
+pub const TOUCH: u16 = 160;
 /// Seen on a board with the camera that was found, each.
-pub const CAMERA: u16 = 40;
+pub const CAMERA: u16 = 80;
+/// Seen on a board that has every chip which was found, two at least: a set
+/// that was sold together says more than its parts on different boards.
+pub const TOGETHER: u16 = 80;
+/// A pin or voltage agrees that may be something else: unknown wiring.
+pub const VOLTAGE: u16 = 40;
 /// Seen on the board that this is.
 pub const BOARD: u16 = 20;
 /// Fame: a point for each doubling of what shipped it, up to
@@ -47,7 +52,7 @@ impl Reasons {
     pub const HINT: Self = Self(1 << 1);
     /// ID bytes agree.
     pub const ID_BYTES: Self = Self(1 << 2);
-    /// Pins or a voltage agree.
+    /// Pins or a voltage agree, on known wiring.
     pub const PINS: Self = Self(1 << 3);
     /// Named in the phone's kernel.
     pub const KERNEL: Self = Self(1 << 4);
@@ -65,8 +70,12 @@ impl Reasons {
     pub const CONTRADICTED: Self = Self(1 << 10);
     /// It won the last boot, without a person.
     pub const LAST: Self = Self(1 << 11);
+    /// A pin or a voltage agrees, on unknown wiring.
+    pub const VOLTAGE: Self = Self(1 << 12);
+    /// One board has it and all chips that were found.
+    pub const TOGETHER: Self = Self(1 << 13);
 
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 14] = [
         "chosen",
         "hint",
         "id",
@@ -79,6 +88,8 @@ impl Reasons {
         "unreadable",
         "contradicted",
         "last-boot",
+        "voltage",
+        "together",
     ];
 
     /// Whether all of `other` are among them.
@@ -91,7 +102,7 @@ impl Reasons {
         self.0 |= other.0;
     }
 
-    /// Their names, strongest first.
+    /// Their names, in the order of their bits.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let names = Self::NAMES.iter().enumerate();
         names.filter_map(move |(bit, &name)| (self.0 >> bit & 1 == 1).then_some(name))
@@ -135,6 +146,78 @@ impl Evidence<'_> {
         }
         rows
     }
+
+    /// Which of the chips that were found this board is known with: touch,
+    /// main camera, sub camera.
+    fn seen_on(&self, board: &Board) -> [bool; 3] {
+        let has = |ids: &[&str], id: Option<&str>| id.is_some_and(|id| ids.contains(&id));
+        [
+            has(board.touch, self.touch),
+            has(board.cameras[0], self.cameras[0]),
+            has(board.cameras[1], self.cameras[1]),
+        ]
+    }
+
+    /// Which were found.
+    fn chips(&self) -> [bool; 3] {
+        let [main, sub] = self.cameras;
+        [self.touch, main, sub].map(|chip| chip.is_some())
+    }
+}
+
+/// The board that this phone is most likely one of: the only one which is
+/// known with every chip that was found and with this panel or, if there is
+/// none, with a panel of this controller. `None` if several fit alike, or if
+/// less than two parts were found.
+///
+/// An inference: it may go into reports and say what to ask first, but it must
+/// not choose a wiring.
+pub fn likely_board(
+    table: &Table,
+    evidence: &Evidence<'_>,
+    verdict: &PanelVerdict,
+) -> Option<&'static Board> {
+    let chips = evidence.chips();
+    // What was only guessed is nothing that was found.
+    let winner = verdict
+        .winner
+        .filter(|_| verdict.certainty > Certainty::Guess || verdict.identified());
+    let winner = winner.and_then(|row| table.panels.get(usize::from(row)));
+    let kinds = chips.iter().filter(|&&found| found).count() + usize::from(winner.is_some());
+    if kinds < 2 {
+        return None;
+    }
+    let rank = |board: &Board| {
+        if evidence.seen_on(board) != chips {
+            return None;
+        }
+        let Some(winner) = winner else {
+            return Some(0);
+        };
+        // Of several that answer alike only the controller is known.
+        if verdict.certainty > Certainty::Guess && board.panels.contains(&winner.id) {
+            return Some(2);
+        }
+        let rows = table.panels_by_id(board.panels);
+        let panel = |row| table.panels.get(usize::from(row));
+        let mut panels = rows.iter().filter_map(panel);
+        panels
+            .any(|panel| panel.controller == winner.controller)
+            .then_some(1)
+    };
+    let mut best: Option<(u8, Option<&'static Board>)> = None;
+    for board in table.boards {
+        let Some(rank) = rank(board) else {
+            continue;
+        };
+        best = match best {
+            Some((known, _)) if known > rank => best,
+            // Two that fit alike: neither.
+            Some((known, _)) if known == rank => Some((rank, None)),
+            _ => Some((rank, Some(board))),
+        };
+    }
+    best?.1
 }
 
 /// Evidence per row, worked out once for all rows.
@@ -142,6 +225,7 @@ pub(super) struct Weights<'a> {
     evidence: &'a Evidence<'a>,
     touch: RowSet,
     cameras: [RowSet; 2],
+    together: RowSet,
     board: RowSet,
 }
 
@@ -151,13 +235,14 @@ impl<'a> Weights<'a> {
             evidence,
             touch: RowSet::EMPTY,
             cameras: [RowSet::EMPTY; 2],
+            together: RowSet::EMPTY,
             board: RowSet::EMPTY,
         };
+        let chips = evidence.chips();
+        let several = chips.iter().filter(|&&found| found).count() >= 2;
         for board in table.boards {
-            let has = |ids: &[&str], id: Option<&str>| id.is_some_and(|id| ids.contains(&id));
-            let touch = has(board.touch, evidence.touch);
-            let main = has(board.cameras[0], evidence.cameras[0]);
-            let sub = has(board.cameras[1], evidence.cameras[1]);
+            let seen = evidence.seen_on(board);
+            let [touch, main, sub] = seen;
             let this = evidence.board.is_some_and(|known| known.id == board.id);
             if !(touch || main || sub || this) {
                 continue;
@@ -168,6 +253,7 @@ impl<'a> Weights<'a> {
                 (touch, &mut weights.touch),
                 (main, main_set),
                 (sub, sub_set),
+                (several && seen == chips, &mut weights.together),
                 (this, &mut weights.board),
             ];
             for (_, set) in sets.into_iter().filter(|(applies, _)| *applies) {
@@ -206,11 +292,14 @@ impl<'a> Weights<'a> {
         let confirmed = outcome == Outcome::Confirmed;
         add(self.evidence.hinted.contains(row), HINT, Reasons::HINT);
         add(confirmed && bits > 0, ID_BYTES, Reasons::ID_BYTES);
-        add(confirmed && pins > 0, PINS, Reasons::PINS);
+        let known = found.known_wiring;
+        add(confirmed && pins > 0 && known, PINS, Reasons::PINS);
+        add(pins > 0 && !known, VOLTAGE, Reasons::VOLTAGE);
         add(self.evidence.kernel.contains(row), KERNEL, Reasons::KERNEL);
         add(self.touch.contains(row), TOUCH, Reasons::TOUCH);
         add(self.cameras[0].contains(row), CAMERA, Reasons::MAIN_CAMERA);
         add(self.cameras[1].contains(row), CAMERA, Reasons::SUB_CAMERA);
+        add(self.together.contains(row), TOGETHER, Reasons::TOGETHER);
         add(self.board.contains(row), BOARD, Reasons::BOARD);
         add(outcome == Outcome::Unreadable, 0, Reasons::UNREADABLE);
         // So that a guess stays the same from boot to boot.
@@ -242,14 +331,17 @@ mod tests {
 
     #[test]
     fn each_kind_outweighs_all_weaker_ones() {
-        let seen = TOUCH + 2 * CAMERA;
-        let kinds = [STORED, HINT, ID_BYTES, PINS, KERNEL, seen, BOARD, MAX_FAME];
+        let seen = TOUCH + 2 * CAMERA + TOGETHER;
+        let kinds = [
+            STORED, HINT, ID_BYTES, PINS, KERNEL, seen, VOLTAGE, BOARD, MAX_FAME,
+        ];
         for (at, kind) in kinds.iter().enumerate() {
             let weaker: u16 = kinds[at + 1..].iter().sum();
             assert!(*kind > weaker, "kind {at}: {kind} and {weaker}");
         }
         // One camera alone does, too.
-        const { assert!(CAMERA > BOARD + MAX_FAME) }
+        const { assert!(CAMERA > VOLTAGE + BOARD + MAX_FAME) }
+        const { assert!(TOGETHER > VOLTAGE + BOARD + MAX_FAME) }
         assert!(kinds.iter().map(|&kind| u32::from(kind)).sum::<u32>() < 0x1_0000);
     }
 

@@ -61,11 +61,6 @@ impl Addresses {
         self.0 == 0
     }
 
-    /// Adds all of `other`.
-    pub(super) const fn add(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
     /// Those that are not in `other`.
     pub(super) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)

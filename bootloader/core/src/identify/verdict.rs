@@ -1,7 +1,7 @@
 //! The verdict on the panel: who won, who else fits and why, how sure it is,
 //! and whether a person should be asked.
 
-use super::evidence::{BOARD, Evidence, KERNEL, Reasons, Weights};
+use super::evidence::{BOARD, Evidence, ID_BYTES, KERNEL, Reasons, Weights};
 use super::panel::{Findings, Presence};
 use super::report::{Kind, Record, Recorder, Unit};
 use super::{MAX_ROWS, Table};
@@ -9,6 +9,8 @@ use heapless::Vec;
 
 /// Candidates that a verdict lists.
 pub const MAX_CANDIDATES: usize = 24;
+/// Candidates of lesser grounds that go into the report.
+const MORE_TOLD: usize = 6;
 
 /// A panel that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +92,7 @@ pub struct PanelVerdict {
 /// Weighs all evidence.
 pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelVerdict {
     let weights = Weights::new(table, evidence);
+    let silent = found.presence() == Presence::Silent;
     let mut candidates: Vec<Candidate, MAX_CANDIDATES> = Vec::new();
     let mut further = 0;
     for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
@@ -97,6 +100,11 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
         let Some(candidate) = weights.weigh(row, panel, &found) else {
             continue;
         };
+        // A panel that can be read and says nothing is not there, unless this
+        // very phone speaks for it.
+        if silent && !panel.ids.is_empty() && candidate.grounds < KERNEL {
+            continue;
+        }
         let place = candidates
             .iter()
             .position(|known| known.score < candidate.score);
@@ -199,13 +207,23 @@ impl PanelVerdict {
         self.candidates.get(..count).unwrap_or(&[])
     }
 
-    /// Writes candidates and verdict to the report.
+    /// The winner is known by what it answered, or by something stronger: it
+    /// may still be one of several with the same controller.
+    pub(super) fn identified(&self) -> bool {
+        let best = self.candidates.first();
+        best.is_some_and(|best| best.grounds >= ID_BYTES)
+    }
+
+    /// Writes candidates and verdict to the report: of the candidates those
+    /// between whom it stands, and the next few.
     pub fn record(&self, table: &Table, log: &dyn Recorder, at_us: u32) {
         let id = |row: u16| {
             let panel = table.panels.get(usize::from(row));
             panel.map_or(&[][..], |panel| panel.id.as_bytes())
         };
-        for candidate in &self.candidates {
+        let told = self.contenders().len() + MORE_TOLD;
+        let grounded = |candidate: &&Candidate| candidate.grounds > 0;
+        for candidate in self.candidates.iter().take(told).filter(grounded) {
             log.record(&Record {
                 unit: Unit::Panel,
                 a: candidate.score,
@@ -236,6 +254,7 @@ impl PanelVerdict {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::RowSet;
+    use super::super::evidence::likely_board;
     use super::super::panel::Answer;
     use super::super::store::How;
     use super::super::testing::{leak, panel, panels};
@@ -340,7 +359,7 @@ mod tests {
         );
         assert!(!verdict.ask);
         let reasons: Vec<_> = verdict.candidates[0].reasons.names().collect();
-        assert_eq!(reasons, ["id", "touch", "sub-camera"]);
+        assert_eq!(reasons, ["id", "touch", "sub-camera", "together"]);
         // Never against what the panel says of itself.
         let verdict = decide(&table(), &evidence, answer(0x55));
         assert_eq!(
@@ -427,6 +446,155 @@ mod tests {
         );
         assert_eq!(verdict.note, Some(PanelNote::Unknown));
         assert_eq!(verdict.certainty, Certainty::Guess);
+    }
+
+    const WITH_VOLTAGE: &[&[Term]] = &[&[
+        ID[0][0],
+        Term::Voltage {
+            channel: 0,
+            from_mv: 300,
+            to_mv: 500,
+        },
+    ]];
+
+    #[test]
+    fn a_voltage_is_strong_on_known_wiring_and_weak_on_unknown() {
+        let mut rows = rows();
+        rows[0].ids = WITH_VOLTAGE;
+        let table = Table {
+            panels: leak(&rows),
+            ..table()
+        };
+        let judge = |mv, known_wiring, touch| {
+            let mut found = answer(0x98);
+            found.known_wiring = known_wiring;
+            found.voltages.push((0, mv)).unwrap();
+            let evidence = Evidence {
+                touch,
+                ..Evidence::NONE
+            };
+            let verdict = decide(&table, &evidence, found);
+            (verdict.winner, verdict.certainty)
+        };
+        assert_eq!(judge(Some(400), true, None), (Some(0), Certainty::Certain));
+        assert_eq!(judge(Some(400), false, None), (Some(0), Certainty::Likely));
+        // Contradicted or not read, it stands beside those without a voltage.
+        assert_eq!(judge(Some(900), false, None), (Some(3), Certainty::Guess));
+        assert_eq!(judge(None, true, None), (Some(3), Certainty::Guess));
+        // Weaker than a chip that was found; refuted only where it is known.
+        let ft = Some("ft");
+        assert_eq!(judge(Some(900), false, ft), (Some(0), Certainty::Likely));
+        assert_eq!(judge(Some(900), true, ft), (Some(3), Certainty::Guess));
+    }
+
+    fn boards(sets: &[Board]) -> Table {
+        Table {
+            boards: leak(sets),
+            ..table()
+        }
+    }
+
+    #[test]
+    fn a_board_that_has_everything_beats_hits_on_several() {
+        let one = table().boards[0];
+        let part = |id, panels, touch, cameras| Board {
+            id,
+            panels,
+            touch,
+            cameras,
+            ..one
+        };
+        // "b" was seen with each chip, but on different boards.
+        let apart = [
+            part("x", &["b"], &["ft"], [&[], &[]]),
+            part("y", &["b"], &[], [&["ov"], &[]]),
+            part("z", &["b"], &[], [&[], &["gc"]]),
+        ];
+        let table = boards(&[one, apart[0], apart[1], apart[2]]);
+        let evidence = Evidence {
+            touch: Some("ft"),
+            cameras: [Some("ov"), Some("gc")],
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table, &evidence, answer(0x98));
+        assert_eq!(
+            (verdict.winner, verdict.certainty),
+            (Some(0), Certainty::Likely)
+        );
+        assert!(verdict.candidates[0].reasons.contains(Reasons::TOGETHER));
+        let board = likely_board(&table, &evidence, &verdict);
+        assert_eq!(board.map(|board| board.id), Some("board"));
+        // A chip that none of the boards has: they were not sold together.
+        let evidence = Evidence {
+            touch: Some("other"),
+            ..evidence
+        };
+        let verdict = decide(&table, &evidence, answer(0x98));
+        assert_eq!(verdict.winner, Some(1), "the more common of two");
+        assert_eq!(likely_board(&table, &evidence, &verdict), None);
+    }
+
+    #[test]
+    fn a_board_is_inferred_only_where_one_fits_best() {
+        let one = table().boards[0];
+        let evidence = Evidence {
+            touch: Some("ft"),
+            cameras: [Some("ov"), None],
+            ..Evidence::NONE
+        };
+        let infer = |sets: &[Board], evidence: &Evidence<'_>, found| {
+            let table = boards(sets);
+            let verdict = decide(&table, evidence, found);
+            likely_board(&table, evidence, &verdict).map(|board| board.id)
+        };
+        let twin = Board { id: "twin", ..one };
+        assert_eq!(infer(&[one], &evidence, answer(0x98)), Some("board"));
+        assert_eq!(infer(&[one, twin], &evidence, answer(0x98)), None);
+        // One with this panel beats one with this controller.
+        let near = Board {
+            panels: &["d"],
+            ..twin
+        };
+        assert_eq!(infer(&[near, one], &evidence, answer(0x55)), Some("board"));
+        let none = Board {
+            panels: &[],
+            ..twin
+        };
+        assert_eq!(infer(&[none], &evidence, answer(0x55)), None);
+        // The touch chip alone is on too many boards.
+        let touch = Evidence {
+            cameras: [None; 2],
+            ..evidence
+        };
+        assert_eq!(infer(&[one], &touch, Findings::default()), None);
+        assert_eq!(infer(&[one], &touch, answer(0x55)), Some("board"));
+    }
+
+    #[test]
+    fn the_report_names_those_that_matter() {
+        use super::super::report::{Builder, Report, Shared};
+        let mut many: Vec<_> = (0..30).map(|_| panel("a-panel", &[])).collect();
+        many.extend(rows());
+        let told = |evidence: &Evidence<'_>, found| {
+            let table = panels(&many, &PLAN);
+            let mut room = [0; 4096];
+            let log = Shared::new(Builder::new(&mut room));
+            decide(&table, evidence, found).record(&table, &log, 0);
+            let data = log.into_inner().finish().to_vec();
+            let report = Report::parse(&data).unwrap();
+            let candidates = report
+                .records()
+                .filter(|record| record.kind == Kind::Candidate);
+            candidates.count()
+        };
+        // Those without any ground are not named.
+        assert_eq!(told(&Evidence::NONE, answer(0x98)), 3);
+        let evidence = Evidence {
+            kernel: (0..20).collect(),
+            hinted: [32].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        assert_eq!(told(&evidence, answer(0x55)), 1 + MORE_TOLD);
     }
 
     #[test]

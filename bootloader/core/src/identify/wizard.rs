@@ -115,11 +115,7 @@ impl Wizard {
     }
 
     fn tick(&mut self, now_us: u32) -> Action {
-        let patience = if self.touched {
-            LEFT_US
-        } else {
-            self.idle_us
-        };
+        let patience = if self.touched { LEFT_US } else { self.idle_us };
         if now_us.wrapping_sub(self.key_us) >= patience {
             // The first, which is the best, wherever the person stopped.
             return Action::GaveUp(0);

@@ -11,6 +11,7 @@
 
 mod lzo;
 mod scan;
+mod xz;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use crate::bytes::Bytes;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-use xz4rust::{XzDecoder, XzError, XzNextBlockResult};
 
 pub use scan::{Finder, MAX_NAME, NameSet};
 
@@ -128,7 +128,7 @@ pub fn search(
         let packed = &zimage[start..];
         let result = match packing {
             Packing::Gzip => gzip(packed, work, &mut out),
-            Packing::Xz => xz(packed, work, &mut out),
+            Packing::Xz => xz::unpack(packed, work, &mut out),
             Packing::Lzo => lzo::unpack(packed, work, &mut out),
             Packing::Lz4 => lz4(packed, work, &mut out),
         };
@@ -216,28 +216,6 @@ fn gzip(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), 
             TINFLStatus::Done => return Ok(()),
             TINFLStatus::HasMoreOutput => {}
             _ => return Err(out.damaged()),
-        }
-    }
-}
-
-fn xz(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), NamesError> {
-    let (piece, dictionary) = work.split_at_mut_checked(PIECE).ok_or(NamesError::Memory)?;
-    let mut decoder = XzDecoder::with_fixed_size_dict(dictionary);
-    let mut rest = packed;
-    loop {
-        match decoder.decode(rest, piece) {
-            Ok(XzNextBlockResult::NeedMoreData(used, made)) => {
-                rest = rest.get(used..).unwrap_or_default();
-                out.take(&piece[..made])?;
-                if used == 0 && made == 0 {
-                    return Err(out.damaged());
-                }
-            }
-            Ok(XzNextBlockResult::EndOfStream(_, made)) => return out.take(&piece[..made]),
-            Err(XzError::DictionaryOverflow | XzError::DictionaryTooLarge(_)) => {
-                return Err(NamesError::Memory);
-            }
-            Err(_) => return Err(out.damaged()),
         }
     }
 }

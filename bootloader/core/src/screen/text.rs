@@ -167,11 +167,12 @@ impl Face {
         let columns = (area.size.width / cell.width) as usize;
         let bottom = area.top_left.y + area.size.height as i32;
         let mut at = area.top_left;
-        let mut rest = text.trim();
+        let mut rest = text.trim_ascii();
         while columns > 0 && !rest.is_empty() && at.y + cell.height as i32 <= bottom {
-            let (line, after) = rest.split_at(break_at(rest, columns));
-            self.line(canvas, at, line.trim_end(), ink);
-            rest = after.trim_start();
+            let split = rest.split_at_checked(break_at(rest, columns));
+            let (line, after) = split.unwrap_or((rest, ""));
+            self.line(canvas, at, line.trim_ascii_end(), ink);
+            rest = after.trim_ascii_start();
             at.y += cell.height as i32;
         }
         at.y

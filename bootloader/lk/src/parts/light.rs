@@ -2,6 +2,8 @@
 //!
 //! Source: facts/display.md 1.7, 3.3, 4, 6 and 9.1.
 
+use alloc::vec::Vec;
+
 use mt6572_hal::cache;
 use mt6572_hal::clocks::Gate;
 use mt6572_hal::display::{Format, Picture, Source};
@@ -10,11 +12,16 @@ use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
 use mt6572_hal::pwm::PwmProfile;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    Backlight, LaneFormat, PanelMode, PanelRow, PinMode, RateSource, Script, Step, Timing, Wiring,
+    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, Step, Timing,
+    UNPACK_BYTES, Wiring,
 };
+use unilk_core::bootarg::Dram;
 use unilk_core::identify::PanelPort;
-use unilk_core::identify::verdict::Certainty;
-use unilk_core::screen::pages::{self, BootPage, ErrorPage, UsbPage};
+use unilk_core::memory::FRAMEBUFFER_RESERVE;
+use unilk_core::screen::logo::WINDOW_BYTES;
+use unilk_core::screen::pages::{
+    self, BootPage, ErrorPage, Shown as ShownLogo, UsbPage, VerdictRow,
+};
 use unilk_core::screen::wizard::{self, WizardPage};
 use unilk_core::screen::{Canvas, FramebufferLayout};
 
@@ -66,6 +73,8 @@ pub enum Page<'a> {
     Error(ErrorPage<'a>),
     /// The phone waits for a computer.
     Usb(UsbPage<'a>),
+    /// What was identified.
+    Verdicts(&'a [VerdictRow<'a>]),
 }
 
 /// A picture on a panel.
@@ -85,6 +94,48 @@ impl Shown {
     /// First byte of the page that is shown.
     pub const fn address(&self) -> u32 {
         self.layout.pages[self.page]
+    }
+}
+
+/// The phone's own logo in memory: the packed picture, and room to unpack it
+/// through.
+#[derive(Clone, Copy)]
+pub struct Logo {
+    start: u32,
+    len: u32,
+}
+
+impl Logo {
+    /// Bytes that a logo may have, packed.
+    const LARGEST: u32 = 2 << 20;
+
+    /// Room for a packed logo of `len` bytes: at the far end of what is kept
+    /// free for the picture, where only panels too large for this chip reach.
+    pub fn place(dram: &Dram, len: u32) -> Option<Self> {
+        let start = dram.end().checked_sub(FRAMEBUFFER_RESERVE)?;
+        (len <= Self::LARGEST).then_some(Self { start, len })
+    }
+
+    fn end(self) -> u32 {
+        self.start + Self::LARGEST + WINDOW_BYTES as u32
+    }
+
+    fn is_below(&self, layout: &FramebufferLayout) -> bool {
+        self.end() <= layout.base
+    }
+
+    /// The memory for the packed bytes.
+    pub fn packed(self) -> &'static mut [u8] {
+        // SAFETY: kept out of every plan of memory; used by one at a time: the
+        // card fills it, then pages are drawn from it.
+        unsafe { core::slice::from_raw_parts_mut(self.start as *mut u8, self.len as usize) }
+    }
+
+    fn lend(self) -> (&'static [u8], &'static mut [u8; WINDOW_BYTES]) {
+        let packed: &[u8] = self.packed();
+        let window = (self.start + Self::LARGEST) as *mut [u8; WINDOW_BYTES];
+        // SAFETY: as above, behind the packed bytes.
+        (packed, unsafe { &mut *window })
     }
 }
 
@@ -111,21 +162,20 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
         return false;
     };
     let video = panel.mode != PanelMode::Command;
-    let layout = match FramebufferLayout::vendor(
-        &parts.dram,
-        (panel.width, panel.height),
-        video,
-        None,
-    ) {
-        Ok(layout) => layout,
-        Err(error) => {
-            Parts::note("no picture", &error);
-            return false;
-        }
-    };
+    let layout =
+        match FramebufferLayout::vendor(&parts.dram, (panel.width, panel.height), video, None) {
+            Ok(layout) => layout,
+            Err(error) => {
+                Parts::note("no picture", &error);
+                return false;
+            }
+        };
     draw(parts, &layout, 0, page);
-    if let Err(code) = bring_up(parts, port, panel, &layout).await {
-        say!("{code} panel {} was not lit: boot goes on without", panel.id);
+    if let Err(code) = bring_up(parts, port, (row, panel), &layout).await {
+        say!(
+            "{code} panel {} was not lit: boot goes on without",
+            panel.id
+        );
         return false;
     }
     backlight(parts, 255);
@@ -143,10 +193,10 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
 async fn bring_up(
     parts: &Parts,
     port: &mut PanelPins,
-    panel: &PanelRow,
+    (row, panel): (u16, &PanelRow),
     layout: &FramebufferLayout,
 ) -> Result<(), &'static str> {
-    if !reset_suits(parts, port, panel) {
+    if !reset_suits(parts, port, panel, row) {
         for step in panel.reset {
             port.reset(step.high);
             pause(Micros::from_ms(u32::from(step.ms))).await;
@@ -159,7 +209,11 @@ async fn bring_up(
     let video = panel.mode != PanelMode::Command;
     with(parts, |hardware| {
         let hal = &mut hardware.hal;
-        let source = if video { Source::DsiVideo } else { Source::Single };
+        let source = if video {
+            Source::DsiVideo
+        } else {
+            Source::Single
+        };
         let picture = picture(layout, 0);
         hal.display
             .bring_up(&mut hal.mmsys, source, &picture)
@@ -176,16 +230,16 @@ async fn bring_up(
 }
 
 /// Whether the reset that came before the questions also serves this panel:
-/// it has been held long enough low, and only what its own maker's panels
+/// it has been held low long enough, and only what its own maker's panels
 /// know has been sent since.
-fn reset_suits(parts: &Parts, port: &PanelPins, panel: &PanelRow) -> bool {
+fn reset_suits(parts: &Parts, port: &PanelPins, panel: &PanelRow, row: u16) -> bool {
     let low = panel.reset.iter().filter(|step| !step.high);
     let low_ms = low.map(|step| step.ms).max().unwrap_or(0);
     let verdict = parts.panel.borrow();
-    let confirmed = verdict
+    let suits = verdict
         .as_ref()
-        .is_some_and(|verdict| verdict.certainty >= Certainty::Likely && !panel.ids.is_empty());
-    port.runs() && low_ms <= port.low_ms() && (!port.touched || confirmed)
+        .is_some_and(|verdict| verdict.found.state_suits(&parts.table, row));
+    port.runs() && low_ms <= port.low_ms() && suits
 }
 
 /// The lanes at the panel's own rate.
@@ -260,9 +314,13 @@ fn overrides(panel: &PanelRow) -> PhyOverrides {
 }
 
 /// Sends a sequence of the table.
-async fn run(port: &mut PanelPins, script: Script) -> Result<(), &'static str> {
+async fn run(port: &mut PanelPins, script: PackedScript) -> Result<(), &'static str> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(UNPACK_BYTES)
+        .map_err(|_| "LCM-MEM")?;
+    room.resize(UNPACK_BYTES, 0);
     let mut sent = 0;
-    for step in script.steps() {
+    for step in script.unpack(&mut room).ok_or("LCM-ROW")? {
         match step {
             Step::Write { data_type, payload } => {
                 port.write(data_type, payload).map_err(|_| "LCM-WRITE")?;
@@ -327,7 +385,12 @@ fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) 
                     version: parts.version,
                     line: parts.line.get(),
                 };
-                pages::boot(&mut canvas, &page, None);
+                let logo = parts.logo.get().filter(|logo| logo.is_below(layout));
+                let picture = logo.map(|logo| logo.lend());
+                if let ShownLogo::Own(Some(error)) = pages::boot(&mut canvas, &page, picture) {
+                    Parts::note("LOGO", &error);
+                    parts.logo.set(None);
+                }
             }
             Page::Candidate(page) => wizard::wizard(&mut canvas, &page),
             Page::Error(page) => {
@@ -335,6 +398,9 @@ fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) 
             }
             Page::Usb(page) => {
                 pages::usb(&mut canvas, &page);
+            }
+            Page::Verdicts(rows) => {
+                pages::verdicts(&mut canvas, parts.version, rows);
             }
         }
     }
@@ -378,9 +444,7 @@ fn backlight(parts: &Parts, level: u8) {
 
 impl Parts {
     /// The profile by which the panel is connected.
-    pub fn panel_wiring(
-        &self,
-    ) -> Option<(&'static Wiring, unilk_core::identify::wiring::Trial)> {
+    pub fn panel_wiring(&self) -> Option<(&'static Wiring, unilk_core::identify::wiring::Trial)> {
         let trial = self.panel_trial.get()?;
         Some((self.wiring(&trial)?, trial))
     }
@@ -392,7 +456,9 @@ impl Parts {
 
     /// Shows another page, from the next frame on.
     pub fn show(&self, page: Page<'_>) {
-        let Some(mut shown) = self.shown() else { return };
+        let Some(mut shown) = self.shown() else {
+            return;
+        };
         let next = 1 - shown.page;
         draw(self, &shown.layout, next, page);
         self.flip(&mut shown, next);
@@ -423,7 +489,9 @@ impl Parts {
     /// Leaves the picture where the kernel looks for it: on the first page of
     /// the framebuffer at `layout`, which may begin lower than ours.
     pub fn hand_over(&self, layout: &FramebufferLayout) {
-        let Some(mut shown) = self.shown() else { return };
+        let Some(mut shown) = self.shown() else {
+            return;
+        };
         let from = shown.layout.pages[shown.page];
         let to = layout.pages[0];
         if from == to {

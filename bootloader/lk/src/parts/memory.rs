@@ -9,9 +9,7 @@ use heapless::Vec;
 use unilk_core::Code;
 use unilk_core::address::SECTOR_BYTES;
 use unilk_core::block::{BlockDevice, ReadAt, Window};
-use unilk_core::identify::store::{
-    self, Choice, How, MAX_NAMES, SLOT_LEN, SLOTS, StoreError,
-};
+use unilk_core::identify::store::{self, Choice, How, MAX_NAMES, SLOT_LEN, SLOTS, StoreError};
 use unilk_core::identify::{RowSet, Table};
 
 use crate::log::say;
@@ -93,9 +91,9 @@ impl Stored {
         Self::text(self.choice.wiring)
     }
 
-    /// The board.
+    /// The board, if somebody named it: one that was inferred is inferred anew.
     pub fn board(&self) -> Option<&'static str> {
-        Self::text(self.choice.board)
+        Self::text(self.choice.board).filter(|_| !self.choice.inferred)
     }
 
     /// The touch chip.
@@ -141,7 +139,9 @@ impl Stored {
             Ok(None) => {}
             Ok(Some(slot)) => match put(disk, slot, &image) {
                 Ok(true) => say!("remembered in MISC, slot {slot}"),
-                Ok(false) => say!("STORE-READ MISC does not keep what is written: nothing is remembered"),
+                Ok(false) => {
+                    say!("STORE-READ MISC does not keep what is written: nothing is remembered")
+                }
                 Err(()) => disk.storage.explain_failure(),
             },
             Err(error) => say!("{} {error}", error.code()),
@@ -163,4 +163,3 @@ fn put(disk: &mut Disk, slot: usize, image: &[u8; SLOT_LEN]) -> Result<bool, ()>
     Storage::read(&mut disk.storage, place, &mut back[..]).map_err(|_| ())?;
     Ok(*back == *image)
 }
-

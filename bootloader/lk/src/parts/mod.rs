@@ -26,6 +26,8 @@ use heapless::Vec;
 use mt6572_hal::time::Uptime;
 use unilk_board_db::{Board, CameraWiring, TouchWiring, Wiring};
 use unilk_core::Code;
+use unilk_core::address::SECTOR_BYTES;
+use unilk_core::block::{ReadAt, Window};
 use unilk_core::bootarg::Dram;
 use unilk_core::hints::Hints;
 use unilk_core::identify::camera::CameraVerdict;
@@ -35,15 +37,17 @@ use unilk_core::identify::touch::TouchVerdict;
 use unilk_core::identify::verdict::PanelVerdict;
 use unilk_core::identify::wiring::{MAX_TRIALS, Trial, profiles_to_try};
 use unilk_core::identify::{RowSet, Table};
+use unilk_core::screen::logo::{self, BOOT_LOGO, HEAD_BYTES};
 
 use crate::log::say;
+use crate::storage::Disk;
 use crate::wake::Phone;
 use hardware::Hardware;
 pub use light::Page;
-use light::Shown;
-pub use settle::Kernel;
-use ports::PanelPins;
+use light::{Logo, Shown};
 pub use memory::Stored;
+use ports::PanelPins;
+pub use settle::Kernel;
 
 /// Bytes of the report: some 200 questions.
 const REPORT_BYTES: usize = 8192;
@@ -71,6 +75,8 @@ pub struct Parts {
     /// The row that a person chose on this boot.
     chosen: Cell<Option<u16>>,
     settled: Cell<bool>,
+    /// The phone's own logo.
+    logo: Cell<Option<Logo>>,
     /// The words under the logo.
     line: Cell<&'static str>,
     version: &'static str,
@@ -121,6 +127,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         shown: Cell::new(None),
         chosen: Cell::new(None),
         settled: Cell::new(false),
+        logo: Cell::new(None),
         line: Cell::new(""),
         version: env!("UNILK_VERSION"),
     }));
@@ -128,12 +135,16 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
     let opened = with(parts, |hardware| {
         let hal = &mut hardware.hal;
         hal.mipitx.trim(fuses);
-        hal.display.open(&mut hal.spm, &mut hal.infracfg, &mut hal.mmsys)
+        hal.display
+            .open(&mut hal.spm, &mut hal.infracfg, &mut hal.mmsys)
     });
     // Without the display's power domain there is neither panel nor camera
     // clock; the touch chip can still be asked.
     if let Err(error) = opened {
-        say!("{} the display has no power: no picture, no cameras", error.code());
+        say!(
+            "{} the display has no power: no picture, no cameras",
+            error.code()
+        );
         *parts.cameras.borrow_mut() = Some(Default::default());
         *parts.panel.borrow_mut() = Some(parts.decide(Default::default()));
     } else {
@@ -189,7 +200,9 @@ impl Parts {
             let row = cameras.as_ref()?.get(socket)?.winner?;
             Some(self.table.cameras.get(usize::from(row))?.id)
         };
-        let mut all = stored.as_ref().map_or(RowSet::EMPTY, |s| s.kernel_rows(&self.table));
+        let mut all = stored
+            .as_ref()
+            .map_or(RowSet::EMPTY, |s| s.kernel_rows(&self.table));
         all.add(&kernel);
         work(&Evidence {
             stored: stored.as_ref().and_then(|stored| stored.panel(&self.table)),
@@ -210,6 +223,41 @@ impl Parts {
     /// What the card says the phone remembers, or that nobody will know.
     pub fn tell_stored(&self, stored: Stored) {
         *self.stored.borrow_mut() = Some(stored);
+    }
+
+    /// The words under the logo.
+    pub fn tell_line(&self, line: &'static str) {
+        self.line.set(line);
+    }
+
+    /// Fetches the phone's own logo, so that it is there when a panel is lit.
+    pub fn tell_logo(&self, disk: &mut Disk) {
+        let Ok((first, sectors)) = disk.table.locate("LOGO") else {
+            return;
+        };
+        let bytes = sectors.saturating_mul(SECTOR_BYTES);
+        let mut window = Window::new(&mut disk.storage, first, sectors);
+        let mut head = [0; HEAD_BYTES];
+        let found = match window.read_at(0, &mut head) {
+            Ok(()) => logo::find(&head, bytes, BOOT_LOGO),
+            Err(_) => return disk.storage.explain_failure(),
+        };
+        // Many phones that were flashed by hand have none.
+        if head.iter().all(|&byte| byte == 0) || head.iter().all(|&byte| byte == 0xFF) {
+            return;
+        }
+        match found {
+            Ok(stream) => {
+                let place = Logo::place(&self.dram, stream.len);
+                let read = place.map(|place| window.read_at(stream.offset, place.packed()));
+                match read {
+                    Some(Ok(())) => self.logo.set(place),
+                    Some(Err(_)) => disk.storage.explain_failure(),
+                    None => {}
+                }
+            }
+            Err(error) => Self::note("LOGO", &error),
+        }
     }
 
     /// Microseconds since the start, for the report.

@@ -41,11 +41,11 @@ pub struct PanelPins {
     switched: Switched,
     /// Since the panel runs; `None` while it is held in reset.
     released: Option<Deadline>,
+    /// The profile is known to be this board's.
+    pub known: bool,
     /// Since it is held in reset, and how long it was.
     held: Option<Deadline>,
     low_ms: u16,
-    /// Something was written since.
-    pub touched: bool,
 }
 
 impl PanelPins {
@@ -57,9 +57,9 @@ impl PanelPins {
             drive,
             switched: Switched::new(),
             released: None,
+            known: false,
             held: None,
             low_ms: 0,
-            touched: false,
         }
     }
 
@@ -116,7 +116,14 @@ impl PanelPort for PanelPins {
             self.released = None;
             self.held.get_or_insert(now);
         }
-        self.touched = false;
+    }
+
+    fn held_low_us(&self) -> u32 {
+        self.held.map_or(0, Deadline::passed_us)
+    }
+
+    fn known_wiring(&self) -> bool {
+        self.known
     }
 
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
@@ -124,8 +131,10 @@ impl PanelPort for PanelPins {
             // The host's driver says it before each read.
             return Ok(());
         }
-        self.touched = true;
-        with(self.parts, |hardware| hardware.hal.dsi.write(data_type, payload)).map_err(port_error)
+        with(self.parts, |hardware| {
+            hardware.hal.dsi.write(data_type, payload)
+        })
+        .map_err(port_error)
     }
 
     fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
@@ -133,7 +142,10 @@ impl PanelPort for PanelPins {
             ReadKind::Dcs => dsi::ReadKind::Dcs,
             ReadKind::Generic => dsi::ReadKind::Generic,
         };
-        with(self.parts, |hardware| hardware.hal.dsi.read(kind, register, buf)).map_err(port_error)
+        with(self.parts, |hardware| {
+            hardware.hal.dsi.read(kind, register, buf)
+        })
+        .map_err(port_error)
     }
 
     fn strap(&mut self, index: u8) -> Option<Strap> {
@@ -142,7 +154,9 @@ impl PanelPort for PanelPins {
     }
 
     fn voltage_mv(&mut self, channel: u8) -> Option<u16> {
-        if self.wiring.adc != Some(channel) {
+        // On an unknown board both that are ever used: measuring moves nothing.
+        let maybe = !self.known && channel <= 1;
+        if self.wiring.adc != Some(channel) && !maybe {
             return None;
         }
         with(self.parts, |hardware| {
@@ -185,7 +199,9 @@ impl<'b> TouchPins<'b> {
 
     fn level(&self, pin: Option<u8>, high: bool) {
         if let Some(pin) = pin {
-            with(self.parts, |hardware| hardware.set_level(pin, high, self.drive));
+            with(self.parts, |hardware| {
+                hardware.set_level(pin, high, self.drive)
+            });
         }
     }
 }
@@ -215,6 +231,12 @@ impl TouchPort for TouchPins<'_> {
 
     fn enable(&mut self, on: bool) {
         self.level(self.wiring.enable, on);
+    }
+
+    fn has_reset(&self) -> bool {
+        let wired = self.wiring.reset.is_some() || self.wiring.enable.is_some();
+        // A pull may lose against whatever the board has there.
+        wired && self.drive == Drive::PushPull
     }
 
     fn interrupt_low(&mut self, drive: Option<bool>) {

@@ -5,20 +5,22 @@ use core::fmt::{self, Write};
 
 use heapless::{String, Vec};
 use mt6572_hal::time::{Deadline, Micros};
+use unilk_board_db::Board;
 use unilk_core::crc32::crc32;
 use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
+use unilk_core::identify::RowSet;
 use unilk_core::identify::camera::{CameraVerdict, Socket};
-use unilk_core::identify::evidence::Reasons;
+use unilk_core::identify::evidence::{Reasons, likely_board};
 use unilk_core::identify::store::{Choice, How, MAX_NAMES};
 use unilk_core::identify::touch::TouchVerdict;
 use unilk_core::identify::verdict::{self, Certainty, PanelVerdict};
-use unilk_core::identify::wizard::{Action, Event, Wizard};
-use unilk_core::identify::RowSet;
+use unilk_core::identify::wizard::{Action, IDLE_US, Wizard};
 use unilk_core::names::{self, Finder, NameSet};
+use unilk_core::screen::pages::{Tone, VerdictRow};
 use unilk_core::screen::wizard::WizardPage;
 
-use super::light::Page;
 use super::Parts;
+use super::light::Page;
 use crate::log::say;
 use crate::meanwhile;
 use crate::storage::Disk;
@@ -60,7 +62,11 @@ impl fmt::Display for Why {
             f.write_str(if number == 0 { " (" } else { "," })?;
             f.write_str(name)?;
         }
-        if self.0 == Reasons::default() { Ok(()) } else { f.write_str(")") }
+        if self.0 == Reasons::default() {
+            Ok(())
+        } else {
+            f.write_str(")")
+        }
     }
 }
 
@@ -91,6 +97,7 @@ impl Parts {
         }
         let how = self.light_winner(phone);
         self.say_all();
+        self.show_doubts();
         self.remember(disk, how, searched);
     }
 
@@ -102,7 +109,9 @@ impl Parts {
     }
 
     fn decide_again(&self, kernel: RowSet) {
-        let Some(before) = self.panel.take() else { return };
+        let Some(before) = self.panel.take() else {
+            return;
+        };
         let after = self.evidence(kernel, |evidence| {
             verdict::decide(&self.table, evidence, before.found)
         });
@@ -112,7 +121,12 @@ impl Parts {
     /// The panels that the kernel names, unless that is remembered.
     fn search(&self, phone: &mut Phone, kernel: Kernel<'_>) -> Option<(u32, RowSet)> {
         let value = kernel.check_value();
-        if self.stored.borrow().as_ref().is_some_and(|stored| stored.searched(value)) {
+        if self
+            .stored
+            .borrow()
+            .as_ref()
+            .is_some_and(|stored| stored.searched(value))
+        {
             return None;
         }
         let set = NameSet::new(self.table.panels);
@@ -153,7 +167,11 @@ impl Parts {
         if self.port.borrow().is_none() {
             return How::None;
         }
-        let stored = self.stored.borrow().as_ref().and_then(|stored| stored.panel(&self.table));
+        let stored = self
+            .stored
+            .borrow()
+            .as_ref()
+            .and_then(|stored| stored.panel(&self.table));
         if stored == Some((winner, How::Person)) && certainty == Certainty::Confirmed {
             self.light_if_dark(winner);
             return How::Person;
@@ -174,17 +192,38 @@ impl Parts {
 
     fn how(&self, winner: u16) -> How {
         let verdict = self.panel.borrow();
-        let best = verdict.as_ref().and_then(|verdict| verdict.candidates.first());
+        let best = verdict
+            .as_ref()
+            .and_then(|verdict| verdict.candidates.first());
         let kernel = best.is_some_and(|best| {
-            best.row == winner && best.reasons.contains(Reasons::KERNEL) && !best.reasons.contains(Reasons::ID_BYTES)
+            best.row == winner
+                && best.reasons.contains(Reasons::KERNEL)
+                && !best.reasons.contains(Reasons::ID_BYTES)
         });
-        if kernel { How::KernelNames } else { How::Identified }
+        if kernel {
+            How::KernelNames
+        } else {
+            How::Identified
+        }
     }
 
     fn light_if_dark(&'static self, row: u16) {
         if self.shown.get().is_none() {
             meanwhile::run(self.relight(row, Page::Boot));
         }
+    }
+
+    /// The board that what is fitted speaks for.
+    fn likely_board(&self) -> Option<&'static Board> {
+        let verdict = self.panel.borrow();
+        let verdict = verdict.as_ref()?;
+        self.evidence(RowSet::EMPTY, |evidence| {
+            likely_board(&self.table, evidence, verdict)
+        })
+    }
+
+    fn board_or_likely(&self) -> Option<&'static Board> {
+        self.board().or_else(|| self.likely_board())
     }
 
     /// Shows the candidates until a person accepts one. `None`: nobody came,
@@ -195,9 +234,10 @@ impl Parts {
             rows.len()
         );
         let began = Self::now_us();
-        let (mut wizard, mut action) = Wizard::begin(rows.len() as u8, began);
+        // On the boot after a guess a look at the screen must do.
+        let idle_us = if guessed { SECOND_CHANCE_US } else { IDLE_US };
+        let (mut wizard, mut action) = Wizard::begin(rows.len() as u8, began, idle_us);
         let mut before = phone.look();
-        let mut stepped = false;
         loop {
             match action {
                 Action::Wait => {}
@@ -208,7 +248,10 @@ impl Parts {
                 Action::Darken => meanwhile::run(self.darken()),
                 Action::Accepted(number) => {
                     let row = *rows.get(usize::from(number))?;
-                    say!("panel {} chosen", self.table.panels.get(usize::from(row))?.id);
+                    say!(
+                        "panel {} chosen",
+                        self.table.panels.get(usize::from(row))?.id
+                    );
                     self.show(Page::Boot);
                     return Some(row);
                 }
@@ -228,14 +271,7 @@ impl Parts {
             let now = phone.look();
             let event = phone.event(before, now);
             before = now;
-            stepped |= event != Event::Tick;
-            let time = Self::now_us();
-            // On the boot after a guess a look at the screen must do.
-            action = if guessed && !stepped && time.wrapping_sub(began) > SECOND_CHANCE_US {
-                Action::GaveUp(0)
-            } else {
-                wizard.step(event, time)
-            };
+            action = wizard.step(event, Self::now_us());
         }
     }
 
@@ -264,8 +300,13 @@ impl Parts {
     fn say_all(&self) {
         let now = Self::now_us();
         if let Some((wiring, _)) = self.panel_wiring() {
-            let board = self.board().map_or("unknown", |board| board.id);
-            say!("wiring {}, board {board}", wiring.id);
+            match (self.board(), self.likely_board()) {
+                (Some(board), _) => say!("wiring {}, board {}", wiring.id, board.id),
+                (None, Some(board)) => {
+                    say!("wiring {}, board {} by its parts", wiring.id, board.id)
+                }
+                (None, None) => say!("wiring {}, board unknown", wiring.id),
+            }
         }
         if let Some(verdict) = self.panel.borrow().as_ref() {
             self.say_panel(verdict);
@@ -276,7 +317,9 @@ impl Parts {
             verdict.record(&self.table, self, now);
         }
         if let Some(verdicts) = self.cameras.borrow().as_ref() {
-            for ((socket, verdict), name) in Socket::ALL.into_iter().zip(verdicts).zip(["main", "sub"]) {
+            for ((socket, verdict), name) in
+                Socket::ALL.into_iter().zip(verdicts).zip(["main", "sub"])
+            {
                 self.say_camera(name, verdict);
                 verdict.record(socket, &self.table, self, now);
             }
@@ -288,8 +331,13 @@ impl Parts {
             Self::note("panel", note);
         }
         let found = &verdict.found;
-        let reasons = verdict.candidates.first().map_or(Reasons::default(), |best| best.reasons);
-        let id = self.winner().and_then(|row| Some(self.table.panels.get(usize::from(row))?.id));
+        let reasons = verdict
+            .candidates
+            .first()
+            .map_or(Reasons::default(), |best| best.reasons);
+        let id = self
+            .winner()
+            .and_then(|row| Some(self.table.panels.get(usize::from(row))?.id));
         let certainty = if self.chosen.get().is_some() {
             Certainty::Confirmed
         } else {
@@ -314,7 +362,10 @@ impl Parts {
         match verdict.chip() {
             Some(chip) => say!(
                 "touch {} at {:#04x}{}; {} us",
-                self.table.touch.get(usize::from(chip.row)).map_or("?", |row| row.id),
+                self.table
+                    .touch
+                    .get(usize::from(chip.row))
+                    .map_or("?", |row| row.id),
                 chip.address,
                 if chip.weak { ", acknowledge only" } else { "" },
                 verdict.took_us
@@ -327,13 +378,19 @@ impl Parts {
         if let Some(note) = &verdict.note {
             Self::note("camera", note);
         }
-        let row = verdict.winner.and_then(|row| self.table.cameras.get(usize::from(row)));
+        let row = verdict
+            .winner
+            .and_then(|row| self.table.cameras.get(usize::from(row)));
         match row {
             Some(row) => say!(
                 "camera {socket} {} at {:#04x}{}; {} us",
                 row.id,
                 verdict.address,
-                if verdict.weak { ", one byte agrees" } else { "" },
+                if verdict.weak {
+                    ", one byte agrees"
+                } else {
+                    ""
+                },
                 verdict.took_us
             ),
             None => say!("camera {socket} none; {} us", verdict.took_us),
@@ -343,9 +400,16 @@ impl Parts {
     /// Stores what was learnt, if that is new and some of it was found.
     fn remember(&self, disk: &mut Disk, how: How, searched: Option<(u32, RowSet)>) {
         let stored = self.stored.borrow();
-        let Some(stored) = stored.as_ref() else { return };
+        let Some(stored) = stored.as_ref() else {
+            return;
+        };
         stored.complain(&self.table);
-        let id = |row: u16| self.table.panels.get(usize::from(row)).map_or("", |row| row.id);
+        let id = |row: u16| {
+            self.table
+                .panels
+                .get(usize::from(row))
+                .map_or("", |row| row.id)
+        };
         let touch = self.touch.borrow();
         let chip = touch.as_ref().and_then(TouchVerdict::chip);
         let cameras = self.cameras.borrow();
@@ -358,7 +422,12 @@ impl Parts {
             None => stored.names(),
         };
         let winner = self.winner();
-        let absent = [winner.is_some(), chip.is_some(), camera(0).is_some(), camera(1).is_some()];
+        let absent = [
+            winner.is_some(),
+            chip.is_some(),
+            camera(0).is_some(),
+            camera(1).is_some(),
+        ];
         let absent = absent.iter().enumerate().filter(|(_, there)| !**there);
         stored.write(
             disk,
@@ -366,8 +435,11 @@ impl Parts {
                 how,
                 panel: winner.map_or("", id),
                 wiring: self.panel_wiring().map_or("", |(wiring, _)| wiring.id),
-                board: self.board().map_or("", |board| board.id),
-                touch: chip.and_then(|chip| Some(self.table.touch.get(usize::from(chip.row))?.id)).unwrap_or(""),
+                board: self.board_or_likely().map_or("", |board| board.id),
+                inferred: self.board().is_none(),
+                touch: chip
+                    .and_then(|chip| Some(self.table.touch.get(usize::from(chip.row))?.id))
+                    .unwrap_or(""),
                 touch_address: chip.map_or(0, |chip| chip.address),
                 cameras: [camera(0).unwrap_or(""), camera(1).unwrap_or("")],
                 absent: absent.fold(0, |bits, (bit, _)| bits | 1 << bit),
@@ -377,10 +449,70 @@ impl Parts {
         );
     }
 
+    /// The verdicts on the screen, where one of them is none a person should
+    /// just trust.
+    fn show_doubts(&'static self) {
+        let (panel, touch, cameras) = (
+            self.panel.borrow(),
+            self.touch.borrow(),
+            self.cameras.borrow(),
+        );
+        let Some(panel) = panel.as_ref() else { return };
+        if self.shown.get().is_none()
+            || panel.certainty >= Certainty::Certain
+            || self.chosen.get().is_some()
+        {
+            return;
+        }
+        let row = self
+            .winner()
+            .and_then(|row| self.table.panels.get(usize::from(row)));
+        let chip = touch.as_ref().and_then(TouchVerdict::chip);
+        let chip = chip.and_then(|chip| self.table.touch.get(usize::from(chip.row)));
+        let camera = |socket: usize| {
+            let row = cameras.as_ref()?.get(socket)?.winner?;
+            Some(self.table.cameras.get(usize::from(row))?.name)
+        };
+        let part = |part, name: Option<&'static str>| VerdictRow {
+            part,
+            name: name.unwrap_or("none found"),
+            certainty: if name.is_some() { "certain" } else { "none" },
+            tone: if name.is_some() {
+                Tone::Sure
+            } else {
+                Tone::Missing
+            },
+            detail: "",
+        };
+        let mut others: String<32> = String::new();
+        // Short enough.
+        let _ = write!(
+            others,
+            "{} more fit alike",
+            panel.contenders().len().saturating_sub(1)
+        );
+        self.show(Page::Verdicts(&[
+            VerdictRow {
+                part: "Panel",
+                name: row.map_or("none", |row| row.lcm_name()),
+                certainty: panel.certainty.name(),
+                tone: Tone::Guess,
+                detail: &others,
+            },
+            part("Touch", chip.map(|chip| chip.name)),
+            part("Main camera", camera(0)),
+            part("Sub camera", camera(1)),
+        ]));
+    }
+
     fn names_of(&self, rows: &RowSet) -> Vec<&'static str, MAX_NAMES> {
         let mut names = Vec::new();
         for row in rows.iter() {
-            let name = self.table.panels.get(usize::from(row)).map(|row| row.lcm_name());
+            let name = self
+                .table
+                .panels
+                .get(usize::from(row))
+                .map(|row| row.lcm_name());
             if let Some(name) = name.filter(|name| !names.contains(name)) {
                 // More names than there is room for decide nothing.
                 let _ = names.push(name);
@@ -392,7 +524,10 @@ impl Parts {
     /// What `lcm=` says: the vendor's name, and whether it was identified.
     pub fn vendor_panel(&self) -> Option<(&'static str, bool)> {
         let row = self.table.panels.get(usize::from(self.winner()?))?;
-        Some((row.lcm_name(), true))
+        let verdict = self.panel.borrow();
+        let certain = |verdict: &PanelVerdict| verdict.certainty > Certainty::Guess;
+        let identified = self.chosen.get().is_some() || verdict.as_ref().is_some_and(certain);
+        Some((row.lcm_name(), identified))
     }
 
     /// What a device tree is told.
@@ -400,7 +535,9 @@ impl Parts {
         let panel = self.panel.borrow();
         let touch = self.touch.borrow();
         let cameras = self.cameras.borrow();
-        let row = self.winner().and_then(|row| self.table.panels.get(usize::from(row)));
+        let row = self
+            .winner()
+            .and_then(|row| self.table.panels.get(usize::from(row)));
         let wiring = self.panel_wiring().map(|(wiring, _)| wiring);
         let shown = self.shown.get().filter(|shown| shown.video);
         let chip = touch.as_ref().and_then(TouchVerdict::chip);
@@ -412,6 +549,9 @@ impl Parts {
             let row = self.table.cameras.get(usize::from(verdict.winner?))?;
             Some((row, verdict.address))
         };
+        // Where the wiring is a guess, nobody may have been asked at the right
+        // pins: what the tree claims stays.
+        let sure = self.known_wiring().is_some();
         let camera_part = |socket: usize| match (camera(socket), &sockets) {
             (Some((row, address)), Some((controller, wirings))) => match &wirings[socket] {
                 Some(wiring) => Fitted::Part(CameraPart {
@@ -422,7 +562,8 @@ impl Parts {
                 }),
                 None => Fitted::Unknown,
             },
-            _ => Fitted::Nothing,
+            _ if sure => Fitted::Nothing,
+            _ => Fitted::Unknown,
         };
         let mut address: String<16> = String::new();
         if let Some((chip, wiring)) = chip.zip(touch_wiring) {
@@ -470,7 +611,8 @@ impl Parts {
                     address: chip.address,
                     wiring,
                 }),
-                _ => Fitted::Nothing,
+                _ if sure => Fitted::Nothing,
+                _ => Fitted::Unknown,
             },
             cameras: [camera_part(0), camera_part(1)],
             known: Known {
@@ -487,7 +629,7 @@ impl Parts {
                 camera_main: camera(0).map(|(row, _)| row.id),
                 camera_sub: camera(1).map(|(row, _)| row.id),
                 wiring: wiring.map(|wiring| wiring.id),
-                board: self.board().map(|board| board.id),
+                board: self.board_or_likely().map(|board| board.id),
                 report: report.finish(),
             },
         };

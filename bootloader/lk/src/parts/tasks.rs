@@ -4,13 +4,13 @@
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{CameraWiring, PinMode};
+use unilk_core::identify::PanelPort;
 use unilk_core::identify::camera::{self, CameraVerdict};
 use unilk_core::identify::panel::{self, Presence};
 use unilk_core::identify::report::{Kind, Record, Recorder};
 use unilk_core::identify::touch::{self, TouchVerdict};
 use unilk_core::identify::verdict::Certainty;
 use unilk_core::identify::wiring::Drive;
-use unilk_core::identify::PanelPort;
 
 use super::light::{self, Page};
 use super::ports::{BootClock, CameraPins, PanelPins, TouchPins};
@@ -47,24 +47,42 @@ pub async fn panel(parts: &'static Parts) {
     // The first profile's panel is reset while everything else gets ready.
     let (trials, _) = parts.trials();
     let early = trials.iter().find(|trial| trial.panel != Drive::Never);
-    if let Some((trial, wiring)) = early.and_then(|trial| Some((trial, parts.wiring(trial)?))) {
-        let mut port = PanelPins::new(parts, wiring.panel, trial.panel);
-        port.power();
-        port.reset(false);
-    }
+    let mut early = early
+        .and_then(|trial| Some((*trial, parts.wiring(trial)?)))
+        .map(|(trial, wiring)| {
+            let mut port = PanelPins::new(parts, wiring.panel, trial.panel);
+            port.power();
+            port.reset(false);
+            (trial, port)
+        });
     light::start_link(parts).await;
     if parts.hints.board.is_none() || parts.hints.panel.is_none() {
         memory(parts).await;
     }
-    let prefer = parts.evidence(unilk_core::identify::RowSet::EMPTY, |evidence| evidence.preferred());
-    let (trials, _) = parts.trials();
+    let prefer = parts.evidence(unilk_core::identify::RowSet::EMPTY, |evidence| {
+        evidence.preferred()
+    });
+    let (trials, known) = parts.trials();
     let mut found = panel::Findings::default();
     let mut port = None;
     for trial in trials.iter().filter(|trial| trial.panel != Drive::Never) {
         let Some(wiring) = parts.wiring(trial) else {
             continue;
         };
-        let mut pins = PanelPins::new(parts, wiring.panel, trial.panel);
+        let mut pins = match early.take() {
+            Some((before, port))
+                if (before.wiring, before.panel) == (trial.wiring, trial.panel) =>
+            {
+                port
+            }
+            before => {
+                if let Some((_, mut port)) = before {
+                    port.power_off();
+                }
+                PanelPins::new(parts, wiring.panel, trial.panel)
+            }
+        };
+        pins.known = known;
         pins.power();
         record_wiring(parts, wiring.id);
         found = panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer).await;
@@ -78,6 +96,9 @@ pub async fn panel(parts: &'static Parts) {
         if there {
             break;
         }
+    }
+    if let Some((_, mut port)) = early {
+        port.power_off();
     }
     let verdict = parts.decide(found.clone());
     let enough = verdict.certainty >= Certainty::Certain;
@@ -112,6 +133,7 @@ pub async fn touch(parts: &'static Parts) {
     }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_touch();
+    let absent = parts.absent() >> 1;
     let mut verdict = TouchVerdict::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in trials.iter().filter(|trial| trial.touch != Drive::Never) {
@@ -122,7 +144,15 @@ pub async fn touch(parts: &'static Parts) {
             continue;
         };
         let mut pins = TouchPins::new(parts, wiring, trial.touch, bus);
-        verdict = touch::identify(&parts.table, &BootClock, &mut pins, parts, &prefer).await;
+        verdict = touch::identify(
+            &parts.table,
+            &BootClock,
+            &mut pins,
+            parts,
+            &prefer,
+            absent & 1 != 0,
+        )
+        .await;
         if !verdict.chips.is_empty() || known {
             parts.touch_wiring.set(Some(wiring));
             break;
@@ -155,6 +185,7 @@ pub async fn cameras(parts: &'static Parts) {
     }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_cameras();
+    let absent = parts.absent() >> 2;
     let mut verdicts: [CameraVerdict; 2] = Default::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in &trials {
@@ -181,6 +212,7 @@ pub async fn cameras(parts: &'static Parts) {
             parts,
             &sockets,
             [main, sub],
+            [absent & 1 != 0, absent & 2 != 0],
         )
         .await;
         let mut anybody = false;
@@ -202,6 +234,15 @@ pub async fn cameras(parts: &'static Parts) {
 }
 
 impl Parts {
+    /// What was not there on the last boot, as the memory's bits.
+    fn absent(&self) -> u8 {
+        let stored = self.stored.borrow();
+        stored
+            .as_ref()
+            .and_then(|stored| stored.absent())
+            .unwrap_or(0)
+    }
+
     /// Touch chips that memory or board speak for.
     fn preferred_touch(&self) -> heapless::Vec<u16, 8> {
         let mut rows = heapless::Vec::new();
@@ -245,4 +286,3 @@ impl Parts {
             .filter(|_| verdict.certainty >= Certainty::Certain || as_before)
     }
 }
-

@@ -67,6 +67,8 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// Commands that get no answer.
     pub command_faults: Vec<CommandFault>,
+    /// The phone loses its power in the middle of a write.
+    pub power_cut: Option<PowerCut>,
 }
 
 impl Default for Config {
@@ -96,6 +98,7 @@ impl Default for Config {
             stuck_busy: false,
             faults: Vec::new(),
             command_faults: Vec::new(),
+            power_cut: None,
         }
     }
 }
@@ -178,6 +181,34 @@ pub struct CommandFault {
     pub times: Option<u32>,
 }
 
+/// The battery falls out while the card writes. Sectors count whatever area
+/// and command they belong to; what was written before them is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PowerCut {
+    /// The sector during whose programming it happens, counted from 1 since
+    /// power-on.
+    pub at_sector: u64,
+    /// What is found in that sector later.
+    #[serde(default)]
+    pub leaves: CutSector,
+}
+
+/// What a sector holds whose programming was cut off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CutSector {
+    /// What it held before.
+    #[default]
+    Old,
+    /// The new bytes in its first half, the old ones in its second.
+    Half,
+    /// Neither.
+    Garbage,
+    /// The new bytes: the cut came right behind it.
+    New,
+}
+
 /// Why a card cannot be as described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigError {
@@ -241,6 +272,9 @@ mod tests {
             times = 2
             [[command_faults]]
             index = 6
+            [power_cut]
+            at_sector = 9
+            leaves = "half"
             "#,
         )
         .unwrap();
@@ -257,6 +291,8 @@ mod tests {
                 times: None
             }
         );
+        let cut = config.power_cut.unwrap();
+        assert_eq!((cut.at_sector, cut.leaves), (9, CutSector::Half));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::config::{Fault, FaultKind};
+use super::config::{CutSector, Fault, FaultKind};
 use super::registers::{ext, status};
 use super::{Area, Emmc, Remark, SECTOR, State, Wire};
 use crate::bus::Nanos;
@@ -121,7 +121,9 @@ impl Emmc {
             .filter_map(spoilt)
             .min()
             .unwrap_or(u64::MAX);
-        room.min(fault).min(blocks.into()) as u32
+        let cut = self.sectors_to_cut().filter(|_| write);
+        let cut = cut.map_or(u64::MAX, |sectors| sectors * SECTOR as u64 / per_block);
+        room.min(fault).min(cut).min(blocks.into()) as u32
     }
 
     /// The next block to the host.
@@ -194,6 +196,10 @@ impl Emmc {
             }
             return Err(DataError::Crc);
         }
+        if self.sectors_to_cut() == Some(0) {
+            self.cut_power(area, transfer.offset, data);
+            return Err(DataError::Silent);
+        }
         let result = self
             .stores
             .area(area)
@@ -209,6 +215,37 @@ impl Emmc {
         let busy_ns = Nanos::from(self.config.block_busy_us) * 1000;
         self.stats.busy_ns += busy_ns;
         Ok(busy_ns)
+    }
+
+    /// Sectors that can still be written before the power is cut.
+    fn sectors_to_cut(&self) -> Option<u64> {
+        let cut = self.config.power_cut?;
+        Some(cut.at_sector.saturating_sub(self.stats.blocks_written + 1))
+    }
+
+    /// The power goes while `data` is being programmed.
+    fn cut_power(&mut self, area: Area, offset: u64, data: &[u8]) {
+        let leaves = self.config.power_cut.take().map(|cut| cut.leaves);
+        let left = match leaves.unwrap_or_default() {
+            CutSector::Old => Vec::new(),
+            CutSector::Half => data[..data.len() / 2].to_vec(),
+            // As flash that was programmed half way reads: no pattern of old or new.
+            CutSector::Garbage => data
+                .iter()
+                .zip(0u8..=u8::MAX)
+                .map(|(byte, at)| byte ^ at.wrapping_mul(0x9D) ^ 0x5A)
+                .collect(),
+            CutSector::New => data.to_vec(),
+        };
+        let store = self.stores.area(area).filter(|_| !left.is_empty());
+        let result = store.map_or(Ok(()), |store| store.write_at(offset, &left));
+        self.store_result(result);
+        self.restart();
+        self.cut = true;
+        let sector = offset / SECTOR as u64;
+        self.remarks.push(Remark::PowerCut(format!(
+            "power cut while sector {sector:#x} of the eMMC's {area:?} area was written"
+        )));
     }
 
     fn advance(&mut self, transfer: &mut Transfer) {

@@ -17,7 +17,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CardType, Config, ConfigError, Fault, FaultKind};
+pub use config::{CardType, Config, ConfigError, CutSector, Fault, FaultKind, PowerCut};
 pub use store::{Area, FileStore, SECTOR, Store, Stores};
 
 use crate::bus::Nanos;
@@ -110,6 +110,8 @@ pub enum Remark {
     Guest(String),
     /// The host's file could not be read or written.
     Host(String),
+    /// The phone has lost its power, in the middle of a write.
+    PowerCut(String),
 }
 
 /// What the card has done so far, for benchmarks.
@@ -132,6 +134,8 @@ pub struct Emmc {
     csd: [u32; 4],
     ext_csd: Box<[u8; 512]>,
     supplied: bool,
+    /// The power was cut: nobody is there any more.
+    cut: bool,
     rst_n_low: bool,
     state: State,
     rca: u16,
@@ -177,6 +181,7 @@ impl Emmc {
             stores,
             user_sectors,
             supplied: false,
+            cut: false,
             rst_n_low: false,
             state: State::Idle,
             rca: 1,
@@ -259,7 +264,10 @@ impl Emmc {
 
     /// Whether anybody is there to answer.
     pub fn alive(&self) -> bool {
-        self.supplied && !self.config.absent && !(self.rst_n_low && self.rst_n_resets())
+        self.supplied
+            && !self.cut
+            && !self.config.absent
+            && !(self.rst_n_low && self.rst_n_resets())
     }
 
     /// Whether the supply is on, as far as the card was told.
@@ -279,6 +287,7 @@ impl Emmc {
     /// The battery was taken out and put in: cold, whatever the supply said.
     pub fn power_on_reset(&mut self) {
         self.supplied = false;
+        self.cut = false;
         self.initialised = false;
         self.restart();
     }

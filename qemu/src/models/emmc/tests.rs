@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::config::{CommandFault, Fault, FaultKind};
+use super::config::{CommandFault, CutSector, Fault, FaultKind, PowerCut};
 use super::data::DataError;
 use super::*;
 use registers::status::{
@@ -337,6 +337,103 @@ fn faults_bite_as_often_as_they_are_told_to() {
     bench.now += MS;
     bench.r1(24, 300);
     bench.card.write_block(FAST, &[1; 512], bench.now).unwrap();
+}
+
+/// A card that loses its power in its third sector; the first two are of a
+/// command of their own.
+fn cut_in_the_third_sector(leaves: CutSector) -> Bench {
+    let mut bench = Bench::ready(Config {
+        power_cut: Some(PowerCut {
+            at_sector: 3,
+            leaves,
+        }),
+        ..Config::default()
+    });
+    let old = [0x11; 6 * SECTOR];
+    bench
+        .card
+        .store(Area::User)
+        .unwrap()
+        .write_at(0, &old)
+        .unwrap();
+    bench.r1(23, 2);
+    bench.r1(25, 0);
+    for _ in 0..2 {
+        bench
+            .card
+            .write_block(FAST, &[0x22; 512], bench.now)
+            .unwrap();
+    }
+    bench.now += MS;
+    bench
+}
+
+#[test]
+fn a_power_cut_keeps_what_was_written_and_nothing_else() {
+    let new: Vec<u8> = (0..512u32).map(|at| (at * 7) as u8).collect();
+    for leaves in [
+        CutSector::Old,
+        CutSector::Half,
+        CutSector::Garbage,
+        CutSector::New,
+    ] {
+        let mut bench = cut_in_the_third_sector(leaves);
+        bench.r1(23, 3);
+        bench.r1(25, 2);
+        assert_eq!(bench.card.good_blocks_ahead(FAST, 3), 0);
+        assert!(bench.card.remarks().is_empty());
+        for _ in 0..2 {
+            assert_eq!(
+                bench.card.write_block(FAST, &new, bench.now),
+                Err(DataError::Silent),
+                "{leaves:?}"
+            );
+        }
+        assert!(
+            matches!(&bench.card.remarks()[..], [Remark::PowerCut(text)] if text.contains("sector 0x2 "))
+        );
+        assert!(!bench.card.alive());
+        assert_eq!(bench.command(13, RCA), Reply::Silent);
+        let mut held = [0; 6 * SECTOR];
+        let store = bench.card.store(Area::User).unwrap();
+        store.read_at(0, &mut held).unwrap();
+        assert!(held[..1024].iter().all(|&byte| byte == 0x22));
+        assert!(held[1536..].iter().all(|&byte| byte == 0x11));
+        let cut = &held[1024..1536];
+        match leaves {
+            CutSector::Old => assert_eq!(cut, [0x11; 512]),
+            CutSector::Half => {
+                assert_eq!(cut[..256], new[..256]);
+                assert_eq!(cut[256..], [0x11; 256]);
+            }
+            CutSector::Garbage => assert!(cut != new && cut != [0x11; 512]),
+            CutSector::New => assert_eq!(cut, new),
+        }
+    }
+}
+
+#[test]
+fn reads_are_no_writes_to_a_power_cut() {
+    let mut bench = cut_in_the_third_sector(CutSector::Old);
+    bench.r1(18, 0);
+    assert_eq!(bench.card.good_blocks_ahead(FAST, 9), 9);
+    for _ in 0..9 {
+        bench.card.read_block(FAST).unwrap();
+    }
+    assert!(bench.card.alive());
+}
+
+#[test]
+fn after_a_power_cut_the_card_starts_as_new() {
+    let mut bench = cut_in_the_third_sector(CutSector::Old);
+    bench.r1(24, 2);
+    assert!(bench.card.write_block(FAST, &[3; 512], bench.now).is_err());
+    bench.card.power_on_reset();
+    bench.card.set_supply(true);
+    bench.identify();
+    bench.speed_up();
+    bench.r1(24, 2);
+    assert!(bench.card.write_block(FAST, &[3; 512], bench.now).is_ok());
 }
 
 #[test]

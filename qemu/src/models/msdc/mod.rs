@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 use crate::bus::{Block, Context, GuestError, Nanos, Reset, Size};
 use crate::models::emmc::{Area, Emmc, Remark, SECTOR, Store};
-use crate::signals::Rail;
+use crate::signals::{Rail, Request};
 use command::InFlight;
 use data::{FIFO_BYTES, Phase};
 use dma::Dma;
@@ -224,6 +224,10 @@ impl Msdc {
                     cx.report(GuestError::Refused, self.name, reg::SDC_CMD, message);
                 }
                 Remark::Host(message) => cx.log.push(message),
+                Remark::PowerCut(message) => {
+                    cx.log.push(message);
+                    cx.signals.request = Some(Request::PowerOff("power cut"));
+                }
             }
         }
         let active = self.regs.get(reg::MSDC_INT) & self.regs.get(reg::MSDC_INTEN) != 0;

@@ -241,11 +241,12 @@ pub(crate) mod tests {
     fn a_report_is_found_anywhere_and_its_copies_are_one() {
         let report = build(&[read(1), read(2)]);
         let earlier = build(&[read(1)]);
-        // Across the border of two chunks, with the magic alone before it.
+        // One across each border of what is read at a time, the magic alone
+        // before them.
         let mut dump = vec![0xA5; CHUNK - 30];
         dump[100..108].copy_from_slice(MAGIC);
         dump.extend(&earlier);
-        dump.resize(CHUNK + 2 * LONGEST, 0);
+        dump.resize(CHUNK + LONGEST - 30, 0);
         dump.extend(&report);
         let second = dump.len() as u64;
         dump.extend(&report);

@@ -125,20 +125,39 @@ struct Setup {
     pdn_high: bool,
 }
 
-struct Asker<'a, C, P> {
-    table: &'a Table,
-    line: Line<'a, C, P>,
-    socket: Socket,
-    begun: u32,
-    setup: Option<Setup>,
-    memory: Memory,
+/// What is known of a socket between two rounds.
+#[derive(Default)]
+struct Progress {
     odd: Option<u8>,
     stranger: Option<u8>,
     verdict: CameraVerdict,
 }
 
+struct Asker<'a, C, P> {
+    table: &'a Table,
+    line: Line<'a, C, P>,
+    socket: Socket,
+    /// When this round began.
+    begun: u32,
+    setup: Option<Setup>,
+    memory: Memory,
+    progress: Progress,
+}
+
+/// The sockets share their core supply, so both are asked at one voltage
+/// before it is raised, and it is never raised beyond what a sensor takes
+/// that was found.
+#[derive(Clone, Copy)]
+enum Round {
+    /// The rows that something speaks for, each at its own voltage.
+    Preferred,
+    /// All rows at this one.
+    Core(u16),
+}
+
 /// Asks both sockets. `prefer` are rows, best first, that hint, store or
-/// board speak for: main, sub.
+/// board speak for: main, sub. `expect_absent`: nobody was in that socket on
+/// the last boot, so only the lowest core voltage is tried.
 ///
 /// Never fails: see [`CameraVerdict::note`].
 pub async fn identify<C: Clock, P: CameraPort>(
@@ -148,35 +167,64 @@ pub async fn identify<C: Clock, P: CameraPort>(
     log: &dyn Recorder,
     wiring: &[Option<CameraWiring>; 2],
     prefer: [&[u16]; 2],
+    expect_absent: [bool; 2],
 ) -> [CameraVerdict; 2] {
-    let mut verdicts = [CameraVerdict::default(), CameraVerdict::default()];
-    for ((socket, verdict), prefer) in Socket::ALL.into_iter().zip(&mut verdicts).zip(prefer) {
-        let Some(Some(pins)) = wiring.get(socket as usize) else {
-            verdict.note = Some(CameraNote::NoSocket);
-            continue;
-        };
-        if let Some(Some(other)) = wiring.get(socket.other() as usize) {
-            port.reset(socket.other(), true);
-            // Where the level is not known, reset has to do.
-            let runs = other.runs_with_pdn_high.unwrap_or(true);
-            port.power_down(socket.other(), !runs);
+    let mut sockets = [Progress::default(), Progress::default()];
+    for (progress, wiring) in sockets.iter_mut().zip(wiring) {
+        if wiring.is_none() {
+            progress.verdict.note = Some(CameraNote::NoSocket);
         }
-        let mut asker = Asker {
-            table,
-            line: Line::new(clock, port, log, socket.unit()),
-            socket,
-            begun: clock.now_us(),
-            setup: None,
-            memory: Memory::default(),
-            odd: None,
-            stranger: None,
-            verdict: CameraVerdict::default(),
-        };
-        asker.search(pins, prefer).await;
-        *verdict = asker.finish(pins).await;
+    }
+    let rounds = [Round::Preferred]
+        .into_iter()
+        .chain(CORE_MV.map(Round::Core));
+    for round in rounds {
+        for socket in Socket::ALL {
+            let index = socket as usize;
+            let Some(pins) = &wiring[index] else {
+                continue;
+            };
+            let done = sockets[index].verdict.winner.is_some()
+                || sockets[index].verdict.bus == BusState::Stuck
+                || sockets[index].verdict.took_us > LIMIT_US;
+            let wanted = match round {
+                Round::Preferred => !prefer[index].is_empty(),
+                Round::Core(mv) => mv == CORE_MV[0] || !expect_absent[index],
+            };
+            let ceiling = ceiling(table, &sockets);
+            if done || !wanted || matches!(round, Round::Core(mv) if mv > ceiling) {
+                continue;
+            }
+            if let Some(Some(other)) = wiring.get(socket.other() as usize) {
+                port.reset(socket.other(), true);
+                // Where the level is not known, reset has to do.
+                let runs = other.runs_with_pdn_high.unwrap_or(true);
+                port.power_down(socket.other(), !runs);
+            }
+            let mut asker = Asker {
+                table,
+                line: Line::new(clock, port, log, socket.unit()),
+                socket,
+                begun: clock.now_us(),
+                setup: None,
+                memory: Memory::default(),
+                progress: core::mem::take(&mut sockets[index]),
+            };
+            asker.search(pins, prefer[index], round, ceiling).await;
+            sockets[index] = asker.finish(pins).await;
+        }
     }
     port.clock(false);
-    verdicts
+    sockets.map(|progress| progress.verdict)
+}
+
+/// The highest core voltage that everybody takes who was found.
+fn ceiling(table: &Table, sockets: &[Progress; 2]) -> u16 {
+    let found = sockets.iter().filter_map(|progress| {
+        let row = table.cameras.get(usize::from(progress.verdict.winner?))?;
+        Some(row.core_mv)
+    });
+    found.min().unwrap_or(u16::MAX)
 }
 
 impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
@@ -186,10 +234,36 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
 
     fn over(&self) -> bool {
         let took = self.line.clock.now_us().wrapping_sub(self.begun);
-        self.verdict.winner.is_some() || self.line.state == BusState::Stuck || took > LIMIT_US
+        let took = took.saturating_add(self.progress.verdict.took_us);
+        self.progress.verdict.winner.is_some()
+            || self.line.state == BusState::Stuck
+            || took > LIMIT_US
     }
 
-    async fn search(&mut self, pins: &CameraWiring, prefer: &[u16]) {
+    async fn search(&mut self, pins: &CameraWiring, prefer: &[u16], round: Round, ceiling: u16) {
+        match round {
+            Round::Preferred => self.ask_preferred(pins, prefer, ceiling).await,
+            Round::Core(core_mv) => {
+                let levels = match pins.runs_with_pdn_high {
+                    Some(level) => [Some(level), None],
+                    None => [Some(true), Some(false)],
+                };
+                for pdn_high in levels.into_iter().flatten() {
+                    self.apply(Setup { core_mv, pdn_high }).await;
+                    self.ask_all().await;
+                    self.line.tell_absent();
+                    if self.over() {
+                        break;
+                    }
+                }
+            }
+        }
+        if self.progress.verdict.winner.is_some() {
+            self.choose(prefer);
+        }
+    }
+
+    async fn ask_preferred(&mut self, pins: &CameraWiring, prefer: &[u16], ceiling: u16) {
         let table = self.table;
         for &number in prefer {
             let Some(row) = table.cameras.get(usize::from(number)) else {
@@ -197,33 +271,18 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             };
             let level = pins.runs_with_pdn_high.or(row.runs_with_pdn_high);
             self.apply(Setup {
-                core_mv: row.core_mv,
+                core_mv: row.core_mv.min(ceiling),
                 pdn_high: level.unwrap_or(true),
             })
             .await;
             for &address in row.addresses {
                 self.try_row(number, row, address);
                 if self.over() {
-                    self.choose(prefer);
                     return;
                 }
             }
             if !row.prelude.is_empty() {
                 self.pulse().await;
-            }
-        }
-        for core_mv in CORE_MV {
-            let levels = match pins.runs_with_pdn_high {
-                Some(level) => [Some(level), None],
-                None => [Some(true), Some(false)],
-            };
-            for pdn_high in levels.into_iter().flatten() {
-                self.apply(Setup { core_mv, pdn_high }).await;
-                self.ask_all().await;
-                if self.over() {
-                    self.choose(prefer);
-                    return;
-                }
             }
         }
     }
@@ -297,11 +356,11 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
                     return;
                 }
                 written |= writes;
-                if self.over() && self.verdict.winner.is_none() {
+                if self.over() && self.progress.verdict.winner.is_none() {
                     return;
                 }
             }
-            if self.verdict.winner.is_some() {
+            if self.progress.verdict.winner.is_some() {
                 return;
             }
         }
@@ -311,10 +370,10 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     fn try_row(&mut self, number: u16, row: &'static CameraRow, address: u8) -> bool {
         match self.read_id(row, address) {
             sensor::Answer::Absent => return false,
-            sensor::Answer::Constant => self.odd = Some(address),
-            sensor::Answer::Other => self.stranger = Some(address),
+            sensor::Answer::Constant => self.progress.odd = Some(address),
+            sensor::Answer::Other => self.progress.stranger = Some(address),
             sensor::Answer::Match => {
-                let verdict = &mut self.verdict;
+                let verdict = &mut self.progress.verdict;
                 if verdict.winner.is_none() {
                     verdict.winner = Some(number);
                     verdict.address = address;
@@ -343,12 +402,13 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
                 row.map_or(0, |row| row.shipped),
             )
         };
-        let fits = self.verdict.fits.iter().rev().copied();
-        self.verdict.winner = fits.max_by_key(|&number| rank(number));
+        let fits = self.progress.verdict.fits.iter().rev().copied();
+        self.progress.verdict.winner = fits.max_by_key(|&number| rank(number));
     }
 
-    /// Powers the socket down and says how it went.
-    async fn finish(mut self, pins: &CameraWiring) -> CameraVerdict {
+    /// Powers the socket down and says how it went so far.
+    async fn finish(mut self, pins: &CameraWiring) -> Progress {
+        self.line.tell_absent();
         let socket = self.socket;
         let runs = pins.runs_with_pdn_high;
         let runs = runs.or(self.setup.map(|setup| setup.pdn_high));
@@ -362,17 +422,22 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             self.wait_ms(RAILS_MS).await;
             self.line.port.recover();
         }
-        let found = self.verdict.winner.is_some();
-        self.verdict.note = match (found, self.line.state, self.odd, self.stranger) {
+        let mut progress = self.progress;
+        let verdict = &mut progress.verdict;
+        let found = verdict.winner.is_some();
+        verdict.note = match (found, self.line.state, progress.odd, progress.stranger) {
             (true, ..) => None,
             (_, BusState::Stuck, ..) => Some(CameraNote::Stuck),
             (_, _, Some(address), _) => Some(CameraNote::Suspicious { address }),
             (_, _, _, Some(address)) => Some(CameraNote::Unknown { address }),
             _ => Some(CameraNote::Silent),
         };
-        self.verdict.bus = self.line.state;
-        self.verdict.took_us = self.line.clock.now_us().wrapping_sub(self.begun);
-        self.verdict
+        if self.line.state != BusState::Ok {
+            verdict.bus = self.line.state;
+        }
+        let took = self.line.clock.now_us().wrapping_sub(self.begun);
+        verdict.took_us = verdict.took_us.saturating_add(took);
+        progress
     }
 }
 

@@ -255,7 +255,15 @@ fn ask_wired(
     };
     let table = table(&[], &TABLE);
     let clock = Rc::clone(&port.clock);
-    let verdicts = run(identify(&table, &*clock, &mut port, &(), &wiring, prefer));
+    let verdicts = run(identify(
+        &table,
+        &*clock,
+        &mut port,
+        &(),
+        &wiring,
+        prefer,
+        [false; 2],
+    ));
     assert!(!port.mclk, "clock off");
     for pins in &port.pins {
         assert!(pins.mv == 0 && pins.released.is_none(), "powered down");
@@ -346,6 +354,75 @@ fn an_unknown_level_of_power_down_is_found() {
         let ([main, _], _) = ask_wired(Some(ov), None, [Some(unknown), None], [&[], &[]]);
         assert_eq!((id(&main), main.pdn_high), (Some("ov5645"), runs_high));
     }
+}
+
+#[test]
+fn a_socket_that_was_empty_is_looked_at_once() {
+    let look = |main, sub| {
+        let mut port = FakePort {
+            sensors: [main, sub],
+            ..FakePort::default()
+        };
+        let table = table(&[], &TABLE);
+        let clock = Rc::clone(&port.clock);
+        let wiring = [Some(PINS); 2];
+        let prefer: [&[u16]; 2] = [&[], &[]];
+        let absent = [true, false];
+        run(identify(
+            &table,
+            &*clock,
+            &mut port,
+            &(),
+            &wiring,
+            prefer,
+            absent,
+        ))
+    };
+    let [main, sub] = look(None, None);
+    assert!(main.took_us < 40_000, "{}", main.took_us);
+    assert!((80_000..110_000).contains(&sub.took_us), "{}", sub.took_us);
+    let [main, _] = look(Some(sensor(0x3C, true, OV5645)), None);
+    assert_eq!(id(&main), Some("ov5645"));
+}
+
+/// With the built-in rows: time and room.
+#[test]
+fn the_built_in_search_is_short() {
+    use super::super::report::{Builder, Report, Shared};
+    let ask = |main, sub| {
+        let mut port = FakePort {
+            sensors: [main, sub],
+            ..FakePort::default()
+        };
+        let table = table(&[], unilk_board_db::cameras());
+        let clock = Rc::clone(&port.clock);
+        let wiring = [Some(PINS); 2];
+        let prefer: [&[u16]; 2] = [&[], &[]];
+        let mut room = [0; 8192];
+        let log = Shared::new(Builder::new(&mut room));
+        let verdicts = run(identify(
+            &table, &*clock, &mut port, &log, &wiring, prefer, [false; 2],
+        ));
+        for (socket, verdict) in Socket::ALL.into_iter().zip(&verdicts) {
+            verdict.record(socket, &table, &log, 0);
+        }
+        let report = log.into_inner().finish().to_vec();
+        assert_eq!(Report::parse(&report).unwrap().lost, 0);
+        let ids = verdicts
+            .clone()
+            .map(|verdict| Some(table.cameras[usize::from(verdict.winner?)].id));
+        (verdicts, ids, report.len())
+    };
+    let (verdicts, ids, bytes) = ask(None, None);
+    assert_eq!(ids, [None; 2]);
+    for verdict in verdicts {
+        assert!(verdict.took_us <= 110_000, "{}", verdict.took_us);
+    }
+    assert!(bytes < 900, "{bytes} bytes");
+    let sub = sensor(0x3C, false, GC2035);
+    let (_, ids, bytes) = ask(Some(sensor(0x3C, true, OV5645)), Some(sub));
+    assert_eq!(ids, [Some("ov5645"), Some("gc2035")]);
+    assert!(bytes < 1500, "{bytes} bytes");
 }
 
 #[test]

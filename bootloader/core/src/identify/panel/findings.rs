@@ -142,8 +142,8 @@ struct Tally {
     pins: u8,
     /// A byte is not known.
     unknown: bool,
-    /// A pin or voltage is not known.
-    unread: bool,
+    /// Pins and voltages that are not known.
+    unread: u8,
     refuted: bool,
     /// A question that is still open is the one that was looked for.
     asks: bool,
@@ -152,7 +152,7 @@ struct Tally {
 impl Tally {
     /// Everything that could be read agrees, and that was not nothing.
     const fn confirmed(&self) -> bool {
-        !self.refuted && !self.unknown && (self.bits > 0 || !self.unread)
+        !self.refuted && !self.unknown && (self.bits > 0 || self.unread == 0)
     }
 }
 
@@ -250,14 +250,14 @@ impl Findings {
                     tally.bits = tally.bits.saturating_add(mask.count_ones() as u8);
                 }
                 (Some(false), Term::Answer { .. }) => tally.refuted = true,
-                (None, _) => tally.unread = true,
+                (None, _) => tally.unread += 1,
                 (Some(true), _) => {
                     tally.pins += 1;
-                    tally.unread |= !self.known_wiring;
+                    tally.unread += u8::from(!self.known_wiring);
                 }
                 (Some(false), _) if self.known_wiring => tally.refuted = true,
                 // Somebody else's pin, perhaps.
-                (Some(false), _) => tally.unread = true,
+                (Some(false), _) => tally.unread += 1,
             }
         }
         tally

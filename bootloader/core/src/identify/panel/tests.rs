@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::super::evidence::Evidence;
+use super::super::report::{Builder, Shared};
 use super::super::testing::{FakeClock, panel, panels, run};
+use super::super::verdict::decide;
 use super::super::{PanelPort, PortError, RowSet, Strap, Table};
 use super::*;
 use std::rc::Rc;
@@ -102,6 +105,9 @@ struct FakePanel {
     /// Reads that are damaged.
     damaged: u8,
     generic_only: bool,
+    unknown_wiring: bool,
+    /// In reset since before the questions.
+    held: bool,
     high: bool,
     since: u32,
     unlocked: u8,
@@ -137,8 +143,10 @@ impl PanelPort for Port<'_> {
             panel.resets += 1;
         }
         (panel.unlocked, panel.max_return) = (0, 0);
+        if high != panel.high || !panel.held {
+            panel.since = panel.clock.now_us();
+        }
         panel.high = high;
-        panel.since = panel.clock.now_us();
     }
 
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
@@ -179,6 +187,15 @@ impl PanelPort for Port<'_> {
             }
             (None, None) => Err(PortError::Silence),
         }
+    }
+
+    fn held_low_us(&self) -> u32 {
+        let held = self.0.clock.now_us().wrapping_sub(self.0.since);
+        if self.0.high || !self.0.held { 0 } else { held }
+    }
+
+    fn known_wiring(&self) -> bool {
+        !self.0.unknown_wiring
     }
 
     fn strap(&mut self, index: u8) -> Option<Strap> {
@@ -374,6 +391,83 @@ fn pins_and_voltages_count() {
 }
 
 #[test]
+fn on_unknown_wiring_pins_and_voltages_refute_nobody() {
+    let state = |strap, millivolts| {
+        let mut panel = FakePanel::new(&[]);
+        (panel.strap, panel.millivolts) = (strap, millivolts);
+        panel.unknown_wiring = true;
+        let (found, _) = ask(&mut panel, &[]);
+        assert!(!found.known_wiring);
+        found.state(&table(), 7)
+    };
+    let good = state(None, Some(640));
+    assert_eq!((good.outcome, good.pins), (Outcome::Open, 1));
+    let other = state(Some(Strap::Low), Some(1200));
+    assert_eq!((other.outcome, other.pins), (Outcome::Open, 0));
+    let both = state(Some(Strap::High), Some(640));
+    assert_eq!((both.outcome, both.pins), (Outcome::Open, 2));
+}
+
+#[test]
+fn bytes_that_agree_confirm_where_pins_cannot_be_read() {
+    const VOLTAGE: Term = Term::Voltage {
+        channel: 1,
+        from_mv: 500,
+        to_mv: 800,
+    };
+    const ROWS: [PanelRow; 3] = [
+        panel("plain", &[&[byte(0, 0, 0x91), byte(0, 1, 0x61)]]),
+        panel("low", &[&[byte(0, 0, 0x91), byte(0, 1, 0x61), VOLTAGE]]),
+        panel("more", &[&[byte(0, 0, 0x91), byte(5, 0, 0x61)]]),
+    ];
+    let table = panels(&ROWS, &PLAN);
+    let states = |millivolts, unknown_wiring| {
+        let mut fake = FakePanel::new(&[(0, 0x04, &[0x91, 0x61, 0x00])]);
+        (fake.millivolts, fake.unknown_wiring) = (millivolts, unknown_wiring);
+        let clock = Rc::clone(&fake.clock);
+        let mut port = Port(&mut fake);
+        let found = run(identify(&table, &*clock, &mut port, &(), &RowSet::EMPTY));
+        let state = |row| {
+            let state = found.state(&table, row);
+            (state.outcome, state.bits, state.pins)
+        };
+        [state(0), state(1)]
+    };
+    let plain = (Outcome::Confirmed, 16, 0);
+    assert_eq!(states(None, false), [plain, plain]);
+    assert_eq!(states(Some(640), false)[1], (Outcome::Confirmed, 16, 1));
+    assert_eq!(states(Some(2000), false)[1].0, Outcome::Refuted);
+    assert_eq!(states(Some(2000), true), [plain, plain]);
+    assert_eq!(states(Some(640), true)[1], (Outcome::Confirmed, 16, 1));
+}
+
+#[test]
+fn a_reset_that_has_begun_is_not_begun_again() {
+    for (held_ms, took_us) in [(7, 10_000), (50, 7_000)] {
+        let mut panel = FakePanel::new(&[(0, 0x04, &[0x91, 0x61, 0x00])]);
+        panel.held = true;
+        panel.clock.0.set(held_ms * 1000);
+        let (found, ids) = ask(&mut panel, &[]);
+        assert_eq!((ids.as_slice(), found.resets), (&["jd9161"][..], 1));
+        assert!(found.took_us < took_us, "{}", found.took_us);
+    }
+}
+
+#[test]
+fn the_state_in_which_the_panel_is_left_suits_its_maker_only() {
+    let table = table();
+    let (found, _) = ask(&mut FakePanel::new(&OTM8009A), &[]);
+    assert_eq!(found.left_in, None);
+    assert!(found.state_suits(&table, 2) && found.state_suits(&table, 8));
+    let (found, _) = ask(&mut FakePanel::new(&ILI9806E), &[]);
+    assert_eq!(found.left_in, Some(1));
+    assert!(found.state_suits(&table, 4));
+    for row in [0, 5, 7, 8, 99] {
+        assert!(!found.state_suits(&table, row), "row {row}");
+    }
+}
+
+#[test]
 fn the_reset_pulse_is_as_short_as_the_candidates_allow() {
     use unilk_board_db::ResetStep;
     const fn low(ms: u16) -> ResetStep {
@@ -441,6 +535,10 @@ impl PanelPort for BuiltIn {
         Ok(buf.len())
     }
 
+    fn known_wiring(&self) -> bool {
+        true
+    }
+
     fn strap(&mut self, index: u8) -> Option<Strap> {
         self.id.iter().find_map(|term| match *term {
             Term::Strap {
@@ -485,7 +583,15 @@ fn every_panel_of_the_table_is_found() {
                     id,
                     sent: Vec::new(),
                 };
-                run(identify(&table, &*clock, &mut port, &(), prefer))
+                let mut room = [0; 4096];
+                let log = Shared::new(Builder::new(&mut room));
+                let found = run(identify(&table, &*clock, &mut port, &log, prefer));
+                let verdict = decide(&table, &Evidence::NONE, found.clone());
+                verdict.record(&table, &log, 0);
+                // Touch chip and cameras take less than the rest of 4 KiB.
+                let bytes = log.into_inner().finish().len();
+                assert!(bytes <= 3000, "{}: {bytes} bytes", panel.id);
+                found
             };
             let found = ask(&RowSet::EMPTY);
             let state = found.state(&table, row as u16);

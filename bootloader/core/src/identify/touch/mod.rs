@@ -6,19 +6,24 @@
 //! come first, those that write only where somebody acknowledged and nobody
 //! was recognised, those that know no more than an acknowledge last. Nothing
 //! is ever sent to an address that the table does not name: sensors and the
-//! charger share the bus. Sources: facts/i2c-touch-camera.md 2.1, 2.4, 3.1,
-//! 3.2.
+//! charger share the bus.
+//!
+//! Sensors share addresses, too. The touch chip is silent while it is held in
+//! reset, so whoever acknowledges then is a stranger: to him goes nothing but
+//! the number of a register to read, and that only when nobody else was
+//! recognised. Sources: facts/i2c-touch-camera.md 2.1, 2.4, 3.1 to 3.3.
 
 mod probe;
 #[cfg(test)]
 mod tests;
 
-use super::line::{Addresses, Line};
+use super::line::{Addresses, Fault, Line};
 use super::report::{Kind, Record, Recorder, Unit};
 use super::{BusPort, BusState, Clock, Table};
+use core::ops::RangeInclusive;
 use heapless::Vec;
 use probe::{Probe, Trail};
-use unilk_board_db::{ExtraRead, TouchRow};
+use unilk_board_db::{ExtraRead, ProbeStep, TouchRow};
 
 /// From supplies on to the release of reset (facts 2.4 step 2, 3).
 const RAILS_MS: u16 = 20;
@@ -41,6 +46,9 @@ pub trait TouchPort: BusPort {
     fn reset(&mut self, assert: bool);
     /// Enable, on boards that have it; true = runs.
     fn enable(&mut self, on: bool);
+    /// Whether one of them is wired and really driven: only then does an
+    /// acknowledge during reset tell a stranger.
+    fn has_reset(&self) -> bool;
     /// Interrupt line: `Some(true)` drives it low, `Some(false)` high, `None`
     /// makes it an input.
     fn interrupt_low(&mut self, drive: Option<bool>);
@@ -112,6 +120,8 @@ struct Asker<'a, C, P> {
     trail: Trail,
     /// Nobody there, in this pass.
     absent: Addresses,
+    /// Acknowledged while the touch chip was held in reset.
+    strangers: Addresses,
     /// Answered only zeros or ones.
     odd: Option<u8>,
     chips: Vec<Chip, MAX_CHIPS>,
@@ -123,6 +133,8 @@ enum Sort {
     Harmless,
     Intrusive,
     Weak,
+    /// Only to strangers: reads of registers with numbers of one byte.
+    Gentle,
 }
 
 impl Sort {
@@ -135,9 +147,34 @@ impl Sort {
     }
 }
 
+/// Whether the probe of a row changes nothing in any chip that is known.
+fn is_gentle(row: &TouchRow) -> bool {
+    let reads = |step: &ProbeStep| {
+        step.address.is_none()
+            && step.write_from.is_none()
+            && step.write.len() <= 1
+            && step.read_len > 0
+    };
+    Sort::of(row) == Sort::Harmless && row.probe.iter().all(reads)
+}
+
+/// When the intrusive probe of a row may be made at an address, in ms after
+/// the release of reset: when all harmless ones have had their time there.
+fn due_ms(table: &Table, row: &TouchRow, address: u8) -> u16 {
+    if Sort::of(row) != Sort::Intrusive {
+        return row.wait_ms;
+    }
+    let others = table
+        .touch
+        .iter()
+        .filter(|other| Sort::of(other) == Sort::Harmless && other.addresses.contains(&address));
+    others.fold(row.wait_ms, |due, other| due.max(other.wait_ms))
+}
+
 /// Asks which touch chip is there. `prefer` are rows that hint, store or
 /// board speak for, best first: when one of them answers, nobody else is
-/// asked.
+/// asked. `expect_absent`: nobody was there on the last boot, so unless
+/// somebody acknowledges at the earliest time the others are not waited for.
 ///
 /// Never fails: see [`TouchVerdict::note`].
 pub async fn identify<C: Clock, P: TouchPort>(
@@ -146,6 +183,7 @@ pub async fn identify<C: Clock, P: TouchPort>(
     port: &mut P,
     log: &dyn Recorder,
     prefer: &[u16],
+    expect_absent: bool,
 ) -> TouchVerdict {
     let begun = clock.now_us();
     let mut asker = Asker {
@@ -156,14 +194,18 @@ pub async fn identify<C: Clock, P: TouchPort>(
         released: begun,
         trail: Trail::default(),
         absent: Addresses::default(),
+        strangers: Addresses::default(),
         odd: None,
         chips: Vec::new(),
     };
     asker.line.power(true, 0);
     asker.line.port.supplies(true);
-    asker.reset(RAILS_MS).await;
-    asker.search().await;
+    asker.reset(RAILS_MS, true).await;
+    if !expect_absent || asker.anybody() {
+        asker.search().await;
+    }
     asker.leave().await;
+    asker.line.tell_absent();
     asker.line.port.interrupt_low(None);
     asker.line.port.reset(true);
     asker.line.port.enable(false);
@@ -176,12 +218,23 @@ pub async fn identify<C: Clock, P: TouchPort>(
 
 impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     /// Reset for `low_ms`, and up to the moment when the first may be asked.
-    async fn reset(&mut self, low_ms: u16) {
+    /// With `look`, who is there that is not the touch chip is found out
+    /// meanwhile.
+    async fn reset(&mut self, low_ms: u16, look: bool) {
         let port = &mut *self.line.port;
         port.reset(true);
         port.enable(false);
         port.interrupt_low(Some(true));
-        self.wait_ms(low_ms + SELECT_MS).await;
+        self.wait_ms(low_ms).await;
+        let begun = self.line.clock.now_us();
+        if look && self.line.port.has_reset() {
+            self.look_for_strangers();
+        }
+        let looked = self.line.clock.now_us().wrapping_sub(begun);
+        let rest = (u32::from(SELECT_MS) * 1000).saturating_sub(looked);
+        if rest > 0 {
+            self.line.clock.wait_us(rest).await;
+        }
         self.line.port.reset(false);
         self.line.port.enable(true);
         self.released = self.line.clock.now_us();
@@ -195,6 +248,36 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         self.line.port.interrupt_low(None);
         self.trail.clear();
         self.line.forget();
+    }
+
+    /// Who acknowledges now, while the touch chip cannot.
+    fn look_for_strangers(&mut self) {
+        self.strangers = self.acknowledging();
+        self.line.tell_absent();
+    }
+
+    /// Who of the table's addresses acknowledges a read of one byte.
+    fn acknowledging(&mut self) -> Addresses {
+        let mut asked = Addresses::default();
+        let mut there = Addresses::default();
+        for &address in self.table.touch.iter().flat_map(|row| row.addresses) {
+            if asked.contains(address) {
+                continue;
+            }
+            asked.insert(address);
+            match self.line.transfer(address, &[], &mut [0], true) {
+                Ok(()) => there.insert(address),
+                Err(Fault::Nack) => {}
+                Err(Fault::Stuck) => break,
+            }
+        }
+        there
+    }
+
+    /// Whether somebody who was not there before acknowledges.
+    fn anybody(&mut self) -> bool {
+        let there = self.acknowledging();
+        !there.without(self.strangers).is_empty()
     }
 
     async fn wait_ms(&self, ms: u16) {
@@ -226,7 +309,9 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             };
             self.until(row.wait_ms).await;
             self.absent = Addresses::default();
-            if self.try_row(number, row).await || self.over() {
+            let gentle = is_gentle(row);
+            let may = |asker: &Self, address| gentle || !asker.strangers.contains(address);
+            if self.try_row(number, row, &may).await || self.over() {
                 return;
             }
         }
@@ -234,47 +319,63 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         let mut at = HELD_MS;
         loop {
             self.until(at).await;
-            self.absent = Addresses::default();
-            self.trail.clear();
+            self.begin_pass();
             // Again those whose time was earlier: an acknowledge may get lost.
-            self.pass(Sort::Harmless, &|row| row.wait_ms <= at).await;
+            self.pass(Sort::Harmless, 0..=at).await;
             if self.chips.is_empty() && !self.over() {
-                let due = |row: &TouchRow| (from..=at).contains(&row.wait_ms);
-                self.pass(Sort::Intrusive, &due).await;
+                self.pass(Sort::Intrusive, from..=at).await;
             }
             if !self.chips.is_empty() {
                 // Somebody else may answer as well: one look, without waiting.
-                self.pass(Sort::Harmless, &|row| row.wait_ms > at).await;
+                self.pass(Sort::Harmless, at + 1..=u16::MAX).await;
             }
             if !self.chips.is_empty() || self.over() {
                 return;
             }
-            let later = table.touch.iter().map(|row| row.wait_ms);
+            let later = table.touch.iter().filter(|row| !row.weak);
+            let later = later.map(|row| row.wait_ms);
             let Some(next) = later.filter(|&wait| wait > at).min() else {
                 break;
             };
             from = at + 1;
             at = next;
         }
-        self.absent = Addresses::default();
-        self.trail.clear();
-        self.pass(Sort::Harmless, &|_| true).await;
-        if self.chips.is_empty() {
-            self.pass(Sort::Weak, &|_| true).await;
+        self.begin_pass();
+        for sort in [Sort::Harmless, Sort::Weak, Sort::Gentle] {
+            self.pass(sort, 0..=u16::MAX).await;
+            if !self.chips.is_empty() {
+                return;
+            }
         }
     }
 
-    /// Tries the rows of one sort that `due` selects.
-    async fn pass(&mut self, sort: Sort, due: &dyn Fn(&TouchRow) -> bool) {
+    /// Forgets who was absent and what was asked.
+    fn begin_pass(&mut self) {
+        self.line.tell_absent();
+        self.absent = Addresses::default();
+        self.trail.clear();
+    }
+
+    /// Tries the rows of one sort that are due within `due`, in ms after the
+    /// release of reset.
+    async fn pass(&mut self, sort: Sort, due: RangeInclusive<u16>) {
         let table = self.table;
         for (number, row) in table.touch.iter().enumerate() {
-            if Sort::of(row) != sort || !due(row) {
+            let of = match sort {
+                Sort::Gentle => is_gentle(row),
+                _ => Sort::of(row) == sort,
+            };
+            if !of {
                 continue;
             }
             if self.over() {
                 return;
             }
-            let found = self.try_row(number as u16, row).await;
+            let may = |asker: &Self, address| {
+                asker.strangers.contains(address) == (sort == Sort::Gentle)
+                    && due.contains(&due_ms(table, row, address))
+            };
+            let found = self.try_row(number as u16, row, &may).await;
             // Their sequences may mean something else to whom they were not
             // meant for: nothing is gained by going on.
             if found && sort != Sort::Harmless {
@@ -283,12 +384,18 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         }
     }
 
-    /// Tries a row at each of its addresses; whether it is there.
-    async fn try_row(&mut self, number: u16, row: &'static TouchRow) -> bool {
+    /// Tries a row at those of its addresses where it `may` be asked; whether
+    /// it is there.
+    async fn try_row(
+        &mut self,
+        number: u16,
+        row: &'static TouchRow,
+        may: &dyn Fn(&Self, u8) -> bool,
+    ) -> bool {
         for &address in row.addresses {
             let known = self.chips.iter().any(|chip| chip.address == address);
             let refused = row.weak && self.odd == Some(address);
-            if known || refused || self.absent.contains(address) {
+            if known || refused || self.absent.contains(address) || !may(self, address) {
                 continue;
             }
             if row.intrusive && !self.may_write(row, address).await {
@@ -300,6 +407,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
                     return true;
                 }
                 Probe::Absent => self.absent.insert(address),
+                // A stranger's zeros say nothing of the touch panel.
+                Probe::Odd if self.strangers.contains(address) => {}
                 Probe::Odd => self.odd = Some(address),
                 Probe::Mismatch => {}
             }
@@ -315,7 +424,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     async fn may_write(&mut self, row: &TouchRow, address: u8) -> bool {
         if self.trail.disturbs(row, address) {
             self.leave().await;
-            self.reset(PULSE_MS).await;
+            self.reset(PULSE_MS, false).await;
             self.until(row.wait_ms).await;
         }
         if self.line.acked.contains(address) {
@@ -354,7 +463,9 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         stop: bool,
         out: &mut Vec<u8, EXTRA_LEN>,
     ) {
-        let Some(read) = read else {
+        // Recognised or not, a stranger is not written to.
+        let may = |read: &ExtraRead| read.write.len() <= 1 || !self.strangers.contains(address);
+        let Some(read) = read.filter(may) else {
             return;
         };
         let len = usize::from(read.len).min(EXTRA_LEN);
@@ -382,7 +493,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         let winner = winner.map(|(index, _)| index);
         let stranger = || {
             let addresses = self.table.touch.iter().flat_map(|row| row.addresses);
-            let mut acked = addresses.filter(|&&address| self.line.acked.contains(address));
+            let acked = self.line.acked.without(self.strangers);
+            let mut acked = addresses.filter(|&&address| acked.contains(address));
             acked.next().copied()
         };
         let note = match (self.line.state, self.chips.len(), self.odd) {

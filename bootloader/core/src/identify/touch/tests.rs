@@ -148,6 +148,8 @@ struct FakeChip {
     wait_ms: u32,
     answers: &'static [(&'static [u8], &'static [u8])],
     fill: u8,
+    /// Not the touch chip: reset means nothing to it.
+    stranger: bool,
 }
 
 const fn chip(
@@ -160,6 +162,7 @@ const fn chip(
         wait_ms,
         answers,
         fill: 0,
+        stranger: false,
     }
 }
 
@@ -170,10 +173,14 @@ struct FakeBus {
     /// Pins and supplies, as last set.
     powered: bool,
     asserted: bool,
+    has_reset: bool,
     interrupt: Option<bool>,
     released: u32,
     pointer: StdVec<u8>,
     transfers: StdVec<(u8, StdVec<u8>)>,
+    /// When each was made, in ms after the last reset.
+    asked_ms: StdVec<u32>,
+    rows: StdVec<TouchRow>,
     /// Transfers until somebody holds SDA, and recoveries until he lets go.
     holds_after: Option<usize>,
     hold_for: u8,
@@ -201,19 +208,22 @@ impl I2c<SevenBitAddress> for FakeBus {
         address: u8,
         operations: &mut [Operation<'_>],
     ) -> Result<(), FakeError> {
-        assert!(
-            self.powered && !self.asserted,
-            "asked without power or in reset"
-        );
+        assert!(self.powered, "asked without power");
         self.clock.0.set(self.clock.0.get() + 40);
         let known = |row: &TouchRow| {
             let steps = row.probe.iter().chain(row.exit);
             row.addresses.contains(&address)
                 || steps.into_iter().any(|s| s.address == Some(address))
         };
-        assert!(TABLE.iter().any(known), "address {address:#x} is nobody's");
+        let nobody = || panic!("address {address:#x} is nobody's");
+        self.rows
+            .iter()
+            .find(|row| known(row))
+            .unwrap_or_else(nobody);
         let number = self.transfers.len();
         self.transfers.push((address, StdVec::new()));
+        let since_reset = self.clock.now_us().wrapping_sub(self.released) / 1000;
+        self.asked_ms.push(since_reset);
         if self.holds_after.is_some_and(|after| number >= after) {
             return Err(FakeError(ErrorKind::Bus));
         }
@@ -224,7 +234,16 @@ impl I2c<SevenBitAddress> for FakeBus {
             return nack;
         }
         let awake = self.clock.now_us().wrapping_sub(self.released);
-        let there = |chip: &&FakeChip| chip.address == address && awake >= chip.wait_ms * 1000;
+        let in_reset = self.asserted;
+        if in_reset {
+            assert!(self.has_reset, "asked in a reset that is none");
+            let plain = matches!(operations, [Operation::Read(out)] if out.len() == 1);
+            assert!(plain, "more than a look during reset");
+        }
+        let there = |chip: &&FakeChip| {
+            chip.address == address
+                && (chip.stranger || (!in_reset && awake >= chip.wait_ms * 1000))
+        };
         let Some(chip) = self.chips.iter().find(there) else {
             return nack;
         };
@@ -277,6 +296,10 @@ impl TouchPort for FakeBus {
         assert_eq!(on, !self.asserted);
     }
 
+    fn has_reset(&self) -> bool {
+        self.has_reset
+    }
+
     fn interrupt_low(&mut self, drive: Option<bool>) {
         self.interrupt = drive;
     }
@@ -287,9 +310,18 @@ impl TouchPort for FakeBus {
 }
 
 fn identify_on(bus: &mut FakeBus, prefer: &[u16]) -> TouchVerdict {
-    let table = table(&TABLE, &[]);
+    identify_in(bus, &(), prefer, false)
+}
+
+fn identify_in(
+    bus: &mut FakeBus,
+    log: &dyn Recorder,
+    prefer: &[u16],
+    expect_absent: bool,
+) -> TouchVerdict {
+    let table = table(&bus.rows, &[]);
     let clock = Rc::clone(&bus.clock);
-    let verdict = run(identify(&table, &*clock, bus, &(), prefer));
+    let verdict = run(identify(&table, &*clock, bus, log, prefer, expect_absent));
     assert!(
         !bus.powered && bus.asserted && bus.interrupt.is_none(),
         "powered down"
@@ -302,6 +334,8 @@ fn bus(chips: impl Into<StdVec<FakeChip>>) -> FakeBus {
     FakeBus {
         chips: chips.into(),
         asserted: true,
+        has_reset: true,
+        rows: TABLE.to_vec(),
         ..FakeBus::default()
     }
 }
@@ -339,7 +373,11 @@ fn what_is_known_is_asked_alone() {
     let mut bus = bus([goodix(), focaltech()]);
     let verdict = identify_on(&mut bus, &[FT6X06]);
     assert_eq!((id(&verdict), verdict.chips.len()), (Some("ft6x06"), 1));
-    assert!(bus.transfers.iter().all(|&(address, _)| address == 0x38));
+    // The others see one look during reset and nothing more.
+    let others = bus.transfers.iter().map(|&(address, _)| address);
+    let others: StdVec<_> = others.filter(|&address| address != 0x38).collect();
+    assert_eq!(others, [0x5D, 0x14, 0x39, 0x26, 0x20]);
+    assert!(others.iter().all(|&address| sent(&bus, address).is_empty()));
     // Another was fitted: the search goes on.
     let verdict = identify_on(&mut self::bus([goodix()]), &[FT6X06]);
     assert_eq!(id(&verdict), Some("gt911"));
@@ -449,12 +487,155 @@ fn a_held_bus_is_freed_or_given_up() {
 
 #[test]
 fn a_lost_acknowledge_is_no_absence() {
-    for nack_at in 0..6 {
+    // The first are the look during reset.
+    for nack_at in 0..14 {
         let mut bus = bus([goodix(), focaltech()]);
         bus.nack_at = Some(nack_at);
         let verdict = identify_on(&mut bus, &[]);
         assert_eq!(id(&verdict), Some("gt911"), "byte {nack_at}");
     }
+}
+
+/// Somebody else's chip: awake whatever the touch chip's reset does.
+fn stranger(address: u8, answers: &'static [(&'static [u8], &'static [u8])]) -> FakeChip {
+    FakeChip {
+        stranger: true,
+        fill: 0x71,
+        ..chip(address, 0, answers)
+    }
+}
+
+/// What was sent to an address.
+fn sent(bus: &FakeBus, address: u8) -> StdVec<&[u8]> {
+    let to = bus.transfers.iter().filter(|(to, _)| *to == address);
+    let sent = to.map(|(_, sent)| &sent[..]);
+    sent.filter(|sent| !sent.is_empty()).collect()
+}
+
+#[test]
+fn strangers_are_not_written_to() {
+    // The real one is found, and the strangers are sent nothing at all.
+    let mut bus = bus([goodix(), stranger(0x38, &[]), stranger(0x26, &[])]);
+    assert_eq!(id(&identify_on(&mut bus, &[])), Some("gt911"));
+    for address in [0x38, 0x26, 0x62] {
+        assert!(sent(&bus, address).is_empty(), "{:?}", bus.transfers);
+    }
+    // Nobody else is there: numbers of registers, one byte each, at the end.
+    for address in [0x5D, 0x38, 0x26, 0x20] {
+        let mut bus = self::bus([stranger(address, &[]), stranger(0x62, &[])]);
+        let verdict = identify_on(&mut bus, &[]);
+        assert_eq!(
+            (id(&verdict), verdict.note),
+            (None, Some(TouchNote::Silent))
+        );
+        assert!(sent(&bus, 0x62).is_empty(), "{:?}", bus.transfers);
+        for sent in sent(&bus, address) {
+            assert!((address, sent) == (0x38, &[0xA3]), "{address:#x} {sent:?}");
+        }
+        let last = bus.transfers.len() - 1;
+        let asked = bus.transfers.iter().position(|(_, sent)| sent == &[0xA3]);
+        assert!(asked.is_none_or(|at| at == last || address != 0x38));
+    }
+}
+
+#[test]
+fn without_a_reset_nobody_is_a_stranger() {
+    let mut bus = bus([
+        stranger(0x26, &[]),
+        stranger(0x62, &[(&[0x10, 0x1E], &[0x01])]),
+    ]);
+    bus.has_reset = false;
+    assert_eq!(id(&identify_on(&mut bus, &[])), Some("msg2133"));
+}
+
+#[test]
+fn a_chip_whose_reset_is_wired_otherwise_is_found_by_reading() {
+    let answers: &[(&[u8], &[u8])] = &[(&[0xA3], &[0x06]), (&[0xA8], &[0x79])];
+    let mut first = bus([stranger(0x38, answers)]);
+    assert_eq!(id(&identify_on(&mut first, &[])), Some("ft6x06"));
+    // And on the next boot, as a known one, at once.
+    let mut again = bus([stranger(0x38, answers)]);
+    let verdict = identify_on(&mut again, &[FT6X06]);
+    assert_eq!(id(&verdict), Some("ft6x06"));
+    assert!(sent(&again, 0x38).iter().all(|sent| sent.len() == 1));
+}
+
+#[test]
+fn writing_waits_for_all_who_can_be_read_at_the_address() {
+    const RMI: TouchRow = TouchRow {
+        intrusive: true,
+        ..row(
+            "s7020",
+            &[0x38],
+            50,
+            &[
+                ProbeStep {
+                    write: &[0xFF, 0x00],
+                    ..STEP
+                },
+                ask(&[0xE9], &[&[0x11]]),
+            ],
+        )
+    };
+    let chips = [chip(0x38, 40, &[(&[0xA3], &[0x99]), (&[0xE9], &[0x11])])];
+    let mut bus = bus(chips);
+    bus.rows.insert(4, RMI);
+    let verdict = identify_on(&mut bus, &[]);
+    assert_eq!(
+        bus.rows[usize::from(verdict.chip().unwrap().row)].id,
+        "s7020"
+    );
+    let mut transfers = bus.transfers.iter().zip(&bus.asked_ms);
+    let first = transfers.find(|((_, sent), _)| sent == &[0xFF, 0x00]);
+    assert!(*first.unwrap().1 >= 200, "{first:?}");
+}
+
+#[test]
+fn who_was_absent_is_looked_for_once() {
+    let verdict = identify_in(&mut bus([]), &(), &[], true);
+    assert_eq!(
+        (id(&verdict), verdict.note),
+        (None, Some(TouchNote::Silent))
+    );
+    assert!(verdict.took_us < 82_000, "{} us", verdict.took_us);
+    // A stranger changes nothing.
+    let verdict = identify_in(&mut bus([stranger(0x38, &[])]), &(), &[], true);
+    assert!(verdict.took_us < 82_000, "{} us", verdict.took_us);
+    let mut early = focaltech();
+    early.wait_ms = 50;
+    let verdict = identify_in(&mut bus([early]), &(), &[], true);
+    assert_eq!(id(&verdict), Some("ft6x06"));
+}
+
+/// With the built-in rows: time and room.
+#[test]
+fn the_built_in_search_is_short() {
+    use super::super::report::{Builder, Report, Shared};
+    let ask = |chips: StdVec<FakeChip>| {
+        let mut bus = bus(chips);
+        bus.rows = unilk_board_db::touch_chips().to_vec();
+        let mut room = [0; 8192];
+        let log = Shared::new(Builder::new(&mut room));
+        let verdict = identify_in(&mut bus, &log, &[], false);
+        verdict.record(&table(&bus.rows, &[]), &log, 0);
+        let report = log.into_inner().finish().to_vec();
+        assert_eq!(Report::parse(&report).unwrap().lost, 0);
+        (verdict, report.len(), bus)
+    };
+    let (verdict, bytes, _) = ask(StdVec::new());
+    assert_eq!(id(&verdict), None);
+    assert!(verdict.took_us <= 330_000, "{} us", verdict.took_us);
+    assert!(bytes < 700, "{bytes} bytes");
+    let signature: &[(&[u8], &[u8])] = &[
+        (&[0x42, 0x20], &[0x00, 0x06, 0x90, 0x00]),
+        (&[0x81, 0x40], b"911\0"),
+    ];
+    let light = stranger(0x49, &[]);
+    let (verdict, bytes, bus) = ask(std::vec![chip(0x5D, 56, signature), light]);
+    let chip = verdict.chip().unwrap();
+    assert_eq!(bus.rows[usize::from(chip.row)].id, "gt911");
+    assert!(sent(&bus, 0x49).is_empty());
+    assert!(bytes < 600, "{bytes} bytes");
 }
 
 /// What a probe may need is bounded; no row of the built-in table needs more.

@@ -1,9 +1,10 @@
 //! What goes wrong on the lines, and how software gets out of it.
 
 use super::*;
-use crate::bus::Reset;
+use crate::bus::{Memory, Reset};
 use crate::models::emmc::config::CommandFault;
-use crate::models::emmc::{Area, Fault, FaultKind, State};
+use crate::models::emmc::{Area, CutSector, Fault, FaultKind, PowerCut, SECTOR, State};
+use crate::signals::Request;
 
 const DATA: u32 = RAM + 0x10_0000;
 
@@ -113,6 +114,43 @@ fn writes_fail_by_crc_status_and_by_its_absence() {
         rig.wait_dat0();
         rig.no_errors();
     }
+}
+
+#[test]
+fn a_power_cut_switches_the_phone_off_in_the_middle_of_a_write() {
+    const BEFORE: usize = 5;
+    let mut rig = Rig::ready(Config {
+        power_cut: Some(PowerCut {
+            at_sector: BEFORE as u64 + 1,
+            leaves: CutSector::Half,
+        }),
+        ..Config::default()
+    });
+    rig.fill(0x100, 10);
+    let new = Rig::pattern(0x8000, 10);
+    assert!(rig.world.memory.write(DATA, &new));
+    let cfg = rig.read(reg::MSDC_CFG);
+    rig.write(reg::MSDC_CFG, cfg & !8);
+    rig.write(reg::SDC_BLK_NUM, 10);
+    rig.write(reg::DMA_SA, DATA);
+    rig.write(reg::DMA_LEN, 10 * 512);
+    rig.ok(raw::CMD25, 0x100);
+    rig.write(reg::DMA_CTRL, 6 << 12 | 1 << 10 | 1);
+    // Six blocks and the busy times between them; nobody looks.
+    rig.spend(55_000);
+    assert_eq!(rig.world.signals.request, None);
+    rig.spend(MS);
+    assert_eq!(
+        rig.world.signals.request.take(),
+        Some(Request::PowerOff("power cut"))
+    );
+    let mut held = vec![0; 10 * SECTOR];
+    let mut expected = Rig::pattern(0x100, 10);
+    let cut = BEFORE * SECTOR + SECTOR / 2;
+    expected[..cut].copy_from_slice(&new[..cut]);
+    rig.msdc.user_read(0x100, &mut held).unwrap();
+    assert_eq!(held, expected);
+    rig.no_errors();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The least time that a phone's own parts leave to any bootloader.
 
-use unilk_board_db::{PanelMode, PanelRow, TouchRow};
+use unilk_board_db::{PanelMode, PanelRow, TouchRow, UNPACK_BYTES};
 
 /// From supplies on to the release of a touch chip's reset, with the time its
 /// address is chosen in (facts/i2c-touch-camera.md 2.4 steps 2 and 3).
@@ -14,7 +14,12 @@ const COMMAND_MODE_FRAME_MS: f64 = 1000.0 / 60.0;
 /// Milliseconds that the panel's table demands from its reset to display on.
 pub fn panel_ms(row: &PanelRow) -> f64 {
     let reset: u32 = row.reset.iter().map(|step| u32::from(step.ms)).sum();
-    f64::from(reset + row.init.delay_ms())
+    let mut room = vec![0; UNPACK_BYTES];
+    let init = row
+        .init
+        .unpack(&mut room)
+        .map_or(0, |steps| steps.delay_ms());
+    f64::from(reset + init)
 }
 
 /// Milliseconds of one frame.
