@@ -127,24 +127,40 @@ fn without_hints_the_panel_is_left_to_the_kernel() {
     run.says(&["takes vendor tags"]);
 }
 
-/// A board that was only ever seen with one panel names it. One with several,
-/// of which none answers, cannot: the best guess is lit, and is told as what
-/// the vendor's loader calls an LCM that was not found.
-#[test]
-fn the_board_hint_names_a_panel_that_it_can_be_sure_of() {
-    let boot = |board| {
-        let hints = Hints {
-            board: Some(board),
-            ..Hints::default()
-        };
-        let run = phone_with(&stock()).part("UBOOT", lk_with(&hints)).run();
-        run.is_good();
-        run
+/// A phone of this board, as the host tool hints, with nothing fitted.
+fn hinted(board: &'static str) -> TestPhone {
+    let hints = Hints {
+        board: Some(board),
+        ..Hints::default()
     };
-    boot("lge-muse72").says(&["lcm=1-ili9806e_wvga_dsi_vdo "]);
-    let run = boot("alcatel-yariss");
-    run.says(&["2 panels fit alike"]).says(&["guess (board)"]);
-    run.says(&["lcm=0-"]).never_says("lcm=1-");
+    phone_with(&stock()).part("UBOOT", lk_with(&hints))
+}
+
+/// The panel that answers is the one that is named, and stays lit.
+#[test]
+fn the_panel_that_answers_is_named() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/boards/identify/konka-ili9806c.toml"
+    );
+    let mut board: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+    board.remove("name");
+    let run = hinted("konka72-i128").board(&board.to_string()).run();
+    run.is_good();
+    run.says(&["lcm=1-ili9806c_dsi_vdo "]);
+    let lit = run.hex("TK atag VIDEOLFB ", "base") != 0;
+    run.check(lit, "the kernel is not told of the picture");
+}
+
+/// Where no panel answers that would, the kernel is told of none, however few
+/// the board was seen with.
+#[test]
+fn a_panel_that_does_not_answer_is_not_named() {
+    for board in ["lge-muse72", "alcatel-yariss"] {
+        let run = hinted(board).run();
+        run.is_good().never_says("lcm=1-");
+        run.says(&["LCM-SILENT"]);
+    }
 }
 
 /// The channel of the META tool is told in META mode only.

@@ -278,12 +278,12 @@ impl Check<'_> {
         // Nobody sends a panel with its own memory what the kernel draws.
         let video = !panel.mode.has(&LinkMode::Command);
         let shown: Vec<_> = lines(self.run, "TK simplefb=").collect();
-        let fits = |line: &&str| {
+        let fits = |line: &str| {
             let mut fields = line.split(',').skip(1);
             let mut number = || fields.next()?.parse::<u32>().ok();
             (number(), number()) == (Some(size.0), Some(size.1))
         };
-        if shown.len() != usize::from(video) || !shown.iter().all(|line| fits(&line)) {
+        if shown.len() != usize::from(video) || !shown.iter().all(|line| fits(line)) {
             self.complain(format!("simple-framebuffer {shown:?}, not {size:?}"));
         }
     }

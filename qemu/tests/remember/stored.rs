@@ -22,7 +22,7 @@ fn boot(slots: &Slots) -> crate::phone::Boot {
 #[test]
 fn what_is_somebody_elses_is_not_written_over() {
     let full: Slots = (0..2 * SLOT_LEN)
-        .map(|at| (at * 7 >> 3) as u8 | 1)
+        .map(|at| ((at * 7) >> 3) as u8 | 1)
         .collect();
     let byte_at = |at: usize| {
         let mut slots = blank();

@@ -285,7 +285,7 @@ mod at {
 /// The arithmetic decoder over one chunk.
 struct Range<'a> {
     input: Input<'a>,
-    range: u32,
+    width: u32,
     code: u32,
     /// Bytes were asked for that are not there.
     short: bool,
@@ -297,17 +297,17 @@ impl<'a> Range<'a> {
         let [0, code @ ..] = *first else { return None };
         Some(Self {
             input: Input(rest),
-            range: !0,
+            width: !0,
             code: u32::from_be_bytes(code),
             short: false,
         })
     }
 
     fn normalize(&mut self) {
-        if self.range < 1 << 24 {
+        if self.width < 1 << 24 {
             let next = self.input.byte();
             self.short |= next.is_none();
-            self.range <<= 8;
+            self.width <<= 8;
             self.code = self.code << 8 | u32::from(next.unwrap_or(0));
         }
     }
@@ -317,9 +317,9 @@ impl<'a> Range<'a> {
         let mut value = 0;
         for _ in 0..count {
             self.normalize();
-            self.range >>= 1;
-            let bit = u32::from(self.code >= self.range);
-            self.code -= self.range * bit;
+            self.width >>= 1;
+            let bit = u32::from(self.code >= self.width);
+            self.code -= self.width * bit;
             value = value << 1 | bit;
         }
         value
@@ -337,6 +337,10 @@ struct Lzma {
 }
 
 impl Lzma {
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "28 KiB, which the stack is made for"
+    )]
     fn new() -> Self {
         Self {
             chances: [0; at::END],
@@ -422,13 +426,13 @@ impl Lzma {
         let Some(chance) = self.chances.get_mut(index) else {
             return 0;
         };
-        let bound = (range.range >> 11) * u32::from(*chance);
+        let bound = (range.width >> 11) * u32::from(*chance);
         if range.code < bound {
-            range.range = bound;
+            range.width = bound;
             *chance += ((1 << 11) - *chance) >> 5;
             0
         } else {
-            range.range -= bound;
+            range.width -= bound;
             range.code -= bound;
             *chance -= *chance >> 5;
             1

@@ -231,7 +231,11 @@ impl Loader {
         self.writes(DSI, &[(0x118, 0x0E13_0000), (0x11C, 0x0006_1503)]);
         self.writes(
             DSI,
-            &[(0x1C, 3 << 16 | WIDTH * 3), (0x2C, HEIGHT), (0x64, 1 << 16)],
+            &[
+                (0x1C, 0x3_0000 | (WIDTH * 3)),
+                (0x2C, HEIGHT),
+                (0x64, 1 << 16),
+            ],
         );
         self.writes(
             DSI,
@@ -499,9 +503,11 @@ fn lit() -> Loader {
     loader.reset_host();
     loader.write(DSI + 0x14, 1);
     loader.wait(200 * MS);
-    for page in [PAGE_A, PAGE_B] {
+    // The memory still holds what the preloader left there.
+    for page in [PAGE_A, CONSOLE, PAGE_B] {
         loader.draw(page, PITCH, |_, _| 0);
     }
+    loader.draw(CONSOLE, WIDTH * 2, |_, _| 0);
     loader.lock();
     loader.write(OVL + 0x80, PAGE_B);
     loader.release();

@@ -264,10 +264,9 @@ impl Emmc {
 
     /// Whether anybody is there to answer.
     pub fn alive(&self) -> bool {
-        self.supplied
-            && !self.cut
-            && !self.config.absent
-            && !(self.rst_n_low && self.rst_n_resets())
+        let held_in_reset = self.rst_n_low && self.rst_n_resets();
+        let fitted = !self.config.absent;
+        self.supplied && fitted && !self.cut && !held_in_reset
     }
 
     /// Whether the supply is on, as far as the card was told.

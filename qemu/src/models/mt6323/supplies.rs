@@ -30,14 +30,15 @@ fn row(name: &str) -> Option<&'static RailRow> {
     RAILS.iter().find(|row| row.rail == rail)
 }
 
-/// The code that selects `millivolts`; `Some(None)`: nothing to select.
-fn code(level: &Level, millivolts: u16) -> Option<Option<(u16, u16, u16)>> {
+/// Register, mask and value that select `millivolts`; a mask of 0 where there
+/// is nothing to select. `None`: the rail cannot give it.
+fn code(level: &Level, millivolts: u16) -> Option<(u16, u16, u16)> {
     match level {
-        Level::Fixed(fixed) => (*fixed == millivolts).then_some(None),
+        Level::Fixed(fixed) => (*fixed == millivolts).then_some((0, 0, 0)),
         Level::Table(register, shift, table) => {
             let code = table.iter().position(|&mv| mv == millivolts)? as u16;
             let mask = (table.len() as u16 - 1) << shift;
-            Some(Some((*register, mask, code << shift)))
+            Some((*register, mask, code << shift))
         }
         Level::Linear(..) => None,
     }
@@ -80,7 +81,9 @@ impl Mt6323 {
             .filter_map(|(name, &mv)| Some((row(name)?, mv)))
             .collect();
         for (row, millivolts) in on {
-            if let Some(Some((register, mask, value))) = code(&row.level, millivolts) {
+            if let Some((register, mask, value)) = code(&row.level, millivolts)
+                && mask != 0
+            {
                 self.set(register, self.get(register) & !mask | value);
             }
             let (register, bit) = row.enable[0];
