@@ -141,13 +141,13 @@ fn hinted(board: &'static str) -> TestPhone {
 fn the_panel_that_answers_is_named() {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/boards/identify/konka-ili9806c.toml"
+        "/boards/identify/soul35-hx8357d.toml"
     );
     let mut board: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
     board.remove("name");
-    let run = hinted("konka72-i128").board(&board.to_string()).run();
+    let run = hinted("alcatel-soul35").board(&board.to_string()).run();
     run.is_good();
-    run.says(&["lcm=1-ili9806c_dsi_vdo "]);
+    run.says(&["lcm=1-hx8357d_6572_soul3p5 "]);
     let lit = run.hex("TK atag VIDEOLFB ", "base") != 0;
     run.check(lit, "the kernel is not told of the picture");
 }

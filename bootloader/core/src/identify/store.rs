@@ -164,14 +164,25 @@ fn classify(slot: &[u8]) -> Slot {
     if slot.len() < SLOT_LEN {
         return Slot::Foreign;
     }
-    let mut sectors = slot.chunks_exact(SECTOR).enumerate().take(SECTORS);
+    let sectors = slot.chunks_exact(SECTOR).enumerate().take(SECTORS);
     if sectors.clone().all(|(_, sector)| blank(sector)) {
         return Slot::Blank;
     }
+    // One sector that a power cut spoilt does not make a slot of ours somebody
+    // else's; nobody else writes the tags of all the others.
     let ours = |(number, sector): (usize, &[u8])| {
-        blank(sector) || (sector.starts_with(TAG) && sector.get(8) == Some(&(number as u8)))
+        sector.starts_with(TAG) && sector.get(8) == Some(&(number as u8))
     };
-    if !sectors.all(ours) {
+    let mut strange = 0;
+    let mut tagged = 0;
+    for (number, sector) in sectors {
+        if ours((number, sector)) {
+            tagged += 1;
+        } else if !blank(sector) {
+            strange += 1;
+        }
+    }
+    if strange > 1 || strange == 1 && tagged == 0 {
         return Slot::Foreign;
     }
     let bytes = Bytes::new(slot);
@@ -425,6 +436,20 @@ mod tests {
                 &mut start,
                 &choice(["second", "third", "fourth"][writes - 1]),
             );
+        }
+    }
+
+    #[test]
+    fn a_sector_that_holds_garbage_costs_a_slot_not_the_memory() {
+        let mut slots = [[0; SLOT_LEN]; 2];
+        write(&mut slots, &choice("first")).unwrap();
+        write(&mut slots, &choice("second")).unwrap();
+        for sector in 0..SECTORS {
+            let mut torn = slots;
+            torn[1][sector * SECTOR..][..SECTOR].fill(0xA5);
+            assert_eq!(read(&torn).unwrap().unwrap().panel, "first");
+            write(&mut torn, &choice("third")).unwrap();
+            assert_eq!(read(&torn).unwrap().unwrap().panel, "third");
         }
     }
 

@@ -12,8 +12,8 @@ use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
 use mt6572_hal::pwm::PwmProfile;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, Step, Timing,
-    UNPACK_BYTES, Wiring,
+    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step,
+    Timing, UNPACK_BYTES, Wiring,
 };
 use unilk_core::bootarg::Dram;
 use unilk_core::identify::PanelPort;
@@ -53,6 +53,20 @@ const ASKING: LinkConfig = LinkConfig {
     phy: PhyTiming::NONE,
     continuous_clock: true,
 };
+/// For panels whose table has no reset: the vendors' usual one (facts/display.md
+/// 5.3).
+const RESET: [ResetStep; 2] = [
+    ResetStep {
+        high: false,
+        ms: 10,
+    },
+    ResetStep {
+        high: true,
+        ms: 120,
+    },
+];
+/// No panel takes a packet earlier than 5 ms after its reset.
+const AWAKE_MS: u16 = 6;
 /// Packets between two looks at everything else.
 const BURST: u32 = 4;
 /// From the first frame's start to its end, at the slowest panel.
@@ -196,14 +210,19 @@ async fn bring_up(
     (row, panel): (u16, &PanelRow),
     layout: &FramebufferLayout,
 ) -> Result<(), &'static str> {
-    if !reset_suits(parts, port, panel, row) {
-        for step in panel.reset {
+    let steps = if panel.reset.is_empty() {
+        &RESET
+    } else {
+        panel.reset
+    };
+    if !reset_suits(parts, port, steps, row) {
+        for step in steps {
             port.reset(step.high);
             pause(Micros::from_ms(u32::from(step.ms))).await;
         }
-    } else if let Some(last) = panel.reset.last() {
-        pause(port.rest_of(last.ms)).await;
     }
+    let last = steps.last().map_or(0, |step| step.ms);
+    pause(port.rest_of(last.max(AWAKE_MS))).await;
     connect(parts, panel).await?;
     run(port, panel.init).await?;
     let video = panel.mode != PanelMode::Command;
@@ -232,8 +251,8 @@ async fn bring_up(
 /// Whether the reset that came before the questions also serves this panel:
 /// it has been held low long enough, and only what its own maker's panels
 /// know has been sent since.
-fn reset_suits(parts: &Parts, port: &PanelPins, panel: &PanelRow, row: u16) -> bool {
-    let low = panel.reset.iter().filter(|step| !step.high);
+fn reset_suits(parts: &Parts, port: &PanelPins, steps: &[ResetStep], row: u16) -> bool {
+    let low = steps.iter().filter(|step| !step.high);
     let low_ms = low.map(|step| step.ms).max().unwrap_or(0);
     let verdict = parts.panel.borrow();
     let suits = verdict
