@@ -13,7 +13,7 @@ use unilk::layout::Layout;
 const LAYOUT: &str = "large-boot";
 /// Tree of the emulated phone for kernels without MediaTek drivers.
 const DEBIAN_TREE: &str = "mt6572-qemu-debian";
-const COMMAND_LINE: &str = "console=ttyS0,921600n8 panic=-1";
+const COMMAND_LINE: &str = "console=tty0 console=ttyS0,921600n8 panic=-1";
 
 /// What is booted.
 #[derive(Clone, Debug)]
