@@ -7,6 +7,7 @@ use core::fmt;
 
 use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::mmc;
+use mt6572_hal::time;
 use unilk_core::Code;
 use unilk_core::address::{Physical, SECTOR_BYTES};
 use unilk_core::block::{ReadAt, Window};
@@ -359,8 +360,14 @@ pub enum TreeSource {
 
 /// Loads a piece of the image and waits for it.
 fn fetch(disk: &mut Disk, first: Physical, piece: Piece, region: Region) -> Result<(), Problem> {
+    let since = time::uptime_us();
     start(disk, first, piece, region)?;
     disk.storage.wait()?;
+    defmt::info!(
+        "read: {=u32} bytes in {=u64} us",
+        whole_sectors(piece.len),
+        time::uptime_us() - since
+    );
     Ok(())
 }
 

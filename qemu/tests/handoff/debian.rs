@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use unilk::bootimg::{BootImage, SubHeaders, TreePlace};
 
+use crate::common::phone::Scratch;
 use crate::common::{TestPhone, artifacts};
 
 /// What the initramfs says when all went well, just before the power-off.
@@ -34,37 +35,91 @@ fn optional(test: &str, file: &str) -> Option<PathBuf> {
     None
 }
 
-/// Boots the kernel of `release`; `first_words` begin its log.
-fn boot(release: &str, first_words: &str) {
+/// A phone with the kernel of `release` in it; `None` where that kernel
+/// could not be had.
+fn phone(release: &str, cmdline: &str) -> Option<TestPhone> {
     // The bootloader is no option: fail rather than skip without it.
     let lk = artifacts::lk();
-    let (Some(kernel), Some(initramfs)) = (
-        optional(release, &format!("debian/{release}/vmlinuz")),
-        optional(release, "initramfs.cpio.gz"),
-    ) else {
-        return;
-    };
+    let kernel = optional(release, &format!("debian/{release}/vmlinuz"))?;
+    let initramfs = optional(release, "initramfs.cpio.gz")?;
     let image = BootImage {
         kernel: std::fs::read(kernel).unwrap(),
         ramdisk: std::fs::read(initramfs).unwrap(),
         device_tree: Some(artifacts::bytes("mt6572-qemu-debian.dtb")),
         tree_place: TreePlace::Appended,
         sub_headers: SubHeaders::Boot,
-        cmdline: "console=ttyS0 panic=-1".to_owned(),
+        cmdline: cmdline.to_owned(),
         ..BootImage::default()
     };
-    let run = TestPhone::with_layout("large-boot")
+    let phone = TestPhone::with_layout("large-boot")
         .part("UBOOT", lk)
         .part("BOOTIMG", image.build().unwrap())
         // A whole Linux is more than counted instructions can do in a test.
-        .change(|phone| phone.icount(false).limit(Duration::from_mins(4)))
-        .run();
+        .change(|phone| phone.icount(false).limit(Duration::from_mins(4)));
+    Some(phone)
+}
+
+/// Boots the kernel of `release`; `first_words` begin its log.
+fn boot(release: &str, first_words: &str) {
+    let Some(phone) = phone(release, "console=ttyS0 panic=-1") else {
+        return;
+    };
+    let run = phone.run();
     run.is_clean().is_off();
     run.says(&[first_words]).says(&[LAST_LINE]);
     let intact = run.log("log", |boots| {
         boots[0].as_ref().is_some_and(|boot| boot.complete)
     });
     run.check(intact, "the kept log did not survive the kernel");
+}
+
+/// The demo's phone, of which the bootloader is told nothing: panel, touch
+/// chip and cameras have to be found, and the kernel's own console has to
+/// appear on the panel, by the simple-framebuffer that it was given.
+#[test]
+fn the_kernel_writes_on_the_panel() {
+    let Some(phone) = phone("bookworm", "console=tty0 console=ttyS0 panic=-1") else {
+        return;
+    };
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/boards/demo.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (_, board) = text.split_once("\n[dram]").unwrap();
+    let pictures = Scratch::new();
+    let folder = pictures.path().to_owned();
+    let run = phone
+        .board(&format!("[dram]{board}"))
+        .change(move |phone| phone.screen(folder))
+        .run();
+    run.is_clean().is_off();
+    run.says(&["panel ili9806e-fwvga-dsi-vdo-txd likely"])
+        .says(&["touch gt911 at 0x5d"])
+        .says(&["camera main ov5645"])
+        .says(&["camera sub gc0329"])
+        .says(&["simple-framebuffer", "fb0"]);
+    let logo = run.outcome.screen(pictures.path(), "backlight-on").unwrap();
+    let end = run.outcome.screen(pictures.path(), "end").unwrap();
+    run.check(
+        run.outcome.screen_states().last() == Some(&"picture"),
+        "the glass shows no picture at the end",
+    );
+    // Letters of the console's grey, all over the height of the panel.
+    let (width, height) = end.size();
+    let lit = |y: usize| {
+        let grey = |x: &usize| {
+            end.pixel(*x, y)
+                .is_some_and(|[r, g, b]| r == b && r > 0x80 && g > 0x80)
+        };
+        (0..width).filter(grey).count() > 4
+    };
+    let rows = (0..height).filter(|&y| lit(y)).count();
+    run.check(
+        (width, height) == (480, 854) && rows > height / 3,
+        "the kernel's messages are not on the panel",
+    );
+    run.check(
+        logo.colours() > 2 && logo.average() != end.average(),
+        "the panel still shows the bootloader's picture",
+    );
 }
 
 #[test]

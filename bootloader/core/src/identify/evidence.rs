@@ -264,7 +264,13 @@ impl<'a> Weights<'a> {
     }
 
     /// The candidate that a row makes; `None` when it is out of the question.
-    pub(super) fn weigh(&self, row: u16, panel: &PanelRow, found: &Findings) -> Option<Candidate> {
+    pub(super) fn weigh(
+        &self,
+        table: &Table,
+        row: u16,
+        panel: &PanelRow,
+        found: &Findings,
+    ) -> Option<Candidate> {
         let mut grounds = 0;
         let mut reasons = Reasons::default();
         let mut add = |applies: bool, weight: u16, reason: Reasons| {
@@ -275,12 +281,14 @@ impl<'a> Weights<'a> {
         };
         let stored = |how| self.evidence.stored == Some((row, how));
         let person = stored(How::Person);
-        let last = stored(How::Identified) || stored(How::KernelNames);
+        let last = [How::Identified, How::KernelNames, How::Guess]
+            .into_iter()
+            .any(stored);
         let Match {
             outcome,
             bits,
             pins,
-        } = found.match_of(panel);
+        } = found.match_of(table, row, panel);
         add(person, STORED, Reasons::STORED);
         if outcome == Outcome::Refuted {
             // A person has seen a picture with it: keep it, and warn.
@@ -292,7 +300,7 @@ impl<'a> Weights<'a> {
         let confirmed = outcome == Outcome::Confirmed;
         add(self.evidence.hinted.contains(row), HINT, Reasons::HINT);
         add(confirmed && bits > 0, ID_BYTES, Reasons::ID_BYTES);
-        let known = found.known_wiring;
+        let known = found.own.is_some();
         add(confirmed && pins > 0 && known, PINS, Reasons::PINS);
         add(pins > 0 && !known, VOLTAGE, Reasons::VOLTAGE);
         add(self.evidence.kernel.contains(row), KERNEL, Reasons::KERNEL);

@@ -9,6 +9,10 @@ use heapless::Vec;
 /// Recoveries before a bus is given up: each costs a soft reset and nine
 /// clocks, and a chip that needs more will not give an answer to believe.
 const MAX_RECOVERIES: u8 = 3;
+/// Further tries with somebody who is there and does not take a transfer.
+const RETRIES: u8 = 2;
+/// Before each of them: chips are busy for a few milliseconds after a command.
+const BUSY_US: u32 = 4_000;
 
 /// A bus and the means to free it.
 pub trait BusPort {
@@ -83,6 +87,8 @@ pub(super) struct Line<'a, C, P> {
     pub(super) acked: Addresses,
     /// Where nobody was, since [`Line::tell_absent`].
     absent: Addresses,
+    /// Who did not take a transfer however often: no more retries there.
+    dull: Addresses,
     recoveries: u8,
 }
 
@@ -96,6 +102,7 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
             state: BusState::Ok,
             acked: Addresses::default(),
             absent: Addresses::default(),
+            dull: Addresses::default(),
             recoveries: 0,
         }
     }
@@ -103,11 +110,14 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
     /// Starts over, as after a power cycle of what is on the bus.
     pub(super) fn forget(&mut self) {
         self.acked = Addresses::default();
+        self.dull = Addresses::default();
     }
 
     /// Writes `write`, then reads `read`; either may be empty. `stop` puts a
     /// STOP between them instead of a repeated START.
-    pub(super) fn transfer(
+    ///
+    /// Who is there and refuses is asked again, a little later.
+    pub(super) async fn transfer(
         &mut self,
         address: u8,
         write: &[u8],
@@ -119,11 +129,22 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
         let mut there = self.acked.contains(address);
         match result {
             Ok(()) => {}
-            // Somebody who answered a moment ago is busy or was disturbed.
             Err(ErrorKind::NoAcknowledge(source)) => {
-                there |= source == NoAcknowledgeSource::Data;
-                if there {
-                    result = self.once(address, write, read, stop);
+                there |= source == NoAcknowledgeSource::Data || self.shows_up(address, write);
+                for retry in 1..=RETRIES {
+                    let refused = matches!(result, Err(ErrorKind::NoAcknowledge(_)));
+                    if !there || !refused || self.dull.contains(address) {
+                        break;
+                    }
+                    self.clock.wait_us(BUSY_US).await;
+                    result = if retry == RETRIES && !write.is_empty() && !read.is_empty() {
+                        self.in_parts(address, write, read).await
+                    } else {
+                        self.once(address, write, read, stop)
+                    };
+                }
+                if there && result.is_err() {
+                    self.dull.insert(address);
                 }
             }
             Err(_) => {
@@ -164,6 +185,26 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
             ..Record::new(Kind::I2c, now)
         });
         result
+    }
+
+    /// The same for a chip that is busy after each write.
+    async fn in_parts(
+        &mut self,
+        address: u8,
+        write: &[u8],
+        read: &mut [u8],
+    ) -> Result<(), ErrorKind> {
+        self.once(address, write, &mut [], true)?;
+        self.clock.wait_us(BUSY_US).await;
+        self.once(address, &[], read, true)
+    }
+
+    /// Whether somebody acknowledges the address alone: the controller does
+    /// not say which byte was refused. One look an address.
+    fn shows_up(&mut self, address: u8, refused: &[u8]) -> bool {
+        !refused.is_empty()
+            && !self.absent.contains(address)
+            && self.once(address, &[], &mut [0], true).is_ok()
     }
 
     /// Records at which addresses nobody was: one record, whose address is 0,

@@ -90,6 +90,16 @@ impl Table {
             .collect()
     }
 
+    /// The panels that were seen in boards with the wiring profile `id`: only
+    /// their drivers mean its identification pins.
+    pub fn panels_wired(&self, id: &str) -> RowSet {
+        let mut rows = RowSet::EMPTY;
+        for board in self.boards.iter().filter(|board| board.wiring == id) {
+            rows.add(&self.panels_by_id(board.panels));
+        }
+        rows
+    }
+
     /// The panels of a list of ids; unknown ids are left out.
     pub fn panels_by_id(&self, ids: &[&str]) -> RowSet {
         ids.iter().filter_map(|id| self.panel(id)).collect()
@@ -136,15 +146,21 @@ pub trait PanelPort {
     /// Moves the reset pin; high = runs.
     fn reset(&mut self, high: bool);
 
+    /// Microseconds since the release of a reset after which nothing was sent;
+    /// `None` otherwise. Such a reset need not be made again.
+    fn awake_us(&self) -> Option<u32> {
+        None
+    }
+
     /// Microseconds for which the panel has been held in reset by now; 0 when
     /// it is not.
     fn held_low_us(&self) -> u32 {
         0
     }
 
-    /// Whether the wiring is known to be this board's. If not, pins and
-    /// voltages may be somebody else's and refute nobody.
-    fn known_wiring(&self) -> bool;
+    /// Id of the wiring profile, where it is known to be this board's. If not,
+    /// pins and voltages may be somebody else's and refute nobody.
+    fn wiring(&self) -> Option<&str>;
 
     /// Sends a packet of DSI type `data_type`, command first. 0x37 (maximum
     /// return size) carries the size as two bytes, little endian.

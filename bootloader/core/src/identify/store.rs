@@ -75,6 +75,8 @@ pub enum How {
     Identified = 2,
     /// By the names in the phone's kernel.
     KernelNames = 3,
+    /// Not: it was the best of several that fit alike.
+    Guess = 4,
 }
 
 /// What is remembered. Ids are those of the driver table; empty = none.
@@ -248,6 +250,7 @@ fn parse(slot: &[u8]) -> Option<Choice<'_>> {
             1 => How::Person,
             2 => How::Identified,
             3 => How::KernelNames,
+            4 => How::Guess,
             _ => return None,
         },
         touch_address: bytes.u8(21)?,

@@ -92,17 +92,17 @@ pub struct PanelVerdict {
 /// Weighs all evidence.
 pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelVerdict {
     let weights = Weights::new(table, evidence);
-    let silent = found.presence() == Presence::Silent;
+    let mute = found.presence() != Presence::Yes;
     let mut candidates: Vec<Candidate, MAX_CANDIDATES> = Vec::new();
     let mut further = 0;
     for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
         let row = row as u16;
-        let Some(candidate) = weights.weigh(row, panel, &found) else {
+        let Some(candidate) = weights.weigh(table, row, panel, &found) else {
             continue;
         };
-        // A panel that can be read and says nothing is not there, unless this
-        // very phone speaks for it.
-        if silent && !panel.ids.is_empty() && candidate.grounds < KERNEL {
+        // A panel that can be read and says nothing, or only what an open line
+        // says, is not there, unless this very phone speaks for it.
+        if mute && !panel.ids.is_empty() && candidate.grounds < KERNEL {
             continue;
         }
         let place = candidates
@@ -189,13 +189,16 @@ impl PanelVerdict {
             Certainty::Confirmed
         } else if strong && lead >= KERNEL {
             Certainty::Certain
-        } else if lead >= BOARD && best.grounds >= BOARD {
+        } else if lead >= BOARD && (has(Reasons::ID_BYTES) || has(Reasons::BOARD)) {
+            // A touch chip or a camera alone proves no panel: they only decide
+            // among those that the panel or the board leaves.
             Certainty::Likely
         } else {
             Certainty::Guess
         };
-        // Where the panel is the only one that fits, there is nothing to ask.
-        self.ask = self.certainty == Certainty::Guess && second.is_some();
+        // Where the panel is the only one that fits, or fits best, there is
+        // nothing to ask.
+        self.ask = self.certainty == Certainty::Guess && self.contenders().len() > 1;
     }
 
     /// Those among whom a person should choose: all with the same grounds as
@@ -465,9 +468,9 @@ mod tests {
             panels: leak(&rows),
             ..table()
         };
-        let judge = |mv, known_wiring, touch| {
+        let judge = |mv, known_wiring: bool, touch| {
             let mut found = answer(0x98);
-            found.known_wiring = known_wiring;
+            found.own = known_wiring.then_some(RowSet::first(5));
             found.voltages.push((0, mv)).unwrap();
             let evidence = Evidence {
                 touch,

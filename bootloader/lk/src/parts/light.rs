@@ -12,7 +12,7 @@ use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
 use mt6572_hal::pwm::PwmProfile;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step,
+    Backlight, LaneFormat, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step, Steps,
     Timing, UNPACK_BYTES, Wiring,
 };
 use unilk_core::bootarg::Dram;
@@ -67,6 +67,9 @@ const RESET: [ResetStep; 2] = [
 ];
 /// No panel takes a packet earlier than 5 ms after its reset.
 const AWAKE_MS: u16 = 6;
+/// Controllers take a low pulse of some 10 µs; what tables have beyond this is
+/// their authors' caution.
+const LOW_ENOUGH_MS: u16 = 10;
 /// Packets between two looks at everything else.
 const BURST: u32 = 4;
 /// From the first frame's start to its end, at the slowest panel.
@@ -185,7 +188,7 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
             }
         };
     draw(parts, &layout, 0, page);
-    if let Err(code) = bring_up(parts, port, (row, panel), &layout).await {
+    if let Err(code) = bring_up(parts, port, panel, &layout).await {
         say!(
             "{code} panel {} was not lit: boot goes on without",
             panel.id
@@ -207,7 +210,7 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
 async fn bring_up(
     parts: &Parts,
     port: &mut PanelPins,
-    (row, panel): (u16, &PanelRow),
+    panel: &PanelRow,
     layout: &FramebufferLayout,
 ) -> Result<(), &'static str> {
     let steps = if panel.reset.is_empty() {
@@ -215,7 +218,9 @@ async fn bring_up(
     } else {
         panel.reset
     };
-    if !reset_suits(parts, port, steps, row) {
+    let mut room = room()?;
+    let init = panel.init.unpack(&mut room).ok_or("LCM-ROW")?;
+    if !reset_suits(parts, port, steps, &init) {
         for step in steps {
             port.reset(step.high);
             pause(Micros::from_ms(u32::from(step.ms))).await;
@@ -224,7 +229,7 @@ async fn bring_up(
     let last = steps.last().map_or(0, |step| step.ms);
     pause(port.rest_of(last.max(AWAKE_MS))).await;
     connect(parts, panel).await?;
-    run(port, panel.init).await?;
+    run(port, init).await?;
     let video = panel.mode != PanelMode::Command;
     with(parts, |hardware| {
         let hal = &mut hardware.hal;
@@ -249,15 +254,17 @@ async fn bring_up(
 }
 
 /// Whether the reset that came before the questions also serves this panel:
-/// it has been held low long enough, and only what its own maker's panels
-/// know has been sent since.
-fn reset_suits(parts: &Parts, port: &PanelPins, steps: &[ResetStep], row: u16) -> bool {
+/// it has been held low long enough, and nothing has been unlocked since that
+/// its initialisation does not unlock.
+fn reset_suits(parts: &Parts, port: &PanelPins, steps: &[ResetStep], init: &Steps<'_>) -> bool {
     let low = steps.iter().filter(|step| !step.high);
     let low_ms = low.map(|step| step.ms).max().unwrap_or(0);
+    let low_ms = low_ms.min(LOW_ENOUGH_MS);
     let verdict = parts.panel.borrow();
     let suits = verdict
         .as_ref()
-        .is_some_and(|verdict| verdict.found.state_suits(&parts.table, row));
+        .is_some_and(|verdict| verdict.found.state_suits(parts.table.plan, init));
+    say!("DEBUG runs {} low {} {} suits {}", port.runs(), low_ms, port.low_ms(), suits);
     port.runs() && low_ms <= port.low_ms() && suits
 }
 
@@ -332,14 +339,19 @@ fn overrides(panel: &PanelRow) -> PhyOverrides {
     }
 }
 
-/// Sends a sequence of the table.
-async fn run(port: &mut PanelPins, script: PackedScript) -> Result<(), &'static str> {
+/// Room for a sequence of the table.
+fn room() -> Result<Vec<u8>, &'static str> {
     let mut room = Vec::new();
     room.try_reserve_exact(UNPACK_BYTES)
         .map_err(|_| "LCM-MEM")?;
     room.resize(UNPACK_BYTES, 0);
+    Ok(room)
+}
+
+/// Sends a sequence of the table.
+async fn run(port: &mut PanelPins, script: Steps<'_>) -> Result<(), &'static str> {
     let mut sent = 0;
-    for step in script.unpack(&mut room).ok_or("LCM-ROW")? {
+    for step in script {
         match step {
             Step::Write { data_type, payload } => {
                 port.write(data_type, payload).map_err(|_| "LCM-WRITE")?;
@@ -351,6 +363,8 @@ async fn run(port: &mut PanelPins, script: PackedScript) -> Result<(), &'static 
             Step::Delay(ms) => pause(Micros::from_ms(u32::from(ms))).await,
             Step::Reset { high, ms } => {
                 port.reset(high);
+                // Some tables send the next packet at once.
+                let ms = if high { ms.max(AWAKE_MS) } else { ms };
                 pause(Micros::from_ms(u32::from(ms))).await;
             }
             Step::MaxReturn(_) => {}
@@ -483,12 +497,17 @@ impl Parts {
         self.flip(&mut shown, next);
     }
 
+    /// Shows the frame on `page` from the next frame on, and does not wait for
+    /// it: what is drawn on next is the other page, which is on the glass
+    /// until then, so draw no sooner than a frame later.
     fn flip(&self, shown: &mut Shown, page: usize) {
         let done = with(self, |hardware| {
             let hal = &mut hardware.hal;
             let address = shown.layout.pages[page];
             if shown.video {
-                hal.display.flip(address).map_err(|error| error.code())
+                hal.display
+                    .start_flip(address)
+                    .map_err(|error| error.code())
             } else {
                 hal.display
                     .start_flip(address)
@@ -560,7 +579,11 @@ impl Parts {
             let panel = self.table.panels.get(usize::from(shown.row));
             if let Some(panel) = panel {
                 // A panel that does not take it is reset next.
-                let _ = run(&mut port, panel.power_down).await;
+                if let Ok(mut room) = room()
+                    && let Some(script) = panel.power_down.unpack(&mut room)
+                {
+                    let _ = run(&mut port, script).await;
+                }
             }
         }
         port.reset(false);

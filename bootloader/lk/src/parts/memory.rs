@@ -15,6 +15,9 @@ use unilk_core::identify::{RowSet, Table};
 use crate::log::say;
 use crate::storage::{Disk, Storage};
 
+/// Panel, touch chip and both cameras were not found.
+const ALL_ABSENT: u8 = 0b1111;
+
 type Slots = [[u8; SLOT_LEN]; SLOTS];
 
 /// What the phone remembers.
@@ -86,9 +89,14 @@ impl Stored {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The wiring profile that answered.
+    /// The wiring profile by which somebody answered.
     pub fn wiring(&self) -> Option<&'static str> {
-        Self::text(self.choice.wiring)
+        Self::text(self.choice.wiring).filter(|_| !self.found_nothing())
+    }
+
+    /// On the last boot nobody answered: no panel, touch chip or camera.
+    pub fn found_nothing(&self) -> bool {
+        self.absent() == Some(ALL_ABSENT)
     }
 
     /// The board, if somebody named it: one that was inferred is inferred anew.

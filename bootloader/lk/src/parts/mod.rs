@@ -72,8 +72,10 @@ pub struct Parts {
     /// The panel's pins, between two who use them.
     port: RefCell<Option<PanelPins>>,
     shown: Cell<Option<Shown>>,
-    /// The row that a person chose on this boot.
+    /// The row that was chosen among several, by a person or as on the last
+    /// boot.
     chosen: Cell<Option<u16>>,
+    by_person: Cell<bool>,
     settled: Cell<bool>,
     /// The phone's own logo.
     logo: Cell<Option<Logo>>,
@@ -126,6 +128,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         port: RefCell::new(None),
         shown: Cell::new(None),
         chosen: Cell::new(None),
+        by_person: Cell::new(false),
         settled: Cell::new(false),
         logo: Cell::new(None),
         line: Cell::new(""),
@@ -176,7 +179,13 @@ impl Parts {
     /// The profiles to try, and whether the first is known to be right.
     fn trials(&self) -> (Vec<Trial, MAX_TRIALS>, bool) {
         let known = self.known_wiring();
-        let trials = profiles_to_try(&self.table, known, &*self.hardware.borrow());
+        let mut trials = profiles_to_try(&self.table, known, &*self.hardware.borrow());
+        let stored = self.stored.borrow();
+        if stored.as_ref().is_some_and(Stored::found_nothing) {
+            // Nobody answered in any profile: the likeliest will do to see
+            // whether somebody has come.
+            trials.truncate(1);
+        }
         (trials, known.is_some())
     }
 

@@ -43,11 +43,14 @@ pub struct PanelPins {
     switched: Switched,
     /// Since the panel runs; `None` while it is held in reset.
     released: Option<Deadline>,
-    /// The profile is known to be this board's.
-    pub known: bool,
+    /// Id of the profile, where it is known to be this board's, and so what its
+    /// pins and voltages mean.
+    pub known: Option<&'static str>,
     /// Since it is held in reset, and how long it was.
     held: Option<Deadline>,
     low_ms: u16,
+    /// Something was sent since the release.
+    sent: bool,
 }
 
 impl PanelPins {
@@ -59,9 +62,10 @@ impl PanelPins {
             drive,
             switched: Switched::new(),
             released: None,
-            known: false,
+            known: None,
             held: None,
             low_ms: 0,
+            sent: false,
         }
     }
 
@@ -110,6 +114,7 @@ impl PanelPort for PanelPins {
             PanelReset::Gpio(pin) => hardware.set_level(pin, high, self.drive),
         });
         let now = Deadline::after(Micros(0));
+        self.sent = false;
         if high {
             let held = self.held.take().map_or(0, Deadline::passed_us);
             self.low_ms = (held / 1000) as u16;
@@ -124,8 +129,14 @@ impl PanelPort for PanelPins {
         self.held.map_or(0, Deadline::passed_us)
     }
 
-    fn known_wiring(&self) -> bool {
+    fn wiring(&self) -> Option<&str> {
         self.known
+    }
+
+    fn awake_us(&self) -> Option<u32> {
+        self.released
+            .filter(|_| !self.sent)
+            .map(Deadline::passed_us)
     }
 
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
@@ -133,6 +144,7 @@ impl PanelPort for PanelPins {
             // The host's driver says it before each read.
             return Ok(());
         }
+        self.sent = true;
         with(self.parts, |hardware| {
             hardware.hal.dsi.write(data_type, payload)
         })
@@ -140,6 +152,7 @@ impl PanelPort for PanelPins {
     }
 
     fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+        self.sent = true;
         let kind = match kind {
             ReadKind::Dcs => dsi::ReadKind::Dcs,
             ReadKind::Generic => dsi::ReadKind::Generic,
@@ -157,7 +170,7 @@ impl PanelPort for PanelPins {
 
     fn voltage_mv(&mut self, channel: u8) -> Option<u16> {
         // On an unknown board both that are ever used: measuring moves nothing.
-        let maybe = !self.known && channel <= 1;
+        let maybe = self.wiring.adc.is_none() && channel <= 1;
         if self.wiring.adc != Some(channel) && !maybe {
             return None;
         }
@@ -167,7 +180,7 @@ impl PanelPort for PanelPins {
             hardware.hal.topckgen.close(Gate::AuxAdc);
             // Grounded and open channels tell nothing of a board whose divider
             // is not known to be there.
-            measured.filter(|mv| !maybe || DIVIDED_MV.contains(mv))
+            measured.filter(|mv| self.known.is_some() || DIVIDED_MV.contains(mv))
         })
     }
 }

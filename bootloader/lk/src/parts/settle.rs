@@ -87,6 +87,8 @@ impl Parts {
         if self.settled.replace(true) {
             return;
         }
+        // The panel may have been lit before the others had answered.
+        self.decide_again(RowSet::EMPTY);
         let mut searched = None;
         if self.kernel_may_help() {
             if let Some(kernel) = kernel {
@@ -176,39 +178,48 @@ impl Parts {
             self.light_if_dark(winner);
             return How::Person;
         }
+        // What was more than a guess on the last boot, and fits as well as any
+        // on this one, stays.
+        let before = stored.filter(|(row, _)| contenders.contains(row));
+        if let Some((row, how @ (How::Identified | How::KernelNames))) = before.filter(|_| ask) {
+            self.chosen.set(Some(row));
+            self.light_if_dark(row);
+            return how;
+        }
         if !ask {
             self.light_if_dark(winner);
             return self.how(winner);
         }
-        let guessed_before = stored.is_some_and(|(row, _)| row == winner);
-        match self.ask(phone, &contenders, guessed_before) {
+        match self.ask(phone, &contenders, before.is_some()) {
             Some(chosen) => {
                 self.chosen.set(Some(chosen));
+                self.by_person.set(true);
                 How::Person
             }
-            None => self.how(winner),
+            None => How::Guess,
         }
     }
 
     fn how(&self, winner: u16) -> How {
         let verdict = self.panel.borrow();
-        let best = verdict
-            .as_ref()
-            .and_then(|verdict| verdict.candidates.first());
-        let kernel = best.is_some_and(|best| {
+        let Some(verdict) = verdict.as_ref() else {
+            return How::None;
+        };
+        let best = verdict.candidates.first();
+        let by_names = best.is_some_and(|best| {
             best.row == winner
                 && best.reasons.contains(Reasons::KERNEL)
                 && !best.reasons.contains(Reasons::ID_BYTES)
         });
-        if kernel {
-            How::KernelNames
-        } else {
-            How::Identified
+        match verdict.certainty {
+            Certainty::Guess => How::Guess,
+            _ if by_names => How::KernelNames,
+            _ => How::Identified,
         }
     }
 
     fn light_if_dark(&'static self, row: u16) {
-        if self.shown.get().is_none() {
+        if self.shown.get().is_none_or(|shown| shown.row != row) {
             meanwhile::run(self.relight(row, Page::Boot));
         }
     }
@@ -338,7 +349,7 @@ impl Parts {
         let id = self
             .winner()
             .and_then(|row| Some(self.table.panels.get(usize::from(row))?.id));
-        let certainty = if self.chosen.get().is_some() {
+        let certainty = if self.by_person.get() {
             Certainty::Confirmed
         } else {
             verdict.certainty
@@ -460,7 +471,7 @@ impl Parts {
         let Some(panel) = panel.as_ref() else { return };
         if self.shown.get().is_none()
             || panel.certainty >= Certainty::Certain
-            || self.chosen.get().is_some()
+            || self.by_person.get()
         {
             return;
         }
@@ -473,17 +484,27 @@ impl Parts {
             let row = cameras.as_ref()?.get(socket)?.winner?;
             Some(self.table.cameras.get(usize::from(row))?.name)
         };
-        let part = |part, name: Option<&'static str>| VerdictRow {
+        let part = |part, name: Option<&'static str>, weak: bool| VerdictRow {
             part,
             name: name.unwrap_or("none found"),
-            certainty: if name.is_some() { "certain" } else { "none" },
-            tone: if name.is_some() {
-                Tone::Sure
-            } else {
-                Tone::Missing
+            certainty: match (name, weak) {
+                (None, _) => "none",
+                (Some(_), true) => "likely",
+                (Some(_), false) => "certain",
+            },
+            tone: match (name, weak) {
+                (None, _) => Tone::Missing,
+                (Some(_), true) => Tone::Guess,
+                (Some(_), false) => Tone::Sure,
             },
             detail: "",
         };
+        let weak = |socket: usize| {
+            let cameras = cameras.as_ref().and_then(|cameras| cameras.get(socket));
+            cameras.is_some_and(|camera| camera.weak)
+        };
+        let weak_touch = touch.as_ref().and_then(TouchVerdict::chip);
+        let weak_touch = weak_touch.is_some_and(|chip| chip.weak);
         let mut others: String<32> = String::new();
         // Short enough.
         let _ = write!(
@@ -499,9 +520,9 @@ impl Parts {
                 tone: Tone::Guess,
                 detail: &others,
             },
-            part("Touch", chip.map(|chip| chip.name)),
-            part("Main camera", camera(0)),
-            part("Sub camera", camera(1)),
+            part("Touch", chip.map(|chip| chip.name), weak_touch),
+            part("Main camera", camera(0), weak(0)),
+            part("Sub camera", camera(1), weak(1)),
         ]));
     }
 
@@ -526,7 +547,7 @@ impl Parts {
         let row = self.table.panels.get(usize::from(self.winner()?))?;
         let verdict = self.panel.borrow();
         let certain = |verdict: &PanelVerdict| verdict.certainty > Certainty::Guess;
-        let identified = self.chosen.get().is_some() || verdict.as_ref().is_some_and(certain);
+        let identified = self.by_person.get() || verdict.as_ref().is_some_and(certain);
         Some((row.lcm_name(), identified))
     }
 
@@ -578,9 +599,9 @@ impl Parts {
                 let _ = candidates.push(row.id);
             }
         }
-        let certainty = match (self.chosen.get(), panel.as_ref()) {
-            (Some(_), _) => Some(Certainty::Confirmed),
-            (None, verdict) => verdict.map(|verdict| verdict.certainty),
+        let certainty = match (self.by_person.get(), panel.as_ref()) {
+            (true, _) => Some(Certainty::Confirmed),
+            (false, verdict) => verdict.map(|verdict| verdict.certainty),
         };
         let mut report = self.report.borrow_mut();
         let found = Found {

@@ -4,13 +4,14 @@
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{CameraWiring, PinMode};
-use unilk_core::identify::PanelPort;
 use unilk_core::identify::camera::{self, CameraVerdict};
 use unilk_core::identify::panel::{self, Presence};
 use unilk_core::identify::report::{Kind, Record, Recorder};
+use unilk_core::identify::store::How;
 use unilk_core::identify::touch::{self, TouchVerdict};
 use unilk_core::identify::verdict::Certainty;
 use unilk_core::identify::wiring::Drive;
+use unilk_core::identify::{PanelPort, RowSet};
 
 use super::light::{self, Page};
 use super::ports::{BootClock, CameraPins, PanelPins, TouchPins};
@@ -19,6 +20,8 @@ use crate::meanwhile::pause;
 
 /// What the card has to say of this phone is waited for so long.
 const PATIENCE: Micros = Micros::from_ms(150);
+/// The low pulse with which a panel is asked.
+const LOW: Micros = Micros::from_ms(10);
 /// How often a task looks whether another is done.
 const LOOK: Micros = Micros(300);
 /// The other questions are waited for so long before a panel is chosen
@@ -56,13 +59,20 @@ pub async fn panel(parts: &'static Parts) {
             (trial, port)
         });
     light::start_link(parts).await;
+    if let Some((_, port)) = &mut early {
+        // Its time after the reset passes while the card is asked.
+        pause(Micros(LOW.0.saturating_sub(port.held_low_us()))).await;
+        port.reset(true);
+    }
     if parts.hints.board.is_none() || parts.hints.panel.is_none() {
         memory(parts).await;
     }
-    let prefer = parts.evidence(unilk_core::identify::RowSet::EMPTY, |evidence| {
-        evidence.preferred()
+    let prefer = parts.evidence(RowSet::EMPTY, |evidence| evidence.preferred());
+    let board = parts.board();
+    let likely = board.map_or(RowSet::EMPTY, |board| {
+        parts.table.panels_by_id(board.panels)
     });
-    let (trials, known) = parts.trials();
+    let (trials, _) = parts.trials();
     let mut found = panel::Findings::default();
     let mut port = None;
     for trial in trials.iter().filter(|trial| trial.panel != Drive::Never) {
@@ -82,10 +92,10 @@ pub async fn panel(parts: &'static Parts) {
                 PanelPins::new(parts, wiring.panel, trial.panel)
             }
         };
-        pins.known = known;
+        pins.known = board.map(|_| wiring.id);
         pins.power();
         record_wiring(parts, wiring.id);
-        found = panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer).await;
+        found = panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer, &likely).await;
         let there = found.presence() == Presence::Yes;
         if parts.panel_trial.get().is_none() || there {
             parts.panel_trial.set(Some(*trial));
@@ -100,11 +110,10 @@ pub async fn panel(parts: &'static Parts) {
     if let Some((_, mut port)) = early {
         port.power_off();
     }
-    let verdict = parts.decide(found.clone());
-    let enough = verdict.certainty >= Certainty::Certain;
-    *parts.panel.borrow_mut() = Some(verdict);
+    *parts.panel.borrow_mut() = Some(parts.decide(found.clone()));
     let Some(mut port) = port else { return };
-    if !enough {
+    let mut row = parts.settled_row();
+    if row.is_none() {
         // Touch chip and cameras may decide.
         let limit = Deadline::after(OTHERS);
         let open = || parts.touch.borrow().is_none() || parts.cameras.borrow().is_none();
@@ -112,8 +121,9 @@ pub async fn panel(parts: &'static Parts) {
             pause(LOOK).await;
         }
         *parts.panel.borrow_mut() = Some(parts.decide(found));
+        row = parts.settled_row();
     }
-    if let Some(row) = parts.settled_row() {
+    if let Some(row) = row {
         light::light(parts, &mut port, row, Page::Boot).await;
     }
     *parts.port.borrow_mut() = Some(port);
@@ -211,8 +221,11 @@ pub async fn cameras(parts: &'static Parts) {
             &mut pins,
             parts,
             &sockets,
-            [main, sub],
-            [absent & 1 != 0, absent & 2 != 0],
+            &camera::Known {
+                prefer: [main, sub],
+                absent: [absent & 1 != 0, absent & 2 != 0],
+                found: [verdicts[0].winner, verdicts[1].winner],
+            },
         )
         .await;
         let mut anybody = false;
@@ -273,16 +286,17 @@ impl Parts {
         })
     }
 
-    /// The panel to light without asking anybody: certain, or the same guess
-    /// as on the boot before.
+    /// The panel to light without asking anybody: certain, or what was more
+    /// than a guess on the last boot and fits as well as any on this one.
     fn settled_row(&self) -> Option<u16> {
         let verdict = self.panel.borrow();
         let verdict = verdict.as_ref()?;
+        if verdict.certainty >= Certainty::Certain {
+            return verdict.winner;
+        }
         let stored = self.stored.borrow();
-        let last = stored.as_ref().and_then(|stored| stored.panel(&self.table));
-        let as_before = last.is_some_and(|(row, _)| Some(row) == verdict.winner);
-        verdict
-            .winner
-            .filter(|_| verdict.certainty >= Certainty::Certain || as_before)
+        let (row, how) = stored.as_ref()?.panel(&self.table)?;
+        let mut fits = verdict.contenders().iter();
+        (how != How::Guess && fits.any(|candidate| candidate.row == row)).then_some(row)
     }
 }

@@ -71,6 +71,7 @@ impl Stored {
                 How::Person => "by a person",
                 How::Identified => "by what it answered",
                 How::KernelNames => "by the names in the phone's kernel",
+                How::Guess => "a guess: others fit as well",
             },
             panel: choice.panel.to_owned(),
             panel_known: unilk_board_db::panel(choice.panel).is_some(),

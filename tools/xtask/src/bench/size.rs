@@ -7,9 +7,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
 use std::fs;
 use unilk::mtk::HEADER_BYTES;
 
-/// Largest payload of the complete `lk.bin`, with every row of the driver
-/// table in it.
-const PAYLOAD_MAX: f64 = 224.0 * 1024.0;
+/// What the UBOOT partition holds beside the header.
+const PAYLOAD_MAX: f64 = 0x5_FE00 as f64;
 
 /// Regions of memory that the bootloader uses: name, symbols of its bounds.
 const REGIONS: [(&str, &str, &str); 5] = [

@@ -2,7 +2,9 @@
 //! other, because they share bus, clock and supplies and only reset and
 //! power-down tell them apart.
 //!
-//! Core voltages are tried from the lowest up. At an address the sensors with
+//! Core voltages are tried from the lowest up, and at each both levels of
+//! power-down, the board's first: boards carry sensors that differ from what
+//! the board's other sensors want. At an address the sensors with
 //! one-byte register numbers are asked first: a two-byte number would be a
 //! write to them. Afterwards everything is powered down. Source:
 //! facts/i2c-touch-camera.md 4.1 to 4.4.
@@ -27,7 +29,11 @@ const READY_MS: u16 = 20;
 /// Low pulse between sensors' questions.
 const PULSE_MS: u16 = 2;
 /// Core voltages in the order in which they are tried (facts 4.1 point 6).
-const CORE_MV: [u16; 3] = [1200, 1500, 1800];
+pub const CORE_MV: [u16; 3] = [1200, 1500, 1800];
+/// What sensors of the lowest core voltage stand for as long as somebody else
+/// is asked: facts/cameras.json has some of them at 1.3 and 1.5 V. Those of
+/// 1.5 V share the supply with sensors of 1.8 V on many boards.
+const LOW_CEILING_MV: u16 = 1500;
 /// No sensor is asked later than this after a socket's start.
 pub const LIMIT_US: u32 = 450_000;
 /// Sensors with the same answer that a verdict lists.
@@ -125,9 +131,18 @@ struct Setup {
     pdn_high: bool,
 }
 
+impl Setup {
+    fn bit(self) -> u8 {
+        let place = CORE_MV.iter().position(|&mv| mv == self.core_mv);
+        1 << (2 * place.unwrap_or(0) + usize::from(self.pdn_high))
+    }
+}
+
 /// What is known of a socket between two rounds.
 #[derive(Default)]
 struct Progress {
+    /// Setups in which everybody was asked: bits of [`Setup::bit`].
+    tried: u8,
     odd: Option<u8>,
     stranger: Option<u8>,
     verdict: CameraVerdict,
@@ -145,19 +160,29 @@ struct Asker<'a, C, P> {
 }
 
 /// The sockets share their core supply, so both are asked at one voltage
-/// before it is raised, and it is never raised beyond what a sensor takes
+/// before it is raised, and it is never raised beyond what a sensor stands
 /// that was found.
 #[derive(Clone, Copy)]
 enum Round {
-    /// The rows that something speaks for, each at its own voltage.
-    Preferred,
+    /// The rows of this voltage that something speaks for.
+    Preferred(u16),
     /// All rows at this one.
     Core(u16),
 }
 
-/// Asks both sockets. `prefer` are rows, best first, that hint, store or
-/// board speak for: main, sub. `expect_absent`: nobody was in that socket on
-/// the last boot, so only the lowest core voltage is tried.
+/// What is known of the sockets before they are asked: main, sub.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Rows, best first, that hint, store or board speak for.
+    pub prefer: [&'a [u16]; 2],
+    /// Nobody was in that socket on the last boot, so only the lowest core
+    /// voltage is tried.
+    pub absent: [bool; 2],
+    /// Rows that were found by another wiring profile: they share the supply.
+    pub found: [Option<u16>; 2],
+}
+
+/// Asks both sockets.
 ///
 /// Never fails: see [`CameraVerdict::note`].
 pub async fn identify<C: Clock, P: CameraPort>(
@@ -166,8 +191,7 @@ pub async fn identify<C: Clock, P: CameraPort>(
     port: &mut P,
     log: &dyn Recorder,
     wiring: &[Option<CameraWiring>; 2],
-    prefer: [&[u16]; 2],
-    expect_absent: [bool; 2],
+    known: &Known<'_>,
 ) -> [CameraVerdict; 2] {
     let mut sockets = [Progress::default(), Progress::default()];
     for (progress, wiring) in sockets.iter_mut().zip(wiring) {
@@ -175,24 +199,22 @@ pub async fn identify<C: Clock, P: CameraPort>(
             progress.verdict.note = Some(CameraNote::NoSocket);
         }
     }
-    let rounds = [Round::Preferred]
-        .into_iter()
-        .chain(CORE_MV.map(Round::Core));
-    for round in rounds {
+    let rounds = CORE_MV.map(Round::Preferred).into_iter();
+    for round in rounds.chain(CORE_MV.map(Round::Core)) {
         for socket in Socket::ALL {
             let index = socket as usize;
             let Some(pins) = &wiring[index] else {
                 continue;
             };
+            let prefer = known.prefer[index];
             let done = sockets[index].verdict.winner.is_some()
-                || sockets[index].verdict.bus == BusState::Stuck
                 || sockets[index].verdict.took_us > LIMIT_US;
+            let ceiling = ceiling(table, &sockets, known.found);
             let wanted = match round {
-                Round::Preferred => !prefer[index].is_empty(),
-                Round::Core(mv) => mv == CORE_MV[0] || !expect_absent[index],
+                Round::Preferred(mv) => rows(table, prefer).any(|(_, row)| row.core_mv == mv),
+                Round::Core(mv) => mv <= ceiling && (mv == CORE_MV[0] || !known.absent[index]),
             };
-            let ceiling = ceiling(table, &sockets);
-            if done || !wanted || matches!(round, Round::Core(mv) if mv > ceiling) {
+            if done || !wanted {
                 continue;
             }
             if let Some(Some(other)) = wiring.get(socket.other() as usize) {
@@ -210,7 +232,7 @@ pub async fn identify<C: Clock, P: CameraPort>(
                 memory: Memory::default(),
                 progress: core::mem::take(&mut sockets[index]),
             };
-            asker.search(pins, prefer[index], round, ceiling).await;
+            asker.search(pins, prefer, round, ceiling).await;
             sockets[index] = asker.finish(pins).await;
         }
     }
@@ -218,13 +240,35 @@ pub async fn identify<C: Clock, P: CameraPort>(
     sockets.map(|progress| progress.verdict)
 }
 
-/// The highest core voltage that everybody takes who was found.
-fn ceiling(table: &Table, sockets: &[Progress; 2]) -> u16 {
-    let found = sockets.iter().filter_map(|progress| {
-        let row = table.cameras.get(usize::from(progress.verdict.winner?))?;
-        Some(row.core_mv)
-    });
-    found.min().unwrap_or(u16::MAX)
+/// The rows with these numbers.
+fn rows<'a>(
+    table: &Table,
+    numbers: &'a [u16],
+) -> impl Iterator<Item = (u16, &'static CameraRow)> + 'a {
+    let cameras = table.cameras;
+    let row = move |&number: &u16| Some((number, cameras.get(usize::from(number))?));
+    numbers.iter().filter_map(row)
+}
+
+/// The highest core voltage that everybody stands who was found.
+fn ceiling(table: &Table, sockets: &[Progress; 2], found: [Option<u16>; 2]) -> u16 {
+    let here = sockets.iter().map(|progress| progress.verdict.winner);
+    let mut found = here.chain(found).flatten();
+    let low = |number: u16| {
+        let row = table.cameras.get(usize::from(number));
+        row.is_some_and(|row| row.core_mv <= CORE_MV[0])
+    };
+    if found.any(low) {
+        LOW_CEILING_MV
+    } else {
+        u16::MAX
+    }
+}
+
+/// The levels of power-down to try: the board's first.
+fn levels(pins: CameraWiring) -> [bool; 2] {
+    let first = pins.runs_with_pdn_high.unwrap_or(true);
+    [first, !first]
 }
 
 impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
@@ -241,21 +285,30 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     }
 
     async fn search(&mut self, pins: &CameraWiring, prefer: &[u16], round: Round, ceiling: u16) {
-        match round {
-            Round::Preferred => self.ask_preferred(pins, prefer, ceiling).await,
-            Round::Core(core_mv) => {
-                let levels = match pins.runs_with_pdn_high {
-                    Some(level) => [Some(level), None],
-                    None => [Some(true), Some(false)],
-                };
-                for pdn_high in levels.into_iter().flatten() {
-                    self.apply(Setup { core_mv, pdn_high }).await;
-                    self.ask_all().await;
-                    self.line.tell_absent();
-                    if self.over() {
-                        break;
+        for pdn_high in levels(*pins) {
+            let setup = |core_mv| Setup { core_mv, pdn_high };
+            match round {
+                Round::Preferred(core_mv) => {
+                    let setup = setup(core_mv.min(ceiling));
+                    if !self.ask_preferred(pins, prefer, core_mv, setup).await {
+                        continue;
+                    }
+                    if !self.over() {
+                        self.ask_all(setup).await;
                     }
                 }
+                Round::Core(core_mv) => {
+                    let setup = setup(core_mv);
+                    if self.progress.tried & setup.bit() != 0 {
+                        continue;
+                    }
+                    self.apply(setup).await;
+                    self.ask_all(setup).await;
+                }
+            }
+            self.line.tell_absent();
+            if self.over() {
+                break;
             }
         }
         if self.progress.verdict.winner.is_some() {
@@ -263,28 +316,41 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         }
     }
 
-    async fn ask_preferred(&mut self, pins: &CameraWiring, prefer: &[u16], ceiling: u16) {
-        let table = self.table;
-        for &number in prefer {
-            let Some(row) = table.cameras.get(usize::from(number)) else {
+    /// Asks those of the preferred rows with this core voltage that may run at
+    /// the level of `setup`: as the board says, or as they do elsewhere.
+    /// Whether there was one.
+    async fn ask_preferred(
+        &mut self,
+        pins: &CameraWiring,
+        prefer: &[u16],
+        core_mv: u16,
+        setup: Setup,
+    ) -> bool {
+        let mut any = false;
+        let runs = |row: &CameraRow| {
+            let level = Some(setup.pdn_high);
+            pins.runs_with_pdn_high == level
+                || row.runs_with_pdn_high == level
+                || row.runs_with_pdn_high.is_none()
+        };
+        for (number, row) in rows(self.table, prefer) {
+            if row.core_mv != core_mv || !runs(row) {
                 continue;
-            };
-            let level = pins.runs_with_pdn_high.or(row.runs_with_pdn_high);
-            self.apply(Setup {
-                core_mv: row.core_mv.min(ceiling),
-                pdn_high: level.unwrap_or(true),
-            })
-            .await;
+            }
+            any = true;
+            self.apply(setup).await;
+            let mut there = false;
             for &address in row.addresses {
-                self.try_row(number, row, address);
+                there |= self.try_row(number, row, address).await;
                 if self.over() {
-                    return;
+                    return any;
                 }
             }
-            if !row.prelude.is_empty() {
+            if there && !row.prelude.is_empty() {
                 self.pulse().await;
             }
         }
+        any
     }
 
     /// Powers the socket as `setup` says; nothing if it is.
@@ -323,7 +389,8 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         self.release().await;
     }
 
-    async fn ask_all(&mut self) {
+    async fn ask_all(&mut self, setup: Setup) {
+        self.progress.tried |= setup.bit();
         for address in 0..0x80 {
             let known = |row: &CameraRow| row.addresses.contains(&address);
             if self.table.cameras.iter().any(known) {
@@ -352,7 +419,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
                     self.pulse().await;
                     written = false;
                 }
-                if !self.try_row(number as u16, row, address) {
+                if !self.try_row(number as u16, row, address).await {
                     return;
                 }
                 written |= writes;
@@ -367,8 +434,8 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     }
 
     /// Tries a row at an address; false if nobody is there at all.
-    fn try_row(&mut self, number: u16, row: &'static CameraRow, address: u8) -> bool {
-        match self.read_id(row, address) {
+    async fn try_row(&mut self, number: u16, row: &'static CameraRow, address: u8) -> bool {
+        match self.read_id(row, address).await {
             sensor::Answer::Absent => return false,
             sensor::Answer::Constant => self.progress.odd = Some(address),
             sensor::Answer::Other => self.progress.stranger = Some(address),
@@ -425,16 +492,18 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let mut progress = self.progress;
         let verdict = &mut progress.verdict;
         let found = verdict.winner.is_some();
-        verdict.note = match (found, self.line.state, progress.odd, progress.stranger) {
+        // A wire that one round found held may be free at another voltage:
+        // somebody clamps it as long as his core has not enough.
+        if found || self.line.state != BusState::Ok {
+            verdict.bus = self.line.state;
+        }
+        verdict.note = match (found, verdict.bus, progress.odd, progress.stranger) {
             (true, ..) => None,
             (_, BusState::Stuck, ..) => Some(CameraNote::Stuck),
             (_, _, Some(address), _) => Some(CameraNote::Suspicious { address }),
             (_, _, _, Some(address)) => Some(CameraNote::Unknown { address }),
             _ => Some(CameraNote::Silent),
         };
-        if self.line.state != BusState::Ok {
-            verdict.bus = self.line.state;
-        }
         let took = self.line.clock.now_us().wrapping_sub(self.begun);
         verdict.took_us = verdict.took_us.saturating_add(took);
         progress

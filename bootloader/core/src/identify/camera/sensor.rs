@@ -42,7 +42,7 @@ impl Memory {
 
 impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     /// Reads the registers of the row's ID and compares.
-    pub(super) fn read_id(&mut self, row: &CameraRow, address: u8) -> Answer {
+    pub(super) async fn read_id(&mut self, row: &CameraRow, address: u8) -> Answer {
         if self.memory.address != address {
             self.memory.clear();
             self.memory.address = address;
@@ -52,7 +52,8 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         };
         for write in row.prelude {
             self.memory.clear();
-            if self.line.transfer(address, write, &mut [], true).is_err() {
+            let sent = self.line.transfer(address, write, &mut [], true).await;
+            if sent.is_err() {
                 return absent(!self.line.acked.contains(address));
             }
         }
@@ -60,7 +61,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let mut id: u32 = 0;
         let mut raw: Vec<u8, 8> = Vec::new();
         for &register in row.registers {
-            let Ok(value) = self.read(row, address, register) else {
+            let Ok(value) = self.read(row, address, register).await else {
                 return absent(!self.line.acked.contains(address));
             };
             let value = value.get(..if wide { 2 } else { 1 }).unwrap_or(&[]);
@@ -80,7 +81,12 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         }
     }
 
-    fn read(&mut self, row: &CameraRow, address: u8, register: u16) -> Result<[u8; 2], Fault> {
+    async fn read(
+        &mut self,
+        row: &CameraRow,
+        address: u8,
+        register: u16,
+    ) -> Result<[u8; 2], Fault> {
         let place = Place {
             register,
             shape: (row.address_bytes, row.data_bytes),
@@ -99,7 +105,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let len = usize::from(row.data_bytes).clamp(1, 2);
         if let Some(room) = value.get_mut(..len) {
             // A STOP between them: the sensors' bus knows no repeated START.
-            self.line.transfer(address, number, room, true)?;
+            self.line.transfer(address, number, room, true).await?;
         }
         // A full memory only means asking again.
         let _ = self.memory.known.push((place, value));

@@ -3,12 +3,16 @@
 use super::super::{RowSet, Strap, Table, is_constant};
 use super::SURE_BITS;
 use heapless::Vec;
-use unilk_board_db::{PanelRow, Term};
+use unilk_board_db::{PanelRow, Plan, Step, Steps, Term};
 
 /// Answers that are kept.
 pub const MAX_ANSWERS: usize = 32;
 /// Questions a plan may have.
 const MAX_QUESTIONS: usize = 128;
+/// Bytes by which keys are told apart: what follows selects a page.
+const KEY_LEN: usize = 4;
+/// Controllers that one answer may fit.
+const MAX_CONTROLLERS: usize = 16;
 /// Bytes of the host's receive buffer (facts/display.md 3.5).
 const ANSWER_LEN: usize = 10;
 
@@ -94,8 +98,9 @@ pub struct Findings {
     pub straps: [Option<Strap>; 2],
     /// Identification voltages that were looked for: channel and millivolts.
     pub voltages: Vec<(u8, Option<u16>), 4>,
-    /// The pins and voltages are known to be this board's.
-    pub known_wiring: bool,
+    /// Where the wiring is known to be this board's: the rows whose drivers
+    /// mean its pins and voltages.
+    pub own: Option<RowSet>,
     /// Stage of the plan whose unlock sequence was the last thing sent to the
     /// panel; `None`: nothing but reads since its reset.
     pub left_in: Option<u8>,
@@ -119,7 +124,7 @@ impl Default for Findings {
             answers: Vec::new(),
             straps: [None; 2],
             voltages: Vec::new(),
-            known_wiring: false,
+            own: None,
             left_in: None,
             reads: 0,
             resets: 0,
@@ -135,10 +140,36 @@ const NOT_ASKED: u8 = 0;
 const SILENCE: u8 = 1;
 const FIRST_ANSWER: u8 = 2;
 
+/// A question that may be asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// Its number.
+    pub question: u16,
+    /// Another one of its stage has been asked.
+    pub entered: bool,
+}
+
+/// What pins and voltages say of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pins {
+    /// They are what the row's driver means.
+    Own,
+    /// They may be: the wiring is not known.
+    Perhaps,
+    /// They are another board's: the row's driver reads other pins.
+    Foreign,
+}
+
 /// How one ID of a row stands.
 #[derive(Default)]
 struct Tally {
     bits: u8,
+    /// Those of them in bytes that are neither zeros nor ones.
+    telling: u8,
+    /// Some of them are behind a maker's key.
+    keyed: bool,
+    /// Some of them are not in the registers that a module's maker programs.
+    chip: bool,
     pins: u8,
     /// A byte is not known.
     unknown: bool,
@@ -237,25 +268,52 @@ impl Findings {
         }
     }
 
+    fn pins_of(&self, row: u16) -> Pins {
+        match &self.own {
+            None => Pins::Perhaps,
+            Some(own) if own.contains(row) => Pins::Own,
+            Some(_) => Pins::Foreign,
+        }
+    }
+
     /// How an ID stands; with `question`, for deciding whether to ask it.
-    fn tally(&self, id: &[Term], question: Option<u16>) -> Tally {
+    fn tally(&self, table: &Table, id: &[Term], pins: Pins, question: Option<u16>) -> Tally {
         let mut tally = Tally::default();
         for term in id {
-            match (self.term(*term, question.is_some()), term) {
+            let known = match term {
+                Term::Answer { .. } => self.term(*term, question.is_some()),
+                _ if pins == Pins::Foreign => None,
+                _ => self.term(*term, false),
+            };
+            match (known, term) {
                 (None, Term::Answer { question: asks, .. }) => {
                     tally.unknown = true;
                     tally.asks |= Some(*asks) == question;
                 }
-                (Some(true), Term::Answer { mask, .. }) => {
-                    tally.bits = tally.bits.saturating_add(mask.count_ones() as u8);
+                (
+                    Some(true),
+                    Term::Answer {
+                        question,
+                        mask,
+                        value,
+                        ..
+                    },
+                ) => {
+                    let bits = mask.count_ones() as u8;
+                    tally.bits = tally.bits.saturating_add(bits);
+                    if value & mask != 0 && value & mask != 0xFF {
+                        tally.telling = tally.telling.saturating_add(bits);
+                    }
+                    tally.keyed |= keyed(table, *question);
+                    tally.chip |= !is_of_module(table, *question);
                 }
                 (Some(false), Term::Answer { .. }) => tally.refuted = true,
                 (None, _) => tally.unread += 1,
                 (Some(true), _) => {
                     tally.pins += 1;
-                    tally.unread += u8::from(!self.known_wiring);
+                    tally.unread += u8::from(pins != Pins::Own);
                 }
-                (Some(false), _) if self.known_wiring => tally.refuted = true,
+                (Some(false), _) if pins == Pins::Own => tally.refuted = true,
                 // Somebody else's pin, perhaps.
                 (Some(false), _) => tally.unread += 1,
             }
@@ -266,7 +324,7 @@ impl Findings {
     /// What the answers say about row `row`.
     pub fn state(&self, table: &Table, row: u16) -> Match {
         match table.panels.get(usize::from(row)) {
-            Some(panel) => self.match_of(panel),
+            Some(panel) => self.match_of(table, row, panel),
             None => Match {
                 outcome: Outcome::Refuted,
                 bits: 0,
@@ -275,8 +333,9 @@ impl Findings {
         }
     }
 
-    /// What the answers say about `panel`.
-    pub fn match_of(&self, panel: &PanelRow) -> Match {
+    /// What the answers say about `panel`, which is row `row`.
+    pub fn match_of(&self, table: &Table, row: u16, panel: &PanelRow) -> Match {
+        let pins = self.pins_of(row);
         let mut best = Match {
             outcome: if panel.ids.is_empty() {
                 Outcome::Unreadable
@@ -287,7 +346,7 @@ impl Findings {
             pins: 0,
         };
         for id in panel.ids {
-            let tally = self.tally(id, None);
+            let tally = self.tally(table, id, pins, None);
             let outcome = match (tally.refuted, tally.confirmed()) {
                 (true, _) => continue,
                 (false, true) => Outcome::Confirmed,
@@ -311,61 +370,120 @@ impl Findings {
             .collect()
     }
 
-    /// Whether row `row` can be initialised without another reset: nothing was
-    /// unlocked since the last one, or only what the row's own maker knows.
-    pub fn state_suits(&self, table: &Table, row: u16) -> bool {
-        let Some(left_in) = self.left_in else {
+    /// Whether a panel can be initialised with `init` without another reset:
+    /// nothing was unlocked since the last one, or only what `init` unlocks
+    /// itself. To others a maker's key is a write to some register.
+    pub fn state_suits(&self, plan: &Plan, init: &Steps<'_>) -> bool {
+        let stage = self
+            .left_in
+            .and_then(|left_in| plan.stages.get(usize::from(left_in)));
+        let Some(stage) = stage else {
             return true;
         };
-        let panel = table.panels.get(usize::from(row));
-        let mut terms = panel.iter().flat_map(|panel| panel.ids).copied().flatten();
-        terms.any(|term| {
-            let Term::Answer { question, .. } = term else {
-                return false;
-            };
-            let question = table.plan.questions.get(usize::from(*question));
-            question.is_some_and(|question| question.stage == left_in)
-        })
+        let mut keys = stage.unlock.steps().filter_map(key);
+        keys.all(|sent| init.clone().filter_map(key).any(|key| key == sent))
     }
 
-    /// Whether the answer to `question` can still change the outcome for
+    /// Whether the answer to a question can still change the outcome for
     /// `rows`. Once something is confirmed, only IDs that agree so far count:
-    /// there is one controller. While what confirmed is weak, the rest of a
-    /// stage which was `entered` anyway is asked too.
+    /// there is one controller; of the `likely` rows those with it; and its
+    /// maker's others where only the module's own number was read. While what confirmed is weak, the rest of a stage which was entered anyway is
+    /// asked too, and everything else while it needed no maker's key.
     pub(super) fn wanted(
         &self,
         table: &Table,
         rows: &RowSet,
-        question: u16,
-        entered: bool,
+        likely: &RowSet,
+        asked: Asked,
     ) -> bool {
         let (mut any, mut partial) = (false, false);
         let mut sure = 0;
+        let mut controllers: Vec<&str, MAX_CONTROLLERS> = Vec::new();
+        let mut kin: Vec<&str, MAX_CONTROLLERS> = Vec::new();
+        let mut modules: Vec<&str, MAX_CONTROLLERS> = Vec::new();
+        let mut makers: Vec<&str, MAX_CONTROLLERS> = Vec::new();
         for (row, panel) in table.panels.iter().enumerate() {
-            if !rows.contains(row as u16) {
+            let row = row as u16;
+            if !rows.contains(row) {
                 continue;
             }
+            let pins = self.pins_of(row);
             let mut confirmed = false;
             let (mut asks, mut agrees) = (false, false);
             for id in panel.ids {
-                let tally = self.tally(id, Some(question));
+                let tally = self.tally(table, id, pins, Some(asked.question));
                 if tally.refuted {
                     continue;
                 }
                 confirmed |= tally.confirmed();
-                if tally.confirmed() {
-                    sure = sure.max(tally.bits);
+                if tally.confirmed() && (tally.keyed || tally.telling >= SURE_BITS) {
+                    sure = sure.max(tally.telling.max(1));
+                    remember(&mut controllers, panel.controller);
+                    if !tally.chip {
+                        remember(&mut modules, maker(panel.controller));
+                    }
                 }
                 asks |= tally.asks;
                 agrees |= tally.asks && tally.bits > 0;
             }
             any |= asks && !confirmed;
             partial |= agrees && !confirmed;
+            if asks && !confirmed {
+                remember(&mut makers, maker(panel.controller));
+                if likely.contains(row) {
+                    remember(&mut kin, panel.controller);
+                }
+            }
+        }
+        if sure > 0 {
+            partial |= kin.iter().any(|kin| controllers.contains(kin));
+            partial |= modules.iter().any(|module| makers.contains(module));
         }
         match sure {
             0 => any,
             SURE_BITS.. => partial,
-            _ => partial || (any && entered),
+            _ => partial || (any && asked.entered),
         }
+    }
+}
+
+/// Whether a question is asked behind a maker's key.
+fn keyed(table: &Table, question: u16) -> bool {
+    let question = table.plan.questions.get(usize::from(question));
+    let stage = question.and_then(|asked| table.plan.stages.get(usize::from(asked.stage)));
+    stage.is_some_and(|stage| !stage.unlock.is_empty())
+}
+
+/// Whether a question is for a number that the module's maker programs, the
+/// same for different controllers (facts/display.md 5.5: 04 = 11 xx).
+fn is_of_module(table: &Table, question: u16) -> bool {
+    let question = table.plan.questions.get(usize::from(question));
+    question.is_some_and(|asked| matches!(asked.register, 0x04 | 0xDA..=0xDC))
+}
+
+/// The letters with which a controller's name begins.
+fn maker(controller: &str) -> &str {
+    let end = controller.find(|letter: char| !letter.is_ascii_alphabetic());
+    controller
+        .get(..end.unwrap_or(controller.len()))
+        .unwrap_or("")
+}
+
+/// The start of a write that may be a maker's key: longer than the selection
+/// of an address or a page.
+fn key(step: Step<'_>) -> Option<&[u8]> {
+    match step {
+        Step::Write { payload, .. } if payload.len() > 2 => {
+            Some(payload.get(..KEY_LEN).unwrap_or(payload))
+        }
+        _ => None,
+    }
+}
+
+/// Adds a controller to a short list. More than it has room for agree with
+/// nothing that a real panel answers.
+fn remember<'a>(list: &mut Vec<&'a str, MAX_CONTROLLERS>, controller: &'a str) {
+    if !list.contains(&controller) {
+        let _ = list.push(controller);
     }
 }

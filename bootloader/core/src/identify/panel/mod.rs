@@ -10,6 +10,7 @@ mod findings;
 #[cfg(test)]
 mod tests;
 
+use findings::Asked;
 pub use findings::{Answer, Findings, MAX_ANSWERS, Match, Outcome, Presence};
 
 use super::report::{Kind, Record, Recorder, Unit, status};
@@ -20,7 +21,9 @@ use unilk_board_db::{OP_MAX_RETURN, Question, ReadKind, Script, Stage, Step, Ter
 /// longer pulses some tables have belongs to their initialisation.
 const LOW_MS: u16 = 10;
 /// Bits that must have agreed before other makers' questions are dropped: one
-/// byte alone is shared by unrelated controllers (facts/display.md 5.5).
+/// byte alone is shared by unrelated controllers, and bytes of zeros or ones
+/// tell nothing: 04 = 00 80 00 is an NT35510, an NT35516, an RM68210 or an
+/// RM69032 (facts/display.md 5.5).
 const SURE_BITS: u8 = 16;
 /// Reads of one identification, repeats included.
 pub const MAX_READS: u8 = 40;
@@ -68,11 +71,14 @@ struct Asker<'a, C, P> {
     wait_ms: u16,
     max_return: u8,
     silent: u8,
+    likely: &'a RowSet,
     found: Findings,
 }
 
 /// Asks the panel. `prefer` are the rows that something stronger than an ID
-/// speaks for: the stored choice, or what the host tool hinted at.
+/// speaks for: the stored choice, or what the host tool hinted at. `likely`
+/// are those of the board: they get a chance to confirm even after another row
+/// with their controller has, whose driver only reads another register.
 ///
 /// Never fails: see [`Findings::presence`] for a panel that is not there.
 pub async fn identify<C: Clock, P: PanelPort>(
@@ -81,6 +87,7 @@ pub async fn identify<C: Clock, P: PanelPort>(
     port: &mut P,
     log: &dyn Recorder,
     prefer: &RowSet,
+    likely: &RowSet,
 ) -> Findings {
     let begun = clock.now_us();
     let mut asker = Asker {
@@ -93,9 +100,11 @@ pub async fn identify<C: Clock, P: PanelPort>(
         wait_ms: 0,
         max_return: 0,
         silent: 0,
+        likely,
         found: Findings::default(),
     };
-    asker.found.known_wiring = asker.port.known_wiring();
+    let wiring = asker.port.wiring();
+    asker.found.own = wiring.map(|wiring| table.panels_wired(wiring));
     asker.straps();
     asker.voltages(prefer);
     for attempt in &ATTEMPTS {
@@ -167,7 +176,11 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                 if self.gave_up() {
                     return;
                 }
-                if !self.found.wanted(self.table, rows, index as u16, entered) {
+                let asked = Asked {
+                    question: index as u16,
+                    entered,
+                };
+                if !self.found.wanted(self.table, rows, self.likely, asked) {
                     continue;
                 }
                 if !entered && !self.enter(number as u8, stage).await {
@@ -237,6 +250,12 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             b: self.wait_ms,
             ..Record::new(Kind::Reset, self.clock.now_us())
         });
+        let wait_us = u32::from(self.wait_ms) * 1000;
+        if let Some(awake_us) = self.port.awake_us().filter(|_| self.found.resets == 0) {
+            self.clock.wait_us(wait_us.saturating_sub(awake_us)).await;
+            self.found.resets += 1;
+            return;
+        }
         let held_us = self.port.held_low_us();
         self.port.reset(false);
         let rest_us = (u32::from(low) * 1000).saturating_sub(held_us);
@@ -244,7 +263,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             self.clock.wait_us(rest_us).await;
         }
         self.port.reset(true);
-        self.clock.wait_us(u32::from(self.wait_ms) * 1000).await;
+        self.clock.wait_us(wait_us).await;
         self.found.left_in = None;
         self.max_return = 0;
         self.found.resets += 1;

@@ -34,6 +34,8 @@ const SELECT_MS: u16 = 2;
 const HELD_MS: u16 = 56;
 /// Low pulse between two makers' write sequences.
 const PULSE_MS: u16 = 10;
+/// Chips are busy for so long after a command.
+const BUSY_MS: u16 = 4;
 /// No probe begins later than this after the start.
 pub const LIMIT_US: u32 = 900_000;
 /// Chips that a verdict lists.
@@ -122,6 +124,8 @@ struct Asker<'a, C, P> {
     absent: Addresses,
     /// Acknowledged while the touch chip was held in reset.
     strangers: Addresses,
+    /// Acknowledged before the last pass.
+    early: Addresses,
     /// Answered only zeros or ones.
     odd: Option<u8>,
     chips: Vec<Chip, MAX_CHIPS>,
@@ -133,6 +137,8 @@ enum Sort {
     Harmless,
     Intrusive,
     Weak,
+    /// The intrusive ones again, to those who were not there before.
+    Late,
     /// Only to strangers: reads of registers with numbers of one byte.
     Gentle,
 }
@@ -195,13 +201,14 @@ pub async fn identify<C: Clock, P: TouchPort>(
         trail: Trail::default(),
         absent: Addresses::default(),
         strangers: Addresses::default(),
+        early: Addresses::default(),
         odd: None,
         chips: Vec::new(),
     };
     asker.line.power(true, 0);
     asker.line.port.supplies(true);
     asker.reset(RAILS_MS, true).await;
-    if !expect_absent || asker.anybody() {
+    if !expect_absent || asker.anybody().await {
         asker.search().await;
     }
     asker.leave().await;
@@ -228,7 +235,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         self.wait_ms(low_ms).await;
         let begun = self.line.clock.now_us();
         if look && self.line.port.has_reset() {
-            self.look_for_strangers();
+            self.look_for_strangers().await;
         }
         let looked = self.line.clock.now_us().wrapping_sub(begun);
         let rest = (u32::from(SELECT_MS) * 1000).saturating_sub(looked);
@@ -251,13 +258,13 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     }
 
     /// Who acknowledges now, while the touch chip cannot.
-    fn look_for_strangers(&mut self) {
-        self.strangers = self.acknowledging();
+    async fn look_for_strangers(&mut self) {
+        self.strangers = self.acknowledging().await;
         self.line.tell_absent();
     }
 
     /// Who of the table's addresses acknowledges a read of one byte.
-    fn acknowledging(&mut self) -> Addresses {
+    async fn acknowledging(&mut self) -> Addresses {
         let mut asked = Addresses::default();
         let mut there = Addresses::default();
         for &address in self.table.touch.iter().flat_map(|row| row.addresses) {
@@ -265,7 +272,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
                 continue;
             }
             asked.insert(address);
-            match self.line.transfer(address, &[], &mut [0], true) {
+            match self.line.transfer(address, &[], &mut [0], true).await {
                 Ok(()) => there.insert(address),
                 Err(Fault::Nack) => {}
                 Err(Fault::Stuck) => break,
@@ -275,8 +282,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     }
 
     /// Whether somebody who was not there before acknowledges.
-    fn anybody(&mut self) -> bool {
-        let there = self.acknowledging();
+    async fn anybody(&mut self) -> bool {
+        let there = self.acknowledging().await;
         !there.without(self.strangers).is_empty()
     }
 
@@ -341,7 +348,13 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             at = next;
         }
         self.begin_pass();
-        for sort in [Sort::Harmless, Sort::Weak, Sort::Gentle] {
+        // Who has come since the last pass is asked everything: an acknowledge
+        // alone names the wrong chip where better probes exist.
+        self.early = self.line.acked;
+        // One look at everybody, who may have been busy each time.
+        self.wait_ms(BUSY_MS).await;
+        self.acknowledging().await;
+        for sort in [Sort::Harmless, Sort::Late, Sort::Weak, Sort::Gentle] {
             self.pass(sort, 0..=u16::MAX).await;
             if !self.chips.is_empty() {
                 return;
@@ -363,6 +376,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         for (number, row) in table.touch.iter().enumerate() {
             let of = match sort {
                 Sort::Gentle => is_gentle(row),
+                Sort::Late => Sort::of(row) == Sort::Intrusive,
                 _ => Sort::of(row) == sort,
             };
             if !of {
@@ -373,6 +387,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             }
             let may = |asker: &Self, address| {
                 asker.strangers.contains(address) == (sort == Sort::Gentle)
+                    && !(sort == Sort::Late && asker.early.contains(address))
                     && due.contains(&due_ms(table, row, address))
             };
             let found = self.try_row(number as u16, row, &may).await;
@@ -394,8 +409,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     ) -> bool {
         for &address in row.addresses {
             let known = self.chips.iter().any(|chip| chip.address == address);
-            let refused = row.weak && self.odd == Some(address);
-            if known || refused || self.absent.contains(address) || !may(self, address) {
+            if known || self.absent.contains(address) || !may(self, address) {
                 continue;
             }
             if row.intrusive && !self.may_write(row, address).await {
@@ -430,7 +444,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         if self.line.acked.contains(address) {
             return true;
         }
-        if self.line.transfer(address, &[], &mut [0], true).is_err() {
+        let look = self.line.transfer(address, &[], &mut [0], true).await;
+        if look.is_err() {
             self.absent.insert(address);
             return false;
         }
@@ -450,13 +465,15 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             vendor: Vec::new(),
             version: Vec::new(),
         };
-        self.extra(address, row.vendor_id, stop, &mut chip.vendor);
-        self.extra(address, row.version, stop, &mut chip.version);
+        self.extra(address, row.vendor_id, stop, &mut chip.vendor)
+            .await;
+        self.extra(address, row.version, stop, &mut chip.version)
+            .await;
         // `over` ends the search before the list is full.
         let _ = self.chips.push(chip);
     }
 
-    fn extra(
+    async fn extra(
         &mut self,
         address: u8,
         read: Option<ExtraRead>,
@@ -469,9 +486,11 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             return;
         };
         let len = usize::from(read.len).min(EXTRA_LEN);
-        if out.resize(len, 0).is_ok() && self.line.transfer(address, read.write, out, stop).is_err()
-        {
-            out.clear();
+        if out.resize(len, 0).is_ok() {
+            let read = self.line.transfer(address, read.write, out, stop).await;
+            if read.is_err() {
+                out.clear();
+            }
         }
     }
 

@@ -92,7 +92,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             if number >= shared {
                 self.trail.done.truncate(number);
                 let target = step.address.unwrap_or(address);
-                let result = self.make(step, target);
+                let result = self.make(step, target).await;
                 self.wait_ms(step.delay_ms).await;
                 let answer = match result {
                     Ok(answer) => answer,
@@ -125,14 +125,16 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             }
         }
         match (row.weak, read, speaks) {
-            // An acknowledge is all that is known; ones are an open line.
-            (true, ..) if !ones => Probe::Match,
+            // An acknowledge is all that is known; ones are an open line, and
+            // so are zeros where nothing else was ever said.
+            (true, _, true) => Probe::Match,
+            (true, ..) if !ones && self.odd != Some(address) => Probe::Match,
             (false, true, true) => Probe::Match,
             _ => Probe::Odd,
         }
     }
 
-    fn make(&mut self, step: &ProbeStep, address: u8) -> Result<Vec<u8, ANSWER_LEN>, Fault> {
+    async fn make(&mut self, step: &ProbeStep, address: u8) -> Result<Vec<u8, ANSWER_LEN>, Fault> {
         let mut write: Vec<u8, WRITE_LEN> = Vec::from_slice(step.write).map_err(|_| Fault::Nack)?;
         if let Some(from) = step.write_from {
             let done = self.trail.done.get(usize::from(from.step));
@@ -146,7 +148,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             .resize(usize::from(step.read_len).min(ANSWER_LEN), 0)
             .map_err(|_| Fault::Nack)?;
         self.line
-            .transfer(address, &write, &mut answer, step.stop)?;
+            .transfer(address, &write, &mut answer, step.stop)
+            .await?;
         Ok(answer)
     }
 
@@ -156,7 +159,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         if !self.trail.done.is_empty() {
             for step in self.trail.exit {
                 // A chip that does not take its leave is reset anyway.
-                let _ = self.make(step, step.address.unwrap_or(address));
+                let _ = self.make(step, step.address.unwrap_or(address)).await;
                 self.wait_ms(step.delay_ms).await;
             }
         }

@@ -172,10 +172,7 @@ fn full(run: &Run, card: &BuiltCard, boot: &str) -> Vec<Figure> {
     let floor = panel.zip(touch).zip(emmc_ms(run, card));
     let floor =
         floor.map(|((panel, touch), emmc)| Floor::of(panel, touch, cameras.count() as u8, emmc));
-    let identified_ms = lines::of(&run.log, "panel")
-        .us
-        .map(|us| us as f64 / 1e3)
-        .or_else(|| span_ms(run, "panel").map(|(from, to)| to - from));
+    let identified_ms = identified_ms(run);
     let picture_limit = panel.zip(identified_ms).map(|(panel, identified)| {
         floor::panel_ms(panel) + identified + floor::frame_ms(panel) + PICTURE_ALLOWANCE_MS
     });
@@ -203,6 +200,25 @@ fn full(run: &Run, card: &BuiltCard, boot: &str) -> Vec<Figure> {
     part("cameras' power sequences", |floor| floor.cameras);
     figures.extend(questions(run, boot == "next boot"));
     figures
+}
+
+/// How long it took to know the panel: its own questions, or, where they did
+/// not decide, until the last question to the parts whose answers did.
+fn identified_ms(run: &Run) -> Option<f64> {
+    let line = run
+        .log
+        .lines
+        .iter()
+        .find(|line| line.text.starts_with("panel "));
+    let others =
+        line.is_some_and(|line| line.text.contains("touch") || line.text.contains("camera"));
+    let stored = line.is_some_and(|line| line.text.contains("last-boot"));
+    if others && !stored {
+        let ends = PARTS.iter().filter_map(|part| span_ms(run, part));
+        return ends.map(|(_, to)| to).reduce(f64::max);
+    }
+    let own = lines::of(&run.log, "panel").us.map(|us| us as f64 / 1e3);
+    own.or_else(|| span_ms(run, "panel").map(|(from, to)| to - from))
 }
 
 /// Figures of the questions alone; `stored`: the boot before has stored the

@@ -3,15 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::super::evidence::Evidence;
-use super::super::report::{Builder, Shared};
-use super::super::testing::{FakeClock, panel, panels, run};
-use super::super::verdict::decide;
-use super::super::{PanelPort, PortError, RowSet, Strap, Table};
 use super::*;
+use crate::identify::evidence::Evidence;
+use crate::identify::report::{Builder, Shared};
+use crate::identify::testing::{FakeClock, leak, panel, panels, run};
+use crate::identify::verdict::decide;
+use crate::identify::{PanelPort, PortError, RowSet, Strap, Table};
 use std::rc::Rc;
 use std::vec::Vec;
-use unilk_board_db::{PanelRow, Plan, Stage};
+use unilk_board_db::{Backlight, Board, Keys, PanelRow, Plan, Stage};
+
+mod built_in;
 
 const fn stage(name: &'static str, reset: bool, unlock: &'static [u8]) -> Stage {
     Stage {
@@ -106,6 +108,8 @@ struct FakePanel {
     damaged: u8,
     generic_only: bool,
     unknown_wiring: bool,
+    /// The wiring is known and no board of the table has it.
+    elsewhere: bool,
     /// In reset since before the questions.
     held: bool,
     high: bool,
@@ -194,8 +198,8 @@ impl PanelPort for Port<'_> {
         if self.0.high || !self.0.held { 0 } else { held }
     }
 
-    fn known_wiring(&self) -> bool {
-        !self.0.unknown_wiring
+    fn wiring(&self) -> Option<&str> {
+        (!self.0.unknown_wiring).then_some(if self.0.elsewhere { "other" } else { "here" })
     }
 
     fn strap(&mut self, index: u8) -> Option<Strap> {
@@ -207,15 +211,55 @@ impl PanelPort for Port<'_> {
     }
 }
 
+/// A board that has all of these.
+const fn board(panels: &'static [&'static str]) -> Board {
+    let keys = Keys {
+        volume_up: None,
+        volume_down: None,
+        recovery: None,
+        factory: None,
+    };
+    Board {
+        id: "board",
+        name: "",
+        project: "",
+        keys,
+        wiring: "here",
+        backlight: Backlight::Isink,
+        panels,
+        touch: &[],
+        cameras: [&[], &[]],
+    }
+}
+
+fn on_board(rows: &[PanelRow]) -> Table {
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    Table {
+        boards: leak(&[board(leak(&ids))]),
+        ..panels(rows, &PLAN)
+    }
+}
+
 fn table() -> Table {
-    panels(&ROWS, &PLAN)
+    let mut rows = ROWS;
+    for row in &mut rows {
+        row.controller = row.id;
+    }
+    on_board(&rows)
 }
 
 fn ask(panel: &mut FakePanel, prefer: &[u16]) -> (Findings, Vec<&'static str>) {
     let table = table();
     let prefer: RowSet = prefer.iter().copied().collect();
     let clock = Rc::clone(&panel.clock);
-    let found = run(identify(&table, &*clock, &mut Port(panel), &(), &prefer));
+    let found = run(identify(
+        &table,
+        &*clock,
+        &mut Port(panel),
+        &(),
+        &prefer,
+        &RowSet::EMPTY,
+    ));
     let confirmed = found.rows(&table, Outcome::Confirmed);
     let ids = confirmed.iter().map(|row| ROWS[usize::from(row)].id);
     let ids = ids.collect();
@@ -397,7 +441,7 @@ fn on_unknown_wiring_pins_and_voltages_refute_nobody() {
         (panel.strap, panel.millivolts) = (strap, millivolts);
         panel.unknown_wiring = true;
         let (found, _) = ask(&mut panel, &[]);
-        assert!(!found.known_wiring);
+        assert_eq!(found.own, None);
         found.state(&table(), 7)
     };
     let good = state(None, Some(640));
@@ -420,13 +464,20 @@ fn bytes_that_agree_confirm_where_pins_cannot_be_read() {
         panel("low", &[&[byte(0, 0, 0x91), byte(0, 1, 0x61), VOLTAGE]]),
         panel("more", &[&[byte(0, 0, 0x91), byte(5, 0, 0x61)]]),
     ];
-    let table = panels(&ROWS, &PLAN);
+    let table = on_board(&ROWS);
     let states = |millivolts, unknown_wiring| {
         let mut fake = FakePanel::new(&[(0, 0x04, &[0x91, 0x61, 0x00])]);
         (fake.millivolts, fake.unknown_wiring) = (millivolts, unknown_wiring);
         let clock = Rc::clone(&fake.clock);
         let mut port = Port(&mut fake);
-        let found = run(identify(&table, &*clock, &mut port, &(), &RowSet::EMPTY));
+        let found = run(identify(
+            &table,
+            &*clock,
+            &mut port,
+            &(),
+            &RowSet::EMPTY,
+            &RowSet::EMPTY,
+        ));
         let state = |row| {
             let state = found.state(&table, row);
             (state.outcome, state.bits, state.pins)
@@ -454,17 +505,23 @@ fn a_reset_that_has_begun_is_not_begun_again() {
 }
 
 #[test]
-fn the_state_in_which_the_panel_is_left_suits_its_maker_only() {
-    let table = table();
-    let (found, _) = ask(&mut FakePanel::new(&OTM8009A), &[]);
-    assert_eq!(found.left_in, None);
-    assert!(found.state_suits(&table, 2) && found.state_suits(&table, 8));
-    let (found, _) = ask(&mut FakePanel::new(&ILI9806E), &[]);
-    assert_eq!(found.left_in, Some(1));
-    assert!(found.state_suits(&table, 4));
-    for row in [0, 5, 7, 8, 99] {
-        assert!(!found.state_suits(&table, row), "row {row}");
-    }
+fn the_state_in_which_the_panel_is_left_suits_who_unlocks_the_same() {
+    const KEY: &[u8] = &[0x39, 6, 0xFF, 0xFF, 0x98, 0x06, 0x04, 0x01];
+    static PLAN: Plan = Plan {
+        stages: &[stage("reset", false, &[]), stage("ilitek", true, KEY)],
+        questions: &[question(0, 0xA1, 5), question(1, 0x00, 1)],
+    };
+    // A write of a page, another maker's key, and the same key on page 0.
+    const PLAIN: &[u8] = &[0x15, 2, 0xFF, 0x00, 0x39, 4, 0xB9, 0xFF, 0x83, 0x79];
+    const SAME: &[u8] = &[0x05, 1, 0x01, 0x39, 5, 0xFF, 0xFF, 0x98, 0x06, 0x04];
+    let mut found = Findings::default();
+    let suits = |found: &Findings, init| found.state_suits(&PLAN, &Script::new(init).steps());
+    assert!(suits(&found, PLAIN) && suits(&found, &[]), "only reset");
+    found.left_in = Some(0);
+    assert!(suits(&found, PLAIN), "only reads");
+    found.left_in = Some(1);
+    assert!(suits(&found, SAME));
+    assert!(!suits(&found, PLAIN) && !suits(&found, &[]));
 }
 
 #[test]
@@ -486,134 +543,96 @@ fn the_reset_pulse_is_as_short_as_the_candidates_allow() {
     assert_eq!(low_ms(&table, &only(2)), 10, "not said");
 }
 
-/// A panel of the built-in table, which answers as one of its IDs says in the
-/// state that the plan's stage brings it into, and zeros elsewhere.
-struct BuiltIn {
-    clock: Rc<FakeClock>,
-    id: &'static [Term],
-    sent: Vec<Vec<u8>>,
-}
-
-impl PanelPort for BuiltIn {
-    fn reset(&mut self, _high: bool) {
-        self.sent.clear();
-    }
-
-    fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
-        if data_type != OP_MAX_RETURN {
-            self.sent.push(payload.to_vec());
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
-        self.clock.0.set(self.clock.0.get() + 200);
-        buf.fill(0);
-        let plan = unilk_board_db::plan();
-        let unlocked = |stage: u8| {
-            let writes = plan.stages[usize::from(stage)].unlock.steps();
-            let payloads = writes.filter_map(|step| match step {
-                Step::Write { payload, .. } => Some(payload.to_vec()),
-                _ => None,
-            });
-            self.sent.ends_with(&payloads.collect::<Vec<_>>())
-        };
-        for term in self.id {
-            if let Term::Answer {
-                question,
-                byte,
-                value,
-                ..
-            } = *term
-            {
-                let asked = plan.questions[usize::from(question)];
-                if asked.register == register && unlocked(asked.stage) {
-                    buf[usize::from(byte)] = value;
-                }
-            }
-        }
-        Ok(buf.len())
-    }
-
-    fn known_wiring(&self) -> bool {
-        true
-    }
-
-    fn strap(&mut self, index: u8) -> Option<Strap> {
-        self.id.iter().find_map(|term| match *term {
-            Term::Strap {
-                index: i,
-                high: true,
-            } if i == index => Some(Strap::High),
-            Term::Strap { index: i, .. } if i == index => Some(Strap::Low),
-            _ => None,
-        })
-    }
-
-    fn voltage_mv(&mut self, channel: u8) -> Option<u16> {
-        self.id.iter().find_map(|term| match *term {
-            Term::Voltage {
-                channel: c,
-                from_mv,
-                ..
-            } if c == channel => Some(from_mv),
-            _ => None,
-        })
-    }
-}
-
-/// The figures of the built-in table: every panel that can be read is found,
-/// within the reads and resets that a boot allows.
 #[test]
-fn every_panel_of_the_table_is_found() {
-    let table = Table {
-        plan: unilk_board_db::plan(),
-        panels: unilk_board_db::panels(),
-        ..panels(&[], &PLAN)
+fn pins_of_another_board_say_nothing() {
+    let state = |strap, elsewhere| {
+        let mut panel = FakePanel::new(&[]);
+        (panel.strap, panel.millivolts) = (Some(strap), Some(640));
+        panel.elsewhere = elsewhere;
+        let (found, _) = ask(&mut panel, &[]);
+        let state = found.state(&table(), 7);
+        (state.outcome, state.pins)
     };
-    let mut reads = Vec::new();
-    for (row, panel) in table.panels.iter().enumerate() {
-        let ids = panel.ids.iter().copied();
-        let mute: &[Term] = &[];
-        for id in ids.chain(panel.ids.is_empty().then_some(mute)) {
-            let clock = Rc::new(FakeClock::default());
-            let ask = |prefer: &RowSet| {
-                let mut port = BuiltIn {
-                    clock: Rc::clone(&clock),
-                    id,
-                    sent: Vec::new(),
-                };
-                let mut room = [0; 4096];
-                let log = Shared::new(Builder::new(&mut room));
-                let found = run(identify(&table, &*clock, &mut port, &log, prefer));
-                let verdict = decide(&table, &Evidence::NONE, found.clone());
-                verdict.record(&table, &log, 0);
-                // Touch chip and cameras take less than the rest of 4 KiB.
-                let bytes = log.into_inner().finish().len();
-                assert!(bytes <= 3000, "{}: {bytes} bytes", panel.id);
-                found
-            };
-            let found = ask(&RowSet::EMPTY);
-            let state = found.state(&table, row as u16);
-            // Zeros alone prove nothing.
-            let speaks = found.presence() == Presence::Yes || id.is_empty();
-            if !id.is_empty() && speaks {
-                assert_eq!(state.outcome, Outcome::Confirmed, "{}", panel.id);
-            }
-            assert_ne!(state.outcome, Outcome::Refuted, "{}", panel.id);
-            assert!(found.reads <= 20, "{}: {} reads", panel.id, found.reads);
-            assert!(found.stage_resets <= 4, "{}", panel.id);
-            reads.push(found.reads);
-            // Known beforehand, it is confirmed without another reset.
-            if state.bits > 0 {
-                let found = ask(&[row as u16].into_iter().collect());
-                let state = found.state(&table, row as u16);
-                assert_eq!(state.outcome, Outcome::Confirmed, "{}", panel.id);
-                assert_eq!(found.resets, 1, "{}", panel.id);
-            }
-        }
+    assert_eq!(state(Strap::High, false), (Outcome::Confirmed, 2));
+    assert_eq!(state(Strap::Low, false).0, Outcome::Refuted);
+    for strap in [Strap::High, Strap::Low] {
+        assert_eq!(state(strap, true), (Outcome::Open, 0));
     }
-    reads.sort_unstable();
-    let median = reads.get(reads.len() / 2).copied();
-    assert!(median.is_none_or(|median| median <= 6), "{reads:?}");
+}
+
+/// Asks with a table of its own rows; who is confirmed, and what was read.
+fn confirmed(
+    rows: &[PanelRow],
+    likely: &[u16],
+    registers: &[Register],
+) -> (Vec<&'static str>, Vec<u8>) {
+    let table = on_board(rows);
+    let mut panel = FakePanel::new(registers);
+    let clock = Rc::clone(&panel.clock);
+    let likely: RowSet = likely.iter().copied().collect();
+    let none = RowSet::EMPTY;
+    let found = run(identify(
+        &table,
+        &*clock,
+        &mut Port(&mut panel),
+        &(),
+        &none,
+        &likely,
+    ));
+    let rows = found.rows(&table, Outcome::Confirmed);
+    let ids = rows.iter().map(|row| table.panels[usize::from(row)].id);
+    (ids.collect(), panel.reads)
+}
+
+#[test]
+fn an_answer_that_several_makers_give_ends_nothing() {
+    const WEAK: &[Term] = &[byte(0, 0, 0x00), byte(0, 1, 0x80), byte(0, 2, 0x00)];
+    const ROWS: [PanelRow; 3] = [
+        panel("rm69032", &[WEAK]),
+        panel("nt35510", &[&[byte(5, 0, 0x55)]]),
+        panel("hx8379", &[&[byte(6, 0, 0x79)]]),
+    ];
+    const ID: Register = (0, 0x04, &[0x00, 0x80, 0x00]);
+    let (ids, reads) = confirmed(&ROWS, &[], &[ID, NT35510[0]]);
+    assert_eq!(ids, ["rm69032", "nt35510"]);
+    assert_eq!(reads, [0x04, 0xC5], "what a key opened ends the search");
+    let (ids, reads) = confirmed(&ROWS, &[], &[ID]);
+    assert_eq!(ids, ["rm69032"], "nobody else says anything");
+    assert_eq!(reads, [0x04, 0xC5, 0xF4]);
+}
+
+#[test]
+fn the_boards_panel_is_asked_though_its_controller_is_known() {
+    const ROWS: [PanelRow; 3] = [
+        panel("other", &[&[byte(1, 0, 0x83), byte(1, 1, 0x79)]]),
+        panel("boards", &[&[byte(6, 0, 0x79)]]),
+        panel("ilitek", &[&[byte(3, 0, 0x98)]]),
+    ];
+    let mut rows = ROWS;
+    rows[2].controller = "ili9806e";
+    let registers = [(0, 0xA1, &[0x83, 0x79, 0x0C][..]), HX8379[0]];
+    let (ids, reads) = confirmed(&rows, &[], &registers);
+    assert_eq!((ids, reads), (Vec::from(["other"]), Vec::from([0xA1])));
+    let (ids, reads) = confirmed(&rows, &[1, 2], &registers);
+    assert_eq!(ids, ["other", "boards"]);
+    assert_eq!(reads, [0xA1, 0xF4], "another controller is not there");
+}
+
+#[test]
+fn the_number_of_a_module_leaves_its_makers_controllers_open() {
+    const ROWS: [PanelRow; 3] = [
+        panel("rm68190", &[&[byte(0, 0, 0x11), byte(0, 1, 0x89)]]),
+        panel("rm68191", &[&[byte(5, 0, 0x81), byte(5, 1, 0x91)]]),
+        panel("hx8379", &[&[byte(6, 0, 0x79)]]),
+    ];
+    let mut rows = ROWS;
+    (rows[0].controller, rows[1].controller) = ("rm68190", "rm68191");
+    rows[2].controller = "hx8379";
+    let registers = [
+        (0, 0x04, &[0x11, 0x89, 0x00][..]),
+        (0xF0, 0xC5, &[0x81, 0x91]),
+    ];
+    let (ids, reads) = confirmed(&rows, &[], &registers);
+    assert_eq!(ids, ["rm68190", "rm68191"]);
+    assert_eq!(reads, [0x04, 0xC5], "no other maker is asked");
 }

@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::super::testing::{FakeClock, run, table};
 use super::*;
+use crate::identify::testing::{FakeClock, run, table};
 use embedded_hal::i2c::{
     Error, ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation, SevenBitAddress,
 };
 use std::rc::Rc;
 use std::vec::Vec as StdVec;
 use unilk_board_db::{Expect, FromAnswer, ProbeStep};
+
+mod trouble;
 
 const STEP: ProbeStep = ProbeStep {
     address: None,
@@ -150,6 +152,9 @@ struct FakeChip {
     fill: u8,
     /// Not the touch chip: reset means nothing to it.
     stranger: bool,
+    /// Refuses everything for 3 ms after a write.
+    busy: bool,
+    busy_since: Option<u32>,
 }
 
 const fn chip(
@@ -163,6 +168,8 @@ const fn chip(
         answers,
         fill: 0,
         stranger: false,
+        busy: false,
+        busy_since: None,
     }
 }
 
@@ -187,6 +194,8 @@ struct FakeBus {
     recoveries: u8,
     /// This transfer is not acknowledged.
     nack_at: Option<usize>,
+    /// Somebody at this address takes nothing but being looked at.
+    refuses: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -240,16 +249,27 @@ impl I2c<SevenBitAddress> for FakeBus {
             let plain = matches!(operations, [Operation::Read(out)] if out.len() == 1);
             assert!(plain, "more than a look during reset");
         }
-        let there = |chip: &&FakeChip| {
+        let now = self.clock.now_us();
+        if self.refuses == Some(address) && !in_reset {
+            return match operations {
+                [Operation::Read(_)] => Ok(()),
+                _ => nack,
+            };
+        }
+        let there = |chip: &&mut FakeChip| {
             chip.address == address
                 && (chip.stranger || (!in_reset && awake >= chip.wait_ms * 1000))
         };
-        let Some(chip) = self.chips.iter().find(there) else {
+        let Some(chip) = self.chips.iter_mut().find(there) else {
             return nack;
         };
         for operation in operations {
+            if chip.busy_since.is_some_and(|since| now - since < 3_000) {
+                return nack;
+            }
             match operation {
                 Operation::Write(data) => {
+                    chip.busy_since = chip.busy.then_some(now);
                     self.pointer = data.to_vec();
                     self.transfers[number].1.extend_from_slice(data);
                 }
@@ -610,7 +630,7 @@ fn who_was_absent_is_looked_for_once() {
 /// With the built-in rows: time and room.
 #[test]
 fn the_built_in_search_is_short() {
-    use super::super::report::{Builder, Report, Shared};
+    use crate::identify::report::{Builder, Report, Shared};
     let ask = |chips: StdVec<FakeChip>| {
         let mut bus = bus(chips);
         bus.rows = unilk_board_db::touch_chips().to_vec();
