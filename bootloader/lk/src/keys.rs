@@ -47,7 +47,11 @@ impl Phone {
                 roles.volume_up > roles.volume_down
             }
         });
-        if goes_back { Event::Previous } else { Event::Next }
+        if goes_back {
+            Event::Previous
+        } else {
+            Event::Next
+        }
     }
 }
 

@@ -265,8 +265,15 @@ fn with_tree(
     if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
         fetch(disk, opened.first, piece, region)?;
     }
-    // The strings of such a kernel name no vendor's driver.
-    parts.settle(phone, disk, None);
+    // The strings of such a kernel name no vendor's driver; the recovery's
+    // may still be the phone's own.
+    parts.finish(phone);
+    let kernel = if parts.kernel_may_help() {
+        stock_kernel(phone, disk, &mut plan.map)
+    } else {
+        None
+    };
+    parts.settle(phone, disk, kernel);
     tree::write(phone, parts, opened, &plan, source)
 }
 
@@ -295,16 +302,56 @@ fn with_tags(
     if let (Some(piece), Some(region)) = (opened.image.ramdisk, plan.ramdisk) {
         fetch(disk, opened.first, piece, region)?;
     }
-    let window = Region::between("DRAM", KERNEL_MEMORY_START, phone.dram.end());
-    let work = [names::WORK_BYTES as u32, SMALL_WORK]
-        .iter()
-        .find_map(|&len| plan.map.allocate("unpacking", len, 4096, window).ok());
+    let work = room_to_unpack(phone, &mut plan.map);
     let kernel = work.map(|work| parts::Kernel {
         zimage: &dram(plan.zimage)[..opened.image.kernel.len as usize],
-        work: dram(work),
+        work,
     });
     parts.settle(phone, disk, kernel);
     tags::write(phone, parts, opened, &plan, verdict.generation)
+}
+
+/// Free memory to unpack a kernel into.
+fn room_to_unpack(phone: &Phone, map: &mut RegionMap) -> Option<&'static mut [u8]> {
+    let window = Region::between("DRAM", KERNEL_MEMORY_START, phone.dram.end());
+    let region = [names::WORK_BYTES as u32, SMALL_WORK]
+        .iter()
+        .find_map(|&len| map.allocate("unpacking", len, 4096, window).ok());
+    region.map(dram)
+}
+
+/// The vendor's kernel in RECOVERY, if there is one, in free memory.
+#[inline(never)]
+fn stock_kernel(
+    phone: &Phone,
+    disk: &mut Disk,
+    map: &mut RegionMap,
+) -> Option<parts::Kernel<'static>> {
+    let recovery = Image {
+        partition: "RECOVERY",
+        mode: BootMode::Recovery,
+    };
+    let opened = open(disk, recovery).ok()?;
+    let kind = kernel::judge(&Evidence {
+        zimage: &opened.zimage,
+        section: &opened.image.kernel,
+        has_tree: opened.appended.is_some() || opened.image.tree.is_some(),
+        hint: None,
+        generation_hint: None,
+    })
+    .kind;
+    if !matches!(kind, KernelKind::VendorAtag) {
+        return None;
+    }
+    let piece = opened.image.kernel;
+    let window = Region::between("DRAM", KERNEL_MEMORY_START, phone.dram.end());
+    let len = whole_sectors(piece.len);
+    let region = map.allocate("recovery's kernel", len, 4096, window).ok()?;
+    fetch(disk, opened.first, piece, region).ok()?;
+    Some(parts::Kernel {
+        zimage: &dram(region)[..piece.len as usize],
+        work: room_to_unpack(phone, map)?,
+    })
 }
 
 /// What the picture may take, whichever panel is lit later.

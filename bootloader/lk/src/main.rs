@@ -18,6 +18,8 @@ mod hand_off;
 #[cfg(target_os = "none")]
 mod heap;
 #[cfg(target_os = "none")]
+mod keys;
+#[cfg(target_os = "none")]
 mod load;
 #[cfg(target_os = "none")]
 mod log;
@@ -27,8 +29,6 @@ mod map;
 mod meanwhile;
 #[cfg(target_os = "none")]
 mod mmu;
-#[cfg(target_os = "none")]
-mod keys;
 #[cfg(target_os = "none")]
 mod parts;
 #[cfg(target_os = "none")]

@@ -22,6 +22,10 @@ const HOST_LIMIT_S: u16 = 60;
 /// How long a stop waits for a person before it acts by itself.
 const PATIENCE_S: u32 = 30;
 
+/// What boards give the vibrator.
+const VIBRATOR_MV: u16 = 2800;
+/// How long a panel that is only a guess may be lit.
+const GUESS_LIT_S: u32 = 10;
 /// Bytes of the longest sentence on the screen.
 const SENTENCE: usize = 192;
 const VERSION: &str = env!("UNILK_VERSION");
@@ -51,11 +55,18 @@ pub fn without_kernel(
         }),
     );
     if phone.charger == Some(true) {
-        usb_download(phone, parts, "no kernel can be started, and a cable is plugged in");
+        usb_download(
+            phone,
+            parts,
+            "no kernel can be started, and a cable is plugged in",
+        );
     }
     say!("press a key or plug in USB for download mode; power-off in {PATIENCE_S} s");
     let mut before = look(&mut phone);
-    for _ in 0..PATIENCE_S * 10 {
+    for tenth in 0..PATIENCE_S * 10 {
+        if tenth == GUESS_LIT_S * 10 {
+            parts.dim_guess();
+        }
         phone.hal.toprgu.kick();
         meanwhile::rest_for(Micros::from_ms(100));
         let now = look(&mut phone);
@@ -71,6 +82,7 @@ pub fn without_kernel(
 fn pulse(phone: &mut Phone) {
     let pmic = &mut phone.hal.pmic;
     // Without a PMIC there is no vibrator either.
+    let _ = pmic.set_rail_mv(Rail::Vibr, VIBRATOR_MV);
     if pmic.enable_rail(Rail::Vibr).is_ok() {
         meanwhile::rest_for(PULSE);
         let _ = phone.hal.pmic.disable_rail(Rail::Vibr);

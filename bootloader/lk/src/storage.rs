@@ -212,7 +212,8 @@ impl Storage {
     pub fn write_choice(&mut self, first: Physical, data: &[u8]) -> Result<(), mmc::Error> {
         self.dog.kick();
         let lba = u32::try_from(first.sector()).map_err(|_| mmc::Error::NotReady)?;
-        mmc::BlockDevice::write(&mut self.emmc, lba, data).inspect_err(|&error| self.failure = Some(error))
+        mmc::BlockDevice::write(&mut self.emmc, lba, data)
+            .inspect_err(|&error| self.failure = Some(error))
     }
 
     /// Says why a read failed, if one did since the last time.

@@ -45,6 +45,8 @@ pub struct Chip {
     strapped: Option<u8>,
     int_pin: Option<u8>,
     fill: u8,
+    max_khz: u32,
+    told_too_fast: bool,
     faults: Faults,
     needs: Needs,
     memory: Memory,
@@ -74,6 +76,8 @@ impl Chip {
             strapped: None,
             int_pin: chip.int_pin,
             fill: chip.fill,
+            max_khz: chip.max_khz,
+            told_too_fast: false,
             faults: chip.faults.clone(),
             needs: Needs::new(chip),
             memory: Memory::new(chip),
@@ -116,6 +120,7 @@ impl Chip {
         self.needs.forget();
         self.resets = 0;
         self.nacks = 0;
+        self.told_too_fast = false;
         self.lose_supply();
     }
 
@@ -198,6 +203,11 @@ impl Chip {
         self.holds || unpowered
     }
 
+    /// Whether it holds SCL low.
+    pub fn holds_scl(&self) -> bool {
+        self.present && self.faults.hold_scl
+    }
+
     /// A falling edge of SCL outside of a transfer.
     pub fn scl_fell(&mut self) {
         if !self.holds {
@@ -257,11 +267,27 @@ impl Chip {
         }
     }
 
-    /// START and an address. True: it acknowledges.
-    pub fn start(&mut self, address: u8, read: bool, now: Nanos) -> bool {
+    /// Whether SCL is faster than it can follow; it says so once.
+    fn too_fast(&mut self, khz: u32) -> bool {
+        let too_fast = khz > self.max_khz;
+        if too_fast && !self.told_too_fast {
+            self.told_too_fast = true;
+            self.mistakes.push(format!(
+                "{} is addressed with SCL at {khz} kHz; it follows {} kHz",
+                self.name, self.max_khz
+            ));
+        }
+        too_fast
+    }
+
+    /// START and an address, with SCL at so many kHz. True: it acknowledges.
+    pub fn start(&mut self, address: u8, read: bool, khz: u32, now: Nanos) -> bool {
         let own = self.is_own(address);
         let addressed = own || self.dialogue.addresses().any(|other| other == address);
-        if !addressed || !self.answers(now) || now < self.busy_until || self.refuses_byte(0) {
+        if !addressed || !self.answers(now) || self.too_fast(khz) {
+            return false;
+        }
+        if now < self.busy_until || self.refuses_byte(0) {
             return false;
         }
         self.memory.rewind(false);

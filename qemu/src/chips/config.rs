@@ -19,6 +19,7 @@
 //! | `scl` | 105, 113 | which wires: SCL pin 105 of bus 0; 113, 89, 101 or 137 of bus 1 |
 //! | `present` | true | false: the place is empty (the wires and their pull-ups are there) |
 //! | `addresses` | none | 7-bit addresses |
+//! | `max_khz` | 400 | fastest SCL that it follows; a faster one is not acknowledged and a guest error |
 //! | `strap` | none | `{ pin, low, high }`: address by the level of a pin when the reset ends |
 //! | `rails` | none | `{ rail, min_mv, max_mv }`: supplies it needs; above `max_mv` it is destroyed |
 //! | `power_ms` | 0 | from the last supply to the first answer |
@@ -68,6 +69,9 @@ pub struct Chip {
     /// 7-bit addresses.
     #[serde(default)]
     pub addresses: Vec<u8>,
+    /// Fastest SCL in kHz.
+    #[serde(default = "fast_mode")]
+    pub max_khz: u32,
     /// Address chosen by a pin.
     pub strap: Option<Strap>,
     /// Supplies.
@@ -308,6 +312,9 @@ pub struct Faults {
     pub answers_from_reset: u32,
     /// Holds SDA low.
     pub hold_sda: Option<HoldSda>,
+    /// Holds SCL low from power-on for good, whatever its supplies do: a
+    /// transaction on its wires ends by TIMEOUT or SOFTRESET only.
+    pub hold_scl: bool,
 }
 
 /// When a chip holds SDA low, and what makes it let go. Losing its supply
@@ -327,6 +334,11 @@ pub struct HoldSda {
 
 fn yes() -> bool {
     true
+}
+
+/// Fast mode (facts/i2c-touch-camera.md 1.4).
+fn fast_mode() -> u32 {
+    400
 }
 
 fn one() -> u8 {

@@ -449,6 +449,20 @@ fn nine_clocks_free_the_bus() {
 }
 
 #[test]
+fn a_stuck_clock_line_is_low_for_good() {
+    let mut bench = Bench::board(1, "touch-scl-stuck.toml");
+    for mv in [0, 2800] {
+        bench.rail(Rail::Vgp2, mv);
+        assert!(bench.wires.scl_held(&bench.world.signals));
+        assert_eq!(bench.world.signals.pin_applied[113], Some(false));
+        assert_eq!(bench.world.signals.pin_applied[114], Some(true));
+    }
+    // On other pads the controller does not meet it.
+    bench.set(|signals| signals.pin_mode[113] = 0);
+    assert!(!bench.wires.scl_held(&bench.world.signals));
+}
+
+#[test]
 fn an_unpowered_camera_clamps_the_bus() {
     let mut bench = Bench::board(0, "cameras-faults.toml");
     assert!(bench.wires.sda_held(&bench.world.signals));

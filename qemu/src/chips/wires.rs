@@ -63,6 +63,8 @@ pub struct Wires {
     bus: u8,
     used: Vec<Set>,
     chips: Vec<Chip>,
+    /// SCL while the controller drives it.
+    khz: u32,
 }
 
 impl Wires {
@@ -79,12 +81,18 @@ impl Wires {
             bus,
             used: used.collect(),
             chips: here().map(Chip::new).collect(),
+            khz: 0,
         }
     }
 
     /// The chips, connected or not.
     pub fn chips(&self) -> &[Chip] {
         &self.chips
+    }
+
+    /// Tells the chips how fast SCL is from now on.
+    pub fn set_speed(&mut self, khz: u32) {
+        self.khz = khz;
     }
 
     /// The battery was out.
@@ -124,12 +132,14 @@ impl Wires {
     /// Puts SDA, SCL and the interrupt pins on the wires.
     pub fn drive(&self, now: Nanos, signals: &mut Signals) {
         for set in &self.used {
-            let held = self
-                .chips
-                .iter()
-                .any(|chip| chip.scl_pin() == set.pads.scl && chip.holds_sda());
-            signals.pin_applied[usize::from(set.pads.scl)] = Some(true);
-            signals.pin_applied[usize::from(set.pads.sda())] = Some(!held);
+            let on_it = || {
+                let chips = self.chips.iter();
+                chips.filter(|chip| chip.scl_pin() == set.pads.scl)
+            };
+            let scl_held = on_it().any(Chip::holds_scl);
+            let sda_held = on_it().any(Chip::holds_sda);
+            signals.pin_applied[usize::from(set.pads.scl)] = Some(!scl_held);
+            signals.pin_applied[usize::from(set.pads.sda())] = Some(!sda_held);
         }
         for (pin, applied) in self.chips.iter().filter_map(|chip| chip.interrupt(now)) {
             signals.pin_applied[usize::from(pin)] = applied;
@@ -160,19 +170,31 @@ impl Wires {
 
     /// Whether somebody holds SDA low on connected wires.
     pub fn sda_held(&self, signals: &Signals) -> bool {
-        let held = |chip: &Chip| {
+        self.any_connected(signals, Chip::holds_sda)
+    }
+
+    /// Whether somebody holds SCL low on connected wires.
+    pub fn scl_held(&self, signals: &Signals) -> bool {
+        self.any_connected(signals, Chip::holds_scl)
+    }
+
+    fn any_connected(&self, signals: &Signals, test: fn(&Chip) -> bool) -> bool {
+        let connected = |chip: &Chip| {
             let pads = wire_set(self.bus, chip.scl_pin());
-            chip.holds_sda() && pads.is_some_and(|pads| pads.connected(signals))
+            pads.is_some_and(|pads| pads.connected(signals))
         };
-        self.chips.iter().any(held)
+        let mut chips = self.chips.iter();
+        chips.any(|chip| test(chip) && connected(chip))
     }
 
     /// START and an address byte. True: somebody acknowledged.
     pub fn start(&mut self, address: u8, read: bool, now: Nanos, signals: &Signals) -> bool {
         let held = self.sda_held(signals);
+        let khz = self.khz;
         // Not `any`: every chip hears the address.
-        self.on_bus(signals)
-            .fold(held, |acked, chip| chip.start(address, read, now) || acked)
+        self.on_bus(signals).fold(held, |acked, chip| {
+            chip.start(address, read, khz, now) || acked
+        })
     }
 
     /// A byte to whom was addressed. True: somebody acknowledged.

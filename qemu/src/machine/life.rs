@@ -2,7 +2,8 @@
 //! the preloader model.
 
 use super::bootrom;
-use super::{Access, Host, Machine, POKE_NS, map::MAP};
+use super::map::{self, MAP};
+use super::{Access, Host, Machine, POKE_NS};
 use crate::bus::{IrqSources, Reset, Size};
 use crate::preloader::{self, Outcome};
 use crate::report::{Event, POWER_ON};
@@ -47,6 +48,7 @@ impl Machine {
             self.with_block(index, host, |block, cx| block.reset(kind, cx));
             self.collect_faults(Access::of_block(index), now);
         }
+        self.display_powered = self.signals.domain_on(map::DOMAIN_DIS);
         self.interrupts.forget();
         self.handover = None;
         self.preloader_runs = true;

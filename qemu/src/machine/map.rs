@@ -74,6 +74,8 @@ pub enum Needs {
 
 /// PWR_STATUS bit of the display and camera domain.
 pub const DOMAIN_DIS: u8 = 3;
+/// Bases of the blocks that have their supply from the display and camera domain.
+pub const DIS_BLOCKS: std::ops::RangeInclusive<u32> = 0x1400_0000..=0x1401_7000;
 /// PWR_STATUS bit of the GPU.
 pub const DOMAIN_MFG: u8 = 4;
 /// PWR_STATUS bit of CONNSYS.

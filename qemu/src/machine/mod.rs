@@ -105,6 +105,8 @@ pub struct Machine {
     preloader_runs: bool,
     l2_mapped: bool,
     core1_powered: bool,
+    /// The display domain was on when it was last looked at.
+    display_powered: bool,
     /// Core 1 has left the boot ROM.
     core1_released: bool,
     armed: Option<Nanos>,
@@ -200,6 +202,7 @@ impl Machine {
             preloader_runs: false,
             l2_mapped: true,
             core1_powered: true,
+            display_powered: false,
             core1_released: false,
             armed: None,
             ahead: 0,
@@ -313,6 +316,9 @@ impl Machine {
             None => block.read(offset, size, cx),
         });
         self.collect_faults(access, self.host_now);
+        if entry.name == "SPM" {
+            self.settle_display(host);
+        }
         self.notify_watchers(Some(index), host);
         value
     }
@@ -332,7 +338,7 @@ impl Machine {
         let reset_bit = match entry.base {
             0x1000_F000 => 11,
             0x1300_0000..=0x1301_0000 => 2,
-            0x1400_0000..=0x1401_7000 => 1,
+            base if map::DIS_BLOCKS.contains(&base) => 1,
             _ => 31,
         };
         if signals.swsysrst >> reset_bit & 1 != 0 {

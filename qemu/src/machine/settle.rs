@@ -1,8 +1,9 @@
 //! What follows an access or a tick: serial output, interrupt lines, memory
 //! that comes or goes, core 1's supply, the next deadline, requests.
 
-use super::{Host, Machine, RUNAWAY_ERRORS, map};
-use crate::bus::Nanos;
+use super::map::MAP;
+use super::{Access, Host, Machine, RUNAWAY_ERRORS, map};
+use crate::bus::{Nanos, Reset};
 use crate::preloader;
 use crate::report::Event;
 use crate::signals::Request;
@@ -95,6 +96,22 @@ impl Machine {
         }
         self.core1_released = released;
         self.core1_powered = powered;
+    }
+
+    /// What the blocks of the display domain held goes with their supply.
+    pub(super) fn settle_display(&mut self, host: &mut dyn Host) {
+        let powered = self.signals.domain_on(map::DOMAIN_DIS);
+        let lost = self.display_powered && !powered;
+        self.display_powered = powered;
+        if !lost {
+            return;
+        }
+        for (index, entry) in MAP.iter().enumerate() {
+            if map::DIS_BLOCKS.contains(&entry.base) {
+                self.with_block(index, host, |block, cx| block.reset(Reset::PowerOn, cx));
+                self.collect_faults(Access::of_block(index), self.host_now);
+            }
+        }
     }
 
     pub(super) fn settle_deadline(&mut self, host: &mut dyn Host) {

@@ -231,12 +231,40 @@ pub struct Write {
     /// Data type that the vendor's driver uses; the model takes any.
     #[serde(default)]
     pub dt: Option<u8>,
-    /// Milliseconds that the vendor's driver waits afterwards.
+    /// Milliseconds that the vendor's driver waits afterwards; the panel
+    /// insists on those that [`Write::insists_ms`] names.
     #[serde(default)]
     pub delay_ms: u32,
 }
 
+/// Software reset, sleep-out, display on: commands that take their time.
+const SLOW_COMMANDS: [u8; 3] = [0x01, 0x11, 0x29];
+/// The shortest wait, in milliseconds, that the panel insists on after these,
+/// and after any other write.
+const LEAST_AFTER_SLOW_MS: u32 = 5;
+const LEAST_WAIT_MS: u32 = 10;
+
 impl Write {
+    /// Milliseconds before which the panel takes no packet after this write;
+    /// 0: it takes one at once. Short waits in a table are the driver's habit.
+    pub fn insists_ms(&self) -> u32 {
+        let least = if SLOW_COMMANDS.contains(&self.cmd) {
+            LEAST_AFTER_SLOW_MS
+        } else {
+            LEAST_WAIT_MS
+        };
+        if self.delay_ms < least {
+            0
+        } else {
+            self.delay_ms
+        }
+    }
+
+    /// Whether a packet with this payload is this write.
+    pub fn is(&self, payload: &[u8]) -> bool {
+        payload.split_first() == Some((&self.cmd, self.args.as_slice()))
+    }
+
     /// The payload of the packet.
     pub fn payload(&self) -> Vec<u8> {
         let mut payload = vec![self.cmd];

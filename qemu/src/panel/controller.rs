@@ -4,6 +4,7 @@
 
 use super::Milestone;
 use super::config::{Config, Speed};
+use super::init::Steps;
 use super::link::{Link, LinkMode, Packet};
 use super::reads::{self, Request};
 use super::registers::Registers;
@@ -41,8 +42,11 @@ pub struct Controller {
     resets: u32,
     /// End of the last reset.
     reset_at: Nanos,
-    /// It came while the panel was awake.
+    /// It came while the panel was awake, or had not yet fallen asleep from
+    /// an earlier one.
     reset_awake: bool,
+    /// How far the host is in `init`, and what wait that demands of it.
+    steps: Steps,
     /// Sleep-out was sent then.
     pub(super) awake_since: Option<Nanos>,
     pub(super) display_on: bool,
@@ -79,6 +83,7 @@ impl Controller {
             resets: 0,
             reset_at: 0,
             reset_awake: false,
+            steps: Steps::default(),
             awake_since: None,
             display_on: false,
             tearing: false,
@@ -106,14 +111,21 @@ impl Controller {
         cx.report(GuestError::Refused, NAME, u32::from(offset), message);
     }
 
+    /// Whether the last reset came out of sleep-out and its time is not over.
+    fn falls_asleep(&self, now: Nanos) -> bool {
+        let wait = Nanos::from(self.config.limits.reset_to_sleep_out_ms);
+        self.reset_awake && now.saturating_sub(self.reset_at) < granted(wait * NS_PER_MS)
+    }
+
     fn notice(cx: &mut Context<'_>, milestone: Milestone) {
         cx.signals.glass.give(milestone);
     }
 
     /// Everything but supplies and pins as after a reset.
     fn reset(&mut self, now: Nanos) {
-        self.reset_awake = self.awake_since.is_some();
+        self.reset_awake = self.awake_since.is_some() || self.falls_asleep(now);
         self.reset_at = now;
+        self.steps = Steps::default();
         self.registers = Registers::new(self.config.family);
         self.awake_since = None;
         self.display_on = false;
@@ -149,6 +161,7 @@ impl Controller {
         }
         self.powered = powered;
         self.awake_since = None;
+        self.reset_awake = false;
         self.reset(cx.now);
         self.resets = 0;
         self.memory = None;
@@ -203,7 +216,11 @@ impl Controller {
         };
         let payload = packet.payload.get(..used).unwrap_or(packet.payload);
         let command = payload.first().copied().unwrap_or(0);
-        if let Some(why) = self.too_early(cx.now).or_else(|| self.wrong_speed(packet)) {
+        let refused = self
+            .too_early(cx.now)
+            .or_else(|| self.wrong_speed(packet))
+            .or_else(|| self.steps.too_early(&self.config.init, payload, cx.now));
+        if let Some(why) = refused {
             let message = format!("packet {:#04x} with {command:02X}: {why}", packet.data_type);
             return Self::refuse(cx, command, message);
         }
@@ -263,16 +280,18 @@ impl Controller {
         {
             return Self::refuse(cx, 0x11, why);
         }
+        // A software reset is a step like any other.
+        let steps = self.steps;
         if let Some(command) = self.registers.write(payload) {
             self.act(command, &payload[1..], cx);
         }
+        self.steps = steps.after(&self.config.init, payload, cx.now);
     }
 
     fn sleep_out_too_early(&self, now: Nanos) -> Option<String> {
-        let passed = now.saturating_sub(self.reset_at);
-        let wait = self.config.limits.reset_to_sleep_out_ms;
-        (self.reset_awake && passed < granted(Nanos::from(wait) * NS_PER_MS)).then(|| {
-            let passed = passed / NS_PER_MS;
+        self.falls_asleep(now).then(|| {
+            let passed = now.saturating_sub(self.reset_at) / NS_PER_MS;
+            let wait = self.config.limits.reset_to_sleep_out_ms;
             format!("sleep-out {passed} ms after a reset out of sleep-out; the panel needs {wait}")
         })
     }
@@ -322,6 +341,13 @@ impl Controller {
         }
     }
 
+    /// A tearing effect trigger on the bus, which the panel must take for it.
+    pub(super) fn tearing_trigger_at(&self, now: Nanos) -> Option<Nanos> {
+        let at = self.tearing_at(now);
+        at.filter(|_| !self.config.faults.bta_dead)
+    }
+
+    /// A pulse of the tearing effect pin.
     pub(super) fn tearing_at(&self, now: Nanos) -> Option<Nanos> {
         let first = self
             .awake_since

@@ -13,7 +13,7 @@ use crate::signals::Signals;
 /// What one sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glass {
-    /// `picture`, `white`, `black`, `garbled`, `shifted`, `wrong-colours`,
+    /// `picture`, `tinted`, `white`, `black`, `garbled`, `shifted`, `wrong-colours`,
     /// `off` (no backlight, whatever is behind) or `absent`.
     pub state: &'static str,
     /// Why, in a sentence; with the backlight off it says what is behind.
@@ -73,7 +73,8 @@ pub fn look(
     let backlight = config.backlight.permille(signals);
     let state = match look {
         _ if backlight == 0 => "off",
-        Look::Picture | Look::Tinted => "picture",
+        Look::Picture => "picture",
+        Look::Tinted => "tinted",
         Look::Blank if config.blank == Blank::White => "white",
         Look::Blank => "black",
         Look::Noise | Look::Garbled => "garbled",

@@ -9,6 +9,7 @@ pub mod config;
 mod controller;
 mod family;
 mod glass;
+mod init;
 mod link;
 mod reads;
 mod registers;
@@ -110,6 +111,12 @@ impl Panel {
     /// acknowledge trigger, `None` for silence.
     pub fn turn_around(&mut self, _cx: &mut Context<'_>) -> Option<Vec<u8>> {
         self.fitted()?.turn_around()
+    }
+
+    /// The next tearing effect trigger after `now`, if the panel sends it when
+    /// it is given the bus.
+    pub fn tearing_trigger_at(&self, now: Nanos) -> Option<Nanos> {
+        self.controller.as_ref()?.tearing_trigger_at(now)
     }
 
     /// The next tearing effect pulse after `now`, if the panel sends it.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod waits;
+
 use super::*;
 use crate::board::Board;
 use crate::bus::TestWorld;
@@ -350,61 +352,6 @@ fn faults_of_the_board_file_are_seen_by_the_host() {
 }
 
 #[test]
-fn what_comes_too_early_is_refused() {
-    let mut bench = Bench::new(small("dcs", "", ""));
-    bench.pulse(10);
-    bench.wait(4);
-    bench.write(&[0x11]);
-    let why = bench.refusals().concat();
-    assert!(why.contains("4000 us after a reset"), "{why}");
-    bench.wait(1);
-    bench.write(&[0x11]);
-    assert_eq!(bench.refusals(), [""; 0]);
-    // The table waits 120 ms after sleep-out, so that 5 are demanded.
-    bench.write(&[0x36, 8]);
-    assert!(bench.refusals().concat().contains("after sleep-out"));
-    bench.wait(5);
-    bench.write(&[0x36, 8]);
-    bench.write(&[0x29]);
-    let link = bench.link();
-    bench.panel.video(Some(&link), &mut bench.world.cx());
-    assert!(bench.refusals().concat().contains("display data 5 ms"));
-    bench.wait(115);
-    bench.panel.video(None, &mut bench.world.cx());
-    assert_eq!(bench.show(&link).state, "picture");
-    assert_eq!(bench.refusals(), [""; 0]);
-    // Out of sleep-out, the next sleep-out must wait for the reset to end.
-    bench.pulse(10);
-    bench.wait(117);
-    bench.write(&[0x11]);
-    assert!(
-        bench
-            .refusals()
-            .concat()
-            .contains("a reset out of sleep-out")
-    );
-    assert_eq!(bench.ask(0x0A, 1), [0x08], "it sleeps on");
-    // Two percent of 120 ms are granted.
-    bench.wait(1);
-    bench.write(&[0x11]);
-    assert_eq!(bench.refusals(), [""; 0]);
-}
-
-#[test]
-fn stricter_limits_come_from_the_board_file() {
-    let limits = "[limits]\nafter_reset_ms = 20\nmin_reset_low_us = 2000\ncommands = 'hs'\n";
-    let mut bench = Bench::new(small("dcs", "", limits));
-    bench.write(&[0x11]);
-    assert!(bench.refusals().concat().contains("in high speed"));
-    bench.pulse(1);
-    assert!(bench.refusals().concat().contains("under 2000 us"));
-    bench.pulse(3);
-    bench.wait(19);
-    bench.write(&[0x11]);
-    assert!(bench.refusals().concat().contains("needs 20 ms"));
-}
-
-#[test]
 fn a_panel_without_supply_or_in_reset_is_silent_and_forgets() {
     let mut bench = Bench::new(small("dcs", "rails = {vgp1 = 2700}", ""));
     bench.init();
@@ -512,7 +459,7 @@ fn gamma_changes_the_colours_only() {
     bench.init();
     let link = bench.link();
     let glass = bench.show(&link);
-    assert_eq!(glass.state, "picture");
+    assert_eq!(glass.state, "tinted");
     assert_eq!(glass.reason, "a picture with odd colours: registers E0");
     assert_eq!(glass.rgb[..6], [0, 0, 6, 1, 0, 6]);
     bench.write(&[0xC0, 4]);
@@ -565,6 +512,17 @@ fn tearing_effect_comes_when_it_was_switched_on() {
     let first = bench.panel.tearing_at(now).unwrap();
     assert!(first > now && first <= now + 17 * MS);
     assert!(bench.panel.tearing_at(first).unwrap() > first);
+    assert_eq!(bench.panel.tearing_trigger_at(now), Some(first));
+    let mut mute = Bench::new(small("dcs", "", "[faults]\nbta_dead = true\n"));
+    mute.write(&[0x11]);
+    mute.wait(5);
+    mute.write(&[0x35, 0]);
+    let now = mute.world.now;
+    assert_eq!(mute.panel.tearing_trigger_at(now), None);
+    assert!(
+        mute.panel.tearing_at(now).is_some(),
+        "the pin is another wire"
+    );
 }
 
 #[test]

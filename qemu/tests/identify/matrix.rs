@@ -211,7 +211,7 @@ impl Check<'_> {
         if let Some(rows) = &self.expected.panel {
             let good = match &found {
                 Some(id) => rows.contains(id),
-                None => rows.is_empty() || least == Some(0),
+                None => rows.is_empty(),
             };
             if !good {
                 let found = found.as_deref().unwrap_or("none");
@@ -223,6 +223,11 @@ impl Check<'_> {
         if rank(&certainty) < least {
             let least = &self.expected.certainty;
             let complaint = format!("panel is {certainty}, not at least {least}");
+            self.complain(complaint);
+        }
+        let most = self.expected.at_most.as_deref();
+        if most.is_some_and(|most| rank(&certainty) > rank(most)) {
+            let complaint = format!("panel is {certainty}, at most {most:?} is right");
             self.complain(complaint);
         }
     }

@@ -451,6 +451,39 @@ mod tests {
         assert_eq!(verdict.certainty, Certainty::Guess);
     }
 
+    #[test]
+    fn a_panel_that_says_only_zeros_is_none_that_can_be_read() {
+        let verdict = decide(&table(), &Evidence::NONE, answer(0x00));
+        assert_eq!(rows_of(&verdict), [4]);
+        assert_eq!(verdict.note, Some(PanelNote::Suspicious));
+    }
+
+    #[test]
+    fn a_touch_chip_alone_proves_no_panel() {
+        let board = Board {
+            panels: &["mute"],
+            touch: &["ft"],
+            ..table().boards[0]
+        };
+        let table = boards(&[board]);
+        let evidence = Evidence {
+            touch: Some("ft"),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table, &evidence, Findings::default());
+        assert_eq!(
+            (verdict.winner, verdict.certainty, verdict.ask),
+            (Some(4), Certainty::Guess, false)
+        );
+        // That this board has it does.
+        let evidence = Evidence {
+            board: table.boards.first(),
+            ..evidence
+        };
+        let verdict = decide(&table, &evidence, Findings::default());
+        assert_eq!(verdict.certainty, Certainty::Likely);
+    }
+
     const WITH_VOLTAGE: &[&[Term]] = &[&[
         ID[0][0],
         Term::Voltage {

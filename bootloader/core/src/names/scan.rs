@@ -33,11 +33,14 @@ impl<'t> NameSet<'t> {
         self.filter[bit / 8] >> (bit % 8) & 1 != 0
     }
 
-    /// Rows of which `text` is a name.
-    fn rows(&self, text: &[u8]) -> impl Iterator<Item = u16> {
+    /// Rows of which `text` is a name, and that name.
+    fn rows(&self, text: &[u8]) -> impl Iterator<Item = (u16, &'static str)> {
         let rows = self.panels.iter().enumerate();
-        rows.filter(move |(_, panel)| panel.names.iter().any(|name| name.as_bytes() == text))
-            .map(|(row, _)| row as u16)
+        rows.filter_map(move |(row, panel)| {
+            let mut names = panel.names.iter();
+            let name = names.find(|name| name.as_bytes() == text)?;
+            Some((row as u16, *name))
+        })
     }
 }
 
@@ -56,7 +59,7 @@ fn filter_bit(hash: u32) -> usize {
 pub struct Finder<'t> {
     set: &'t NameSet<'t>,
     /// Rows found, each once.
-    found: Vec<u16, 64>,
+    found: Vec<(u16, &'static str), 64>,
     /// The string that is being read; too long to be a name once full.
     text: Vec<u8, MAX_NAME>,
     hash: u32,
@@ -78,8 +81,18 @@ impl<'t> Finder<'t> {
 
     /// Rows of the table whose name was seen, in the order of sight; the
     /// first 64 of them.
-    pub fn found(&self) -> &[u16] {
-        &self.found
+    pub fn rows(&self) -> impl Iterator<Item = u16> {
+        self.found.iter().map(|&(row, _)| row)
+    }
+
+    /// The names that were seen, each once.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let found = self.found.iter().enumerate();
+        let first =
+            |place, name| self.found.iter().position(|&(_, other)| other == name) == Some(place);
+        found
+            .filter(move |&(place, &(_, name))| first(place, name))
+            .map(|(_, &(_, name))| name)
     }
 
     /// The next bytes.
@@ -100,9 +113,9 @@ impl<'t> Finder<'t> {
     /// A string ends here, the next one begins.
     fn end(&mut self) {
         if !self.spoilt && self.text.len() >= MIN_NAME && self.set.may_hold(self.hash) {
-            for row in self.set.rows(&self.text) {
-                if !self.found.contains(&row) {
-                    let _ = self.found.push(row);
+            for found in self.set.rows(&self.text) {
+                if !self.found.contains(&found) {
+                    let _ = self.found.push(found);
                 }
             }
         }

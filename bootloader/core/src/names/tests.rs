@@ -54,7 +54,7 @@ fn find(zimage: &[u8], work: usize) -> (Result<Searched, NamesError>, Vec<u16>) 
     if result.is_ok() {
         assert!(calls >= 10, "{calls}");
     }
-    (result, finder.found().to_vec())
+    (result, finder.rows().collect())
 }
 
 fn gzipped(kernel: &[u8]) -> Vec<u8> {
@@ -215,6 +215,9 @@ fn a_name_may_be_cut_anywhere() {
         let mut finder = Finder::new(&set);
         finder.feed(&text[..cut]);
         finder.feed(&text[cut..]);
-        assert_eq!(finder.found(), [2, 1], "cut at {cut}");
+        let found: Vec<u16> = finder.rows().collect();
+        assert_eq!(found, [2, 1], "cut at {cut}");
+        let names: Vec<_> = finder.names().collect();
+        assert_eq!(names, ["hx8379a_dsi", "otm8018b_other"]);
     }
 }

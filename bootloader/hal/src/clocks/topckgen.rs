@@ -118,6 +118,9 @@ struct Mux {
     ddr2: bool,
     #[bits(11..=13, rw)]
     msdc0: MsdcSource,
+    /// 0 = 48 MHz, 1 = UNIVPLL / 6.
+    #[bit(17, rw)]
+    camera_208m: bool,
     #[bit(19, rw)]
     uart1_pll: bool,
     /// 3 = crystal.
@@ -231,6 +234,11 @@ impl Topckgen {
     /// Both UARTs on the crystal, which their baud settings assume.
     pub fn uarts_on_crystal(&mut self) {
         self.change_mux(|mux| mux.with_uart0_pll(false).with_uart1_pll(false));
+    }
+
+    /// The cameras' clock group: 48 MHz.
+    pub fn camera_on_48m(&mut self) {
+        self.change_mux(|mux| mux.with_camera_208m(false));
     }
 
     /// The clock of the PMIC wrapper's SPI: the crystal, and the one bit of

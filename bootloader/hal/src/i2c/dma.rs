@@ -54,6 +54,9 @@ pub(super) struct Dma {
     back: Buffer,
 }
 
+/// RST: after the current access, at once.
+const WARM_RESET: u32 = 1;
+const HARD_RESET: u32 = 2;
 /// The last bytes reach memory within the time of a few bus cycles.
 const DRAIN: Micros = Micros(1_000);
 
@@ -117,7 +120,14 @@ impl Dma {
             let idle = || registers.enable.read() & 1 == 0;
             if time::poll(DRAIN, idle).is_err() {
                 // SAFETY: a warm reset stops the channel, it starts nothing.
-                unsafe { registers.reset.write(1) };
+                unsafe { registers.reset.write(WARM_RESET) };
+            }
+            if time::poll(DRAIN, idle).is_err() {
+                // SAFETY: so does a hard one, which is a level.
+                unsafe {
+                    registers.reset.write(HARD_RESET);
+                    registers.reset.write(0);
+                }
             }
             if time::poll(DRAIN, idle).is_ok() {
                 *buffer = Buffer::Ours(lent.reclaim());

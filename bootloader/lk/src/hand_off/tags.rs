@@ -35,15 +35,14 @@ pub fn write(
     let panel = parts
         .vendor_panel()
         .or_else(|| Some((phone.hints.panel?, true)));
-    let frame = parts.frame_time();
     let framebuffer = hand_over(phone, parts, generation);
     let line = cmdline::vendor(&VendorLine {
         generation,
         log_port: phone.argument.log_port,
         panel: panel.map(|(name, _)| name),
         panel_found: panel.is_some_and(|(_, found)| found),
-        // 60 where it could not be measured, as the vendor's loader has it.
-        fps_x100: Some(frame.map_or(6000, |time| 100_000_000 / time.0.max(1))),
+        // 60 where no video runs, as the vendor's loader has it.
+        fps_x100: Some(parts.fps_x100().unwrap_or(6000)),
         preloader_ms: phone.argument.preloader_ms,
         lk_ms: uptime.seconds * 1000 + uptime.micros / 1000,
         disable_uart: false,

@@ -13,6 +13,7 @@ use mt6572_hal::dma::DmaRegion;
 use mt6572_hal::gpio::Pull;
 use mt6572_hal::i2c::{self, I2c, MAX_TRANSFER};
 use mt6572_hal::mt6323;
+use mt6572_hal::pwrap::Pwrap;
 use mt6572_hal::time::{self, Micros};
 use unilk_board_db::{BusWiring, PinMode, Rail, Supply};
 use unilk_core::identify::Strap;
@@ -34,8 +35,13 @@ pub type Switched = Vec<Rail, 8>;
 pub struct Hardware {
     /// All drivers.
     pub hal: Peripherals,
-    /// Modes of the pins at entry; bit 3 = output.
+    /// Modes of the pins at entry; bit 3 = output, bit 4 = its level.
     entry: [u8; PINS],
+    /// Supplies that were switched on here: how many use them, and the
+    /// voltage that they were set to before.
+    supplies: Vec<(Rail, u8, Option<u16>), 8>,
+    /// Whose buffer is lent.
+    lent: [bool; 2],
 }
 
 #[repr(C, align(64))]
@@ -54,14 +60,19 @@ impl Hardware {
         let mut entry = [0xFF; PINS];
         for (number, state) in (0..).zip(&mut entry) {
             if let Some(pin) = hal.gpio.take(number) {
-                *state = pin.mode() | u8::from(pin.is_output()) << 3;
+                *state = pin.mode() | u8::from(pin.is_output()) << 3 | u8::from(pin.level()) << 4;
                 // Taken for good: nobody else may move these.
                 if !console.contains(&number) && number != FORBIDDEN_PIN {
                     hal.gpio.give_back(pin);
                 }
             }
         }
-        Self { hal, entry }
+        Self {
+            hal,
+            entry,
+            supplies: Vec::new(),
+            lent: [false; 2],
+        }
     }
 
     /// Gives a pin one of its functions.
@@ -69,6 +80,16 @@ impl Hardware {
         if let Some(mut taken) = self.hal.gpio.take(pin.pin) {
             taken.set_mode(pin.mode);
             self.hal.gpio.give_back(taken);
+        }
+    }
+
+    /// Gives a pin one of its functions, unless it had another at entry or is
+    /// driven.
+    pub fn claim(&mut self, pin: PinMode) {
+        let free = wiring::PinState::mode(self, pin.pin) == Some(0)
+            && !wiring::PinState::is_output(self, pin.pin);
+        if free {
+            self.set_mode(pin);
         }
     }
 
@@ -125,28 +146,77 @@ impl Hardware {
         Some(level)
     }
 
-    /// Switches a supply on, unless it is on, and notes that in `switched`.
-    pub fn supply(&mut self, supply: Supply, switched: &mut Switched) {
-        let rail = rail(supply.rail);
-        let pmic = &mut self.hal.pmic;
-        let known = switched.contains(&supply.rail);
-        if !known && pmic.rail_enabled(rail).unwrap_or(true) {
+    /// A pin as it was at entry.
+    pub fn restore(&mut self, pin: u8) {
+        let Some(mode) = wiring::PinState::mode(self, pin) else {
             return;
-        }
-        // A rail of one voltage refuses another and is right as it is.
-        let _ = pmic.set_rail_mv(rail, supply.mv);
-        if !known && pmic.enable_rail(rail).is_ok() {
-            let _ = switched.push(supply.rail);
+        };
+        if mode != 0 {
+            self.float(pin);
+            self.set_mode(PinMode { pin, mode });
+        } else if wiring::PinState::is_output(self, pin) {
+            let high = self.entry[usize::from(pin)] & 16 != 0;
+            self.set_level(pin, high, Drive::PushPull);
+        } else {
+            self.float(pin);
+            // A pad without a resistor never had one.
+            let _ = self.hal.pads.set_pull(pin, Pull::None);
         }
     }
 
-    /// Switches off what was switched on.
+    /// Switches a supply on, unless it was on at entry, and notes that in
+    /// `switched`. It starts at its lowest voltage.
+    pub fn supply(&mut self, supply: Supply, switched: &mut Switched) {
+        let rail = rail(supply.rail);
+        let pmic = &mut self.hal.pmic;
+        let ours = self
+            .supplies
+            .iter_mut()
+            .find(|(known, ..)| *known == supply.rail);
+        let already = switched.contains(&supply.rail);
+        match ours {
+            Some((_, users, _)) if !already => {
+                *users += 1;
+                let _ = switched.push(supply.rail);
+            }
+            Some(_) => {}
+            None => {
+                if pmic.rail_enabled(rail).unwrap_or(true) {
+                    return;
+                }
+                let before = pmic.rail_mv(rail).ok();
+                let lowest = mt6323::Mt6323::<Pwrap>::rail_lowest_mv(rail);
+                // A rail of one voltage refuses another and is right as it is.
+                let _ = pmic.set_rail_mv(rail, lowest);
+                if pmic.enable_rail(rail).is_err() {
+                    return;
+                }
+                // There are fewer rails than places.
+                let _ = self.supplies.push((supply.rail, 1, before));
+                let _ = switched.push(supply.rail);
+            }
+        }
+        let _ = pmic.set_rail_mv(rail, supply.mv);
+    }
+
+    /// Switches off what was switched on and nobody else uses.
     pub fn supplies_off(&mut self, switched: &mut Switched) {
         while let Some(supply) = switched.pop() {
+            let place = self
+                .supplies
+                .iter()
+                .position(|(known, ..)| *known == supply);
+            let Some(place) = place else { continue };
+            self.supplies[place].1 -= 1;
+            if self.supplies[place].1 > 0 {
+                continue;
+            }
+            let (_, _, before) = self.supplies.swap_remove(place);
             let rail = rail(supply);
             let _ = self.hal.pmic.disable_rail(rail);
-            let lowest = mt6323::Mt6323::<mt6572_hal::pwrap::Pwrap>::rail_lowest_mv(rail);
-            let _ = self.hal.pmic.set_rail_mv(rail, lowest);
+            if let Some(mv) = before {
+                let _ = self.hal.pmic.set_rail_mv(rail, mv);
+            }
         }
     }
 
@@ -161,8 +231,12 @@ impl Hardware {
         hal.topckgen.open(Gate::ApDma);
         hal.topckgen.open(gate);
         let source = hal.topckgen.axi_khz() / 12;
-        // SAFETY: the first and only use: a task asks for its bus once.
-        let buffer = unsafe { &mut *BUFFERS.get(usize::from(wiring.controller))?.0.get() };
+        let controller = usize::from(wiring.controller);
+        if core::mem::replace(&mut self.lent[controller], true) {
+            return None;
+        }
+        // SAFETY: the only use, and `lent` has seen to it that it is the first.
+        let buffer = unsafe { &mut *BUFFERS.get(controller)?.0.get() };
         let buffer = DmaRegion::new(buffer).ok()?;
         let mut bus = I2c::new(regs, source).with_dma(channels, buffer);
         bus.set_speed(source, BUS_KHZ);

@@ -70,6 +70,8 @@ const AWAKE_MS: u16 = 6;
 /// Controllers take a low pulse of some 10 µs; what tables have beyond this is
 /// their authors' caution.
 const LOW_ENOUGH_MS: u16 = 10;
+/// From the host's set-up to its first packet (facts/display.md 3.3).
+const SETTLE: Micros = Micros::from_ms(1);
 /// Packets between two looks at everything else.
 const BURST: u32 = 4;
 /// From the first frame's start to its end, at the slowest panel.
@@ -187,6 +189,13 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
                 return false;
             }
         };
+    if layout.base < parts.dram.end().saturating_sub(FRAMEBUFFER_RESERVE) {
+        say!(
+            "FB-MEMORY the picture of {} is larger than what is kept free",
+            panel.id
+        );
+        return false;
+    }
     draw(parts, &layout, 0, page);
     if let Err(code) = bring_up(parts, port, panel, &layout).await {
         say!(
@@ -264,7 +273,6 @@ fn reset_suits(parts: &Parts, port: &PanelPins, steps: &[ResetStep], init: &Step
     let suits = verdict
         .as_ref()
         .is_some_and(|verdict| verdict.found.state_suits(parts.table.plan, init));
-    say!("DEBUG runs {} low {} {} suits {}", port.runs(), low_ms, port.low_ms(), suits);
     port.runs() && low_ms <= port.low_ms() && suits
 }
 
@@ -312,7 +320,9 @@ async fn connect(parts: &Parts, panel: &PanelRow) -> Result<(), &'static str> {
         phy: PhyTiming::for_rate(rate.mbps(), &overrides(panel)),
         continuous_clock: true,
     };
-    with(parts, |hardware| hardware.hal.dsi.configure(&link)).map_err(|error| error.code())
+    with(parts, |hardware| hardware.hal.dsi.configure(&link)).map_err(|error| error.code())?;
+    pause(SETTLE).await;
+    Ok(())
 }
 
 fn porches(timing: Option<Timing>) -> Porches {
@@ -440,33 +450,31 @@ fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) 
     cache::clean(start, bytes);
 }
 
-/// The backlight, 0 to 255: by the mechanism of the board that is known, or
-/// by all whose pins the preloader has connected.
-fn backlight(parts: &Parts, level: u8) {
+/// The backlight, 0 to 255: by the mechanism of the board that hint or person
+/// named, or by all whose pins the preloader has connected.
+pub fn backlight(parts: &Parts, level: u8) {
     let board = parts.board();
-    let wiring = parts.panel_wiring().map(|(wiring, _)| wiring);
-    let known = parts.known_wiring().is_some();
+    let wiring = board.and_then(|board| {
+        let mut wirings = parts.table.wirings.iter();
+        wirings.find(|wiring| wiring.id == board.wiring)
+    });
     with(parts, |hardware| {
-        let kind = board
-            .map(|board| board.backlight)
-            .or(wiring.filter(|_| known).map(|wiring| wiring.backlight));
-        let all = !known && board.is_none();
-        let pin = wiring.and_then(|wiring| wiring.backlight_pin);
-        if let Some(pin) = pin.filter(|_| known) {
+        let is = |kind| board.is_none_or(|board| board.backlight == kind);
+        if let Some(pin) = wiring.and_then(|wiring| wiring.backlight_pin) {
             hardware.set_mode(pin);
         }
         let hal = &mut hardware.hal;
-        if all || kind == Some(Backlight::Isink) {
-            if let Err(error) = hal.pmic.set_isink(level) {
-                say!("{} the PMIC does not light the panel", error.code());
-            }
+        if is(Backlight::Isink)
+            && let Err(error) = hal.pmic.set_isink(level)
+        {
+            say!("{} the PMIC does not light the panel", error.code());
         }
-        if all || kind == Some(Backlight::BlsPwm) {
+        if is(Backlight::BlsPwm) {
             hal.topckgen.open(Gate::PwmMm);
             hal.display.bls.set(level);
         }
         for channel in 1..=2 {
-            if all || kind == Some(Backlight::Pwm(channel)) {
+            if is(Backlight::Pwm(channel)) {
                 hal.topckgen.open(Gate::Pwm);
                 // Channels 1 and 2 exist.
                 let _ = hal.pwm.set(channel, level, &PwmProfile::ALCATEL);
@@ -544,19 +552,25 @@ impl Parts {
         self.flip(&mut shown, 0);
     }
 
-    /// How long a frame takes, of video that runs.
-    pub fn frame_time(&self) -> Option<Micros> {
-        self.shown().filter(|shown| shown.video)?;
-        with(self, |hardware| hardware.hal.display.frame_time())
+    /// Frames a second times 100, of video that runs.
+    pub fn fps_x100(&self) -> Option<u32> {
+        let shown = self.shown().filter(|shown| shown.video)?;
+        self.table.panels.get(usize::from(shown.row))?.fps_x100()
     }
 
     /// Lights a candidate, in the place of what is lit.
     pub async fn relight(&'static self, row: u16, page: Page<'_>) -> bool {
-        self.darken().await;
+        if self.shown.get().is_some() {
+            self.darken().await;
+        }
         let Some(mut port) = self.port.borrow_mut().take() else {
             return false;
         };
         let done = light(self, &mut port, row, page).await;
+        if !done {
+            // Half of a table may have been sent.
+            port.reset(false);
+        }
         *self.port.borrow_mut() = Some(port);
         done
     }
@@ -590,8 +604,15 @@ impl Parts {
         *self.port.borrow_mut() = Some(port);
     }
 
-    /// Everything of the display off: for a phone without a panel.
+    /// Everything of the display off: for a phone without a panel. Nobody can
+    /// be lit after this.
     pub async fn link_off(&self) {
+        // Without the port the display never had power.
+        let Some(mut port) = self.port.borrow_mut().take() else {
+            return;
+        };
+        port.reset(false);
+        port.power_off();
         with(self, |hardware| hardware.hal.dsi.off());
         let mut steps = PowerDown::new();
         while let Some(wait) = with(self, |hardware| steps.next(&mut hardware.hal.mipitx)) {

@@ -33,6 +33,7 @@ use unilk_core::hints::Hints;
 use unilk_core::identify::camera::CameraVerdict;
 use unilk_core::identify::evidence::Evidence;
 use unilk_core::identify::report::{Builder, Kind, Record, Recorder, status};
+use unilk_core::identify::store::MAX_NAMES;
 use unilk_core::identify::touch::TouchVerdict;
 use unilk_core::identify::verdict::PanelVerdict;
 use unilk_core::identify::wiring::{MAX_TRIALS, Trial, profiles_to_try};
@@ -68,7 +69,8 @@ pub struct Parts {
     touch: RefCell<Option<TouchVerdict>>,
     touch_wiring: Cell<Option<TouchWiring>>,
     cameras: RefCell<Option<[CameraVerdict; 2]>>,
-    camera_wiring: Cell<Option<(u16, [Option<CameraWiring>; 2])>>,
+    /// Controller and pins by which each camera answered.
+    camera_wiring: Cell<[Option<(u8, CameraWiring)>; 2]>,
     /// The panel's pins, between two who use them.
     port: RefCell<Option<PanelPins>>,
     shown: Cell<Option<Shown>>,
@@ -76,6 +78,8 @@ pub struct Parts {
     /// boot.
     chosen: Cell<Option<u16>>,
     by_person: Cell<bool>,
+    /// Names of panel drivers in the kernel, as it spells them.
+    names: RefCell<Vec<&'static str, MAX_NAMES>>,
     settled: Cell<bool>,
     /// The phone's own logo.
     logo: Cell<Option<Logo>>,
@@ -124,11 +128,12 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         touch: RefCell::new(None),
         touch_wiring: Cell::new(None),
         cameras: RefCell::new(None),
-        camera_wiring: Cell::new(None),
+        camera_wiring: Cell::new([None, None]),
         port: RefCell::new(None),
         shown: Cell::new(None),
         chosen: Cell::new(None),
         by_person: Cell::new(false),
+        names: RefCell::new(Vec::new()),
         settled: Cell::new(false),
         logo: Cell::new(None),
         line: Cell::new(""),
@@ -151,6 +156,8 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         *parts.cameras.borrow_mut() = Some(Default::default());
         *parts.panel.borrow_mut() = Some(parts.decide(Default::default()));
     } else {
+        // After a warm reset it may still be on.
+        light::backlight(parts, 0);
         crate::meanwhile::spawn(tasks::panel(parts));
         crate::meanwhile::spawn(tasks::cameras(parts));
     }
@@ -166,20 +173,33 @@ impl Parts {
         self.table.board(self.hints.board.or(stored)?)
     }
 
-    /// The profile that hint or memory name.
+    /// The profile of the board that hint or person named.
     fn known_wiring(&self) -> Option<&'static str> {
-        let hinted = self.hints.board.and_then(|board| self.table.board(board));
-        if let Some(board) = hinted {
-            return Some(board.wiring);
-        }
-        let stored = self.stored.borrow();
-        stored.as_ref().and_then(Stored::wiring)
+        Some(self.board()?.wiring)
     }
 
-    /// The profiles to try, and whether the first is known to be right.
+    /// The profiles to try, and whether the first is known to be right. One
+    /// that somebody answered by on the last boot comes alone, but is treated
+    /// as carefully as any.
     fn trials(&self) -> (Vec<Trial, MAX_TRIALS>, bool) {
         let known = self.known_wiring();
-        let mut trials = profiles_to_try(&self.table, known, &*self.hardware.borrow());
+        let entry = &*self.hardware.borrow();
+        if known.is_none()
+            && let Some(place) = self.remembered_wiring()
+        {
+            let alone = Table {
+                wirings: &self.table.wirings[place..=place],
+                ..self.table
+            };
+            let mut trials = profiles_to_try(&alone, None, entry);
+            for trial in &mut trials {
+                trial.wiring = place as u16;
+            }
+            if !trials.is_empty() {
+                return (trials, false);
+            }
+        }
+        let mut trials = profiles_to_try(&self.table, known, entry);
         let stored = self.stored.borrow();
         if stored.as_ref().is_some_and(Stored::found_nothing) {
             // Nobody answered in any profile: the likeliest will do to see
@@ -187,6 +207,12 @@ impl Parts {
             trials.truncate(1);
         }
         (trials, known.is_some())
+    }
+
+    fn remembered_wiring(&self) -> Option<usize> {
+        let stored = self.stored.borrow();
+        let id = stored.as_ref()?.wiring()?;
+        self.table.wirings.iter().position(|wiring| wiring.id == id)
     }
 
     fn wiring(&self, trial: &Trial) -> Option<&'static Wiring> {

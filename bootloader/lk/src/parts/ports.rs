@@ -90,6 +90,11 @@ impl PanelPins {
         self.released.is_some()
     }
 
+    /// Somebody else had the panel: its reset has to be made again.
+    pub fn forget(&mut self) {
+        self.released = None;
+    }
+
     /// Milliseconds for which the last reset lasted.
     pub fn low_ms(&self) -> u16 {
         self.low_ms
@@ -376,15 +381,17 @@ impl CameraPort for CameraPins<'_> {
         with(self.parts, |hardware| {
             let hal = &mut hardware.hal;
             if on {
+                hal.topckgen.camera_on_48m();
                 hal.topckgen.open(Gate::CamMm);
                 hal.mmsys.open_camera();
                 hal.camera_clock.start();
-                hardware.set_mode(CLOCK_PIN);
+                hardware.claim(CLOCK_PIN);
             } else if hal.topckgen.is_open(Gate::CamMm) {
                 hal.mmsys.open_camera();
                 hal.camera_clock.stop();
                 hal.mmsys.close_camera();
                 hal.topckgen.close(Gate::CamMm);
+                hardware.restore(CLOCK_PIN.pin);
             }
         });
     }

@@ -6,21 +6,23 @@ use core::fmt::{self, Write};
 use heapless::{String, Vec};
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::Board;
+use unilk_board_db::Wiring;
 use unilk_core::crc32::crc32;
 use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
 use unilk_core::identify::RowSet;
-use unilk_core::identify::camera::{CameraVerdict, Socket};
+use unilk_core::identify::camera::{CameraNote, CameraVerdict, Socket};
 use unilk_core::identify::evidence::{Reasons, likely_board};
-use unilk_core::identify::store::{Choice, How, MAX_NAMES};
-use unilk_core::identify::touch::TouchVerdict;
+use unilk_core::identify::panel::Presence;
+use unilk_core::identify::store::{Choice, How};
+use unilk_core::identify::touch::{TouchNote, TouchVerdict};
 use unilk_core::identify::verdict::{self, Certainty, PanelVerdict};
-use unilk_core::identify::wizard::{Action, IDLE_US, Wizard};
+use unilk_core::identify::wizard::{Action, Event, IDLE_US, Wizard};
 use unilk_core::names::{self, Finder, NameSet};
 use unilk_core::screen::pages::{Tone, VerdictRow};
 use unilk_core::screen::wizard::WizardPage;
 
-use super::Parts;
 use super::light::Page;
+use super::{Parts, Stored};
 use crate::log::say;
 use crate::meanwhile;
 use crate::storage::Disk;
@@ -99,12 +101,13 @@ impl Parts {
         }
         let how = self.light_winner(phone);
         self.say_all();
+        self.report.borrow_mut().finish();
         self.show_doubts();
         self.remember(disk, how, searched);
     }
 
     /// Nothing stronger than the kernel's names speaks for one panel.
-    fn kernel_may_help(&self) -> bool {
+    pub fn kernel_may_help(&self) -> bool {
         let verdict = self.panel.borrow();
         let open = |verdict: &PanelVerdict| verdict.certainty < Certainty::Certain;
         verdict.as_ref().is_some_and(open) && self.hints.panel.is_none()
@@ -138,7 +141,7 @@ impl Parts {
             phone.hal.toprgu.kick();
             crate::log::pump();
         });
-        let rows: RowSet = finder.found().iter().copied().collect();
+        let rows: RowSet = finder.rows().collect();
         match result {
             Ok(done) => say!(
                 "kernel ({}, {} KiB) names {} panels of the table; {} us",
@@ -148,6 +151,12 @@ impl Parts {
                 Self::now_us().wrapping_sub(began)
             ),
             Err(error) => Self::note("panel names", &error),
+        }
+        let mut names = self.names.borrow_mut();
+        names.clear();
+        for name in finder.names() {
+            // More names than there is room for decide nothing.
+            let _ = names.push(name);
         }
         Some((value, rows))
     }
@@ -249,12 +258,13 @@ impl Parts {
         let idle_us = if guessed { SECOND_CHANCE_US } else { IDLE_US };
         let (mut wizard, mut action) = Wizard::begin(rows.len() as u8, began, idle_us);
         let mut before = phone.look();
+        let mut lit = false;
         loop {
             match action {
                 Action::Wait => {}
                 Action::Show(number) => {
                     let row = *rows.get(usize::from(number))?;
-                    self.show_candidate(row, number, rows.len());
+                    lit = self.show_candidate(row, number, rows.len());
                 }
                 Action::Darken => meanwhile::run(self.darken()),
                 Action::Accepted(number) => {
@@ -280,15 +290,19 @@ impl Parts {
             phone.hal.toprgu.kick();
             meanwhile::rest_for(KEYS);
             let now = phone.look();
-            let event = phone.event(before, now);
+            let mut event = phone.event(before, now);
+            if event == Event::Accept && !lit {
+                // Nobody can have seen a picture.
+                event = Event::Next;
+            }
             before = now;
             action = wizard.step(event, Self::now_us());
         }
     }
 
-    fn show_candidate(&'static self, row: u16, number: u8, count: usize) {
+    fn show_candidate(&'static self, row: u16, number: u8, count: usize) -> bool {
         let Some(panel) = self.table.panels.get(usize::from(row)) else {
-            return;
+            return false;
         };
         let page = Page::Candidate(WizardPage {
             number: u16::from(number) + 1,
@@ -299,7 +313,7 @@ impl Parts {
             seconds: Some(10),
         });
         say!("candidate {} of {count}: {}", number + 1, panel.id);
-        meanwhile::run(self.relight(row, page));
+        meanwhile::run(self.relight(row, page))
     }
 
     /// The winner, whoever chose it.
@@ -414,6 +428,10 @@ impl Parts {
         let Some(stored) = stored.as_ref() else {
             return;
         };
+        if meanwhile::is_busy() {
+            // Somebody who was not asked to the end is not absent.
+            return;
+        }
         stored.complain(&self.table);
         let id = |row: u16| {
             self.table
@@ -429,7 +447,7 @@ impl Parts {
             Some(self.table.cameras.get(usize::from(row))?.id)
         };
         let (kernel, names) = match searched {
-            Some((value, rows)) => (value, self.names_of(&rows)),
+            Some((value, _)) => (value, self.names.borrow().clone()),
             None => stored.names(),
         };
         let winner = self.winner();
@@ -445,7 +463,7 @@ impl Parts {
             &Choice {
                 how,
                 panel: winner.map_or("", id),
-                wiring: self.panel_wiring().map_or("", |(wiring, _)| wiring.id),
+                wiring: self.agreed_wiring().map_or("", |wiring| wiring.id),
                 board: self.board_or_likely().map_or("", |board| board.id),
                 inferred: self.board().is_none(),
                 touch: chip
@@ -526,20 +544,35 @@ impl Parts {
         ]));
     }
 
-    fn names_of(&self, rows: &RowSet) -> Vec<&'static str, MAX_NAMES> {
-        let mut names = Vec::new();
-        for row in rows.iter() {
-            let name = self
-                .table
-                .panels
-                .get(usize::from(row))
-                .map(|row| row.lcm_name());
-            if let Some(name) = name.filter(|name| !names.contains(name)) {
-                // More names than there is room for decide nothing.
-                let _ = names.push(name);
-            }
-        }
-        names
+    /// A profile by which everybody who answered can be reached; without
+    /// anybody the one that was tried.
+    fn agreed_wiring(&self) -> Option<&'static Wiring> {
+        let panel = self.panel_wiring();
+        let answers = self.panel.borrow();
+        let spoke = answers
+            .as_ref()
+            .is_some_and(|verdict| verdict.found.presence() == Presence::Yes);
+        let touch = self.touch.borrow();
+        let touched = touch
+            .as_ref()
+            .is_some_and(|verdict| !verdict.chips.is_empty());
+        let touch = self.touch_wiring.get().filter(|_| touched);
+        let cameras = self.camera_wiring.get();
+        let fits = |wiring: &&'static Wiring| {
+            let sockets = wiring.cameras.iter().zip(&cameras);
+            let mut sockets = sockets.map(|(pins, found)| match found {
+                Some((controller, found)) => {
+                    pins.as_ref() == Some(found) && wiring.camera_bus.controller == *controller
+                }
+                None => true,
+            });
+            let reset = panel.is_none_or(|(panel, _)| panel.panel.reset == wiring.panel.reset);
+            (!spoke || reset)
+                && (touch.is_none() || wiring.touch == touch)
+                && sockets.all(|fits| fits)
+        };
+        let first = panel.map(|(wiring, _)| wiring).filter(fits);
+        first.or_else(|| self.table.wirings.iter().find(fits))
     }
 
     /// What `lcm=` says: the vendor's name, and whether it was identified.
@@ -548,7 +581,13 @@ impl Parts {
         let verdict = self.panel.borrow();
         let certain = |verdict: &PanelVerdict| verdict.certainty > Certainty::Guess;
         let identified = self.by_person.get() || verdict.as_ref().is_some_and(certain);
-        Some((row.lcm_name(), identified))
+        // As the kernel spells it, which compares the whole name.
+        let names = self.names.borrow();
+        let stored = self.stored.borrow();
+        let stored = stored.as_ref().map_or((0, Vec::new()), Stored::names);
+        let mut spelled = names.iter().chain(&stored.1).copied();
+        let name = spelled.find(|name| row.names.contains(name));
+        Some((name.unwrap_or(row.lcm_name()), identified))
     }
 
     /// What a device tree is told.
@@ -573,19 +612,23 @@ impl Parts {
         // Where the wiring is a guess, nobody may have been asked at the right
         // pins: what the tree claims stays.
         let sure = self.known_wiring().is_some();
-        let camera_part = |socket: usize| match (camera(socket), &sockets) {
-            (Some((row, address)), Some((controller, wirings))) => match &wirings[socket] {
-                Some(wiring) => Fitted::Part(CameraPart {
-                    row,
-                    address,
-                    controller: *controller as u8,
-                    wiring,
-                }),
-                None => Fitted::Unknown,
-            },
-            _ if sure => Fitted::Nothing,
+        let silent = |socket: usize| {
+            let verdict = cameras.as_ref().and_then(|cameras| cameras.get(socket));
+            let note = verdict.and_then(|verdict| verdict.note);
+            sure && matches!(note, Some(CameraNote::Silent))
+        };
+        let camera_part = |socket: usize| match (camera(socket), &sockets[socket]) {
+            (Some((row, address)), Some((controller, wiring))) => Fitted::Part(CameraPart {
+                row,
+                address,
+                controller: *controller,
+                wiring,
+            }),
+            (None, _) if silent(socket) => Fitted::Nothing,
             _ => Fitted::Unknown,
         };
+        let touch_note = touch.as_ref().and_then(|verdict| verdict.note.as_ref());
+        let no_touch = sure && matches!(touch_note, Some(TouchNote::Silent));
         let mut address: String<16> = String::new();
         if let Some((chip, wiring)) = chip.zip(touch_wiring) {
             // Nine bytes at most.
@@ -632,7 +675,7 @@ impl Parts {
                     address: chip.address,
                     wiring,
                 }),
-                _ if sure => Fitted::Nothing,
+                _ if no_touch => Fitted::Nothing,
                 _ => Fitted::Unknown,
             },
             cameras: [camera_part(0), camera_part(1)],
@@ -661,6 +704,7 @@ impl Parts {
     /// guess. Nobody is asked.
     pub fn stop(&'static self, phone: &mut Phone, page: Page<'_>) {
         self.finish(phone);
+        self.report.borrow_mut().finish();
         phone.hal.toprgu.kick();
         match (self.shown.get(), self.winner()) {
             (Some(_), _) => self.show(page),
@@ -668,6 +712,16 @@ impl Parts {
                 meanwhile::run(self.relight(row, page));
             }
             (None, None) => {}
+        }
+    }
+
+    /// Puts out a panel that is only a guess: driven by a wrong table it must
+    /// not stay lit.
+    pub fn dim_guess(&'static self) {
+        let verdict = self.panel.borrow();
+        let certain = |verdict: &PanelVerdict| verdict.certainty >= Certainty::Likely;
+        if !self.by_person.get() && !verdict.as_ref().is_some_and(certain) {
+            meanwhile::run(self.darken());
         }
     }
 

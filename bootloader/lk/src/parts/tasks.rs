@@ -44,7 +44,7 @@ async fn memory(parts: &Parts) {
 pub async fn panel(parts: &'static Parts) {
     with(parts, |hardware| {
         for pin in LANE_PADS {
-            hardware.set_mode(PinMode { pin, mode: 1 });
+            hardware.claim(PinMode { pin, mode: 1 });
         }
     });
     // The first profile's panel is reset while everything else gets ready.
@@ -102,6 +102,8 @@ pub async fn panel(parts: &'static Parts) {
             port = Some(pins);
         } else {
             pins.power_off();
+            // What it was told has also reached a panel on the same pin.
+            port.as_mut().map(PanelPins::forget);
         }
         if there {
             break;
@@ -112,7 +114,7 @@ pub async fn panel(parts: &'static Parts) {
     }
     *parts.panel.borrow_mut() = Some(parts.decide(found.clone()));
     let Some(mut port) = port else { return };
-    let mut row = parts.settled_row();
+    let mut row = parts.settled_row(false);
     if row.is_none() {
         // Touch chip and cameras may decide.
         let limit = Deadline::after(OTHERS);
@@ -121,7 +123,7 @@ pub async fn panel(parts: &'static Parts) {
             pause(LOOK).await;
         }
         *parts.panel.borrow_mut() = Some(parts.decide(found));
-        row = parts.settled_row();
+        row = parts.settled_row(true);
     }
     if let Some(row) = row {
         light::light(parts, &mut port, row, Page::Boot).await;
@@ -167,7 +169,13 @@ pub async fn touch(parts: &'static Parts) {
             parts.touch_wiring.set(Some(wiring));
             break;
         }
-        with(parts, |hardware| hardware.disconnect(&wiring.bus));
+        with(parts, |hardware| {
+            hardware.disconnect(&wiring.bus);
+            let pins = [wiring.reset, wiring.enable, Some(wiring.interrupt.pin)];
+            for pin in pins.into_iter().flatten() {
+                hardware.restore(pin);
+            }
+        });
     }
     *parts.touch.borrow_mut() = Some(verdict);
 }
@@ -228,17 +236,23 @@ pub async fn cameras(parts: &'static Parts) {
             },
         )
         .await;
-        let mut anybody = false;
+        let mut places = parts.camera_wiring.get();
         for (socket, answer) in answers.into_iter().enumerate() {
             if sockets[socket].is_some() {
-                anybody |= answer.winner.is_some();
+                if answer.winner.is_some() {
+                    let controller = wiring.camera_bus.controller;
+                    places[socket] = sockets[socket].map(|pins| (controller, pins));
+                }
                 verdicts[socket] = answer;
             }
         }
-        if anybody || parts.camera_wiring.get().is_none() {
-            let controller = u16::from(wiring.camera_bus.controller);
-            parts.camera_wiring.set(Some((controller, wiring.cameras)));
-        }
+        parts.camera_wiring.set(places);
+        with(parts, |hardware| {
+            for pins in sockets.iter().flatten() {
+                hardware.restore(pins.reset);
+                hardware.restore(pins.power_down);
+            }
+        });
         if verdicts.iter().all(|verdict| verdict.winner.is_some()) {
             break;
         }
@@ -286,12 +300,18 @@ impl Parts {
         })
     }
 
-    /// The panel to light without asking anybody: certain, or what was more
-    /// than a guess on the last boot and fits as well as any on this one.
-    fn settled_row(&self) -> Option<u16> {
+    /// The panel to light without asking anybody: certain, or, when `all` have
+    /// answered, likely; or what was more than a guess on the last boot and
+    /// fits as well as any on this one.
+    fn settled_row(&self, all: bool) -> Option<u16> {
         let verdict = self.panel.borrow();
         let verdict = verdict.as_ref()?;
-        if verdict.certainty >= Certainty::Certain {
+        let enough = if all {
+            Certainty::Likely
+        } else {
+            Certainty::Certain
+        };
+        if verdict.certainty >= enough && !verdict.ask {
             return verdict.winner;
         }
         let stored = self.stored.borrow();

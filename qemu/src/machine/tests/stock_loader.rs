@@ -592,3 +592,41 @@ fn a_register_that_the_table_leaves_out_garbles_the_logo() {
     assert_eq!(glass.state, "garbled");
     assert!(glass.reason.ends_with(": 7:17"), "{}", glass.reason);
 }
+
+#[test]
+fn the_display_domain_forgets_all_when_it_goes_off() {
+    let mut loader = lit();
+    loader.draw(PAGE_B, PITCH, logo);
+    loader.show(PAGE_B);
+    let signals = &loader.machine.signals;
+    assert!(signals.video_since.is_some() && signals.lrstb);
+    assert_ne!(signals.display.ovl, crate::display::Ovl::default());
+    let phy = loader.read(MIPITX + 0x40);
+    loader.clear(SPM + 0x23C, 1);
+    let signals = &loader.machine.signals;
+    assert_eq!(signals.video_since, None);
+    assert!(!signals.lrstb, "the panel's reset line is the domain's");
+    assert_eq!(signals.display.gated, !0);
+    assert_eq!(signals.display.ovl, crate::display::Ovl::default());
+    assert_eq!(
+        signals.display.mutexes,
+        [crate::display::Mutex::default(); 8]
+    );
+    assert_eq!(loader.glass().state, "white");
+    loader.power();
+    for register in [
+        OVL + 0x0C,
+        RDMA + 0x14,
+        COLOR + 0xF00,
+        DSI + 0x14,
+        MUTEX + 0x20,
+    ] {
+        assert_eq!(loader.read(register), 0, "{register:#x}");
+    }
+    assert_eq!(loader.read(MIPITX + 0x40), phy, "it has another supply");
+    assert_eq!(
+        loader.machine.signals.display.gated,
+        loader.machine.signals.mm_cg0
+    );
+    assert_eq!(faults(&mut loader.machine), []);
+}

@@ -127,10 +127,13 @@ impl Dsi {
                 Engine::Sending(cx.now + time)
             }
             Step::TurnAround => Engine::Turning(cx.now + clock.turn()),
-            Step::Tearing => match self.panel.tearing_at(cx.now + clock.turn()) {
-                Some(at) if self.reaches(&settings, false, cx) => Engine::Tearing(at),
-                _ => Engine::Waiting,
-            },
+            Step::Tearing => {
+                let trigger = self.panel.tearing_trigger_at(cx.now + clock.turn());
+                match trigger.filter(|_| !self.faults.bta_dead) {
+                    Some(at) if self.reaches(&settings, false, cx) => Engine::Tearing(at),
+                    _ => Engine::Waiting,
+                }
+            }
         };
     }
 

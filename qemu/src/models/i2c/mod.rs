@@ -2,8 +2,8 @@
 //!
 //! A transaction takes the time that the programmed clock and the chips imply,
 //! byte by byte, and goes through the FIFO or AP_DMA. Which pads are in the
-//! I2C mode decides which chips hear it. High-speed mode, the FIFO thresholds
-//! and the pads' output type are remembered and have no effect.
+//! I2C mode decides which chips hear it. High-speed mode and the FIFO thresholds
+//! are remembered and have no effect; pads that drive high are told of.
 //! Source: facts/i2c-touch-camera.md 1.
 
 mod clock;
@@ -43,6 +43,7 @@ pub struct I2c {
     echo_at: Option<Nanos>,
     told_unconnected: bool,
     told_dma_gated: bool,
+    told_push_pull: bool,
 }
 
 impl I2c {
@@ -62,6 +63,7 @@ impl I2c {
             echo_at: None,
             told_unconnected: false,
             told_dma_gated: false,
+            told_push_pull: false,
         }
     }
 
@@ -180,6 +182,7 @@ impl Block for I2c {
         self.echo_at = None;
         self.told_unconnected = false;
         self.told_dma_gated = false;
+        self.told_push_pull = false;
         if kind == Reset::PowerOn {
             self.wires.power_on();
         }

@@ -18,6 +18,7 @@ pub const START: u32 = 0x24;
 pub const EXT_CONF: u32 = 0x28;
 pub const FIFO_STAT: u32 = 0x30;
 pub const FIFO_ADDR_CLR: u32 = 0x38;
+pub const IO_CONFIG: u32 = 0x40;
 pub const MULTIMAS: u32 = 0x44;
 pub const SOFTRESET: u32 = 0x50;
 pub const DEBUGSTAT: u32 = 0x64;
@@ -45,6 +46,8 @@ pub mod control {
 
 /// START: go. Bits 14 and 15 belong to later SoCs.
 pub const START_GO: u32 = 1 << 0;
+/// IO_CONFIG: SCL and SDA only pull low.
+pub const OPEN_DRAIN: u32 = 3;
 /// MULTIMAS: somebody else may hold the bus.
 pub const ARBITRATION: u32 = 1 << 0;
 /// EXT_CONF: the START and STOP hold is longer.
@@ -69,7 +72,7 @@ pub static TABLE: [Register; 22] = [
     masked(TIMING, "TIMING", 0, 0xFFFF),
     masked(EXT_CONF, "EXT_CONF", 0, 0xFFFF),
     masked(0x34, "FIFO_THRESH", 0, 0x0707),
-    masked(0x40, "IO_CONFIG", 0, 0xF),
+    masked(IO_CONFIG, "IO_CONFIG", 0, 0xF),
     masked(MULTIMAS, "RSV_DEBUG", 0, 0x7),
     masked(0x48, "HS", 0, 0xFFFF),
     // Mainline and later SoCs' drivers write these two; they do nothing here.

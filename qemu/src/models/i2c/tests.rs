@@ -21,6 +21,7 @@ const START: u32 = 0x24;
 const EXT_CONF: u32 = 0x28;
 const FIFO_STAT: u32 = 0x30;
 const FIFO_CLR: u32 = 0x38;
+const IO_CONFIG: u32 = 0x40;
 const MULTIMAS: u32 = 0x44;
 const SOFTRESET: u32 = 0x50;
 const DEBUGSTAT: u32 = 0x64;
@@ -54,7 +55,7 @@ impl Bench {
             bench.world.signals.pin_mode[pin] = 1;
         }
         bench.i2c.reset(Reset::PowerOn, &mut bench.world.cx());
-        bench.put(&[(TIMING, 2), (MASK, 0), (STAT, 0x17)]);
+        bench.put(&[(TIMING, 2), (IO_CONFIG, 3), (MASK, 0), (STAT, 0x17)]);
         bench
     }
 
@@ -397,6 +398,67 @@ fn a_stuck_bus() {
     assert_eq!(bench.drain(), [0x40, 0]);
     bench.put(&[(CONTROL, 0x128)]);
     assert_eq!(bench.finish().0, intr::TIMEOUT);
+}
+
+#[test]
+fn a_clock_line_held_low_ends_by_timeout_or_reset() {
+    let mut bench = Bench::new(0, "[i2c.faults]\nhold_scl = true\n");
+    assert_eq!(bench.world.signals.pin_applied[105], Some(false));
+    assert_eq!(bench.world.signals.pin_applied[106], Some(true));
+    bench.start_read(0x38, 1);
+    bench.pass(1_000_000_000);
+    assert_eq!(bench.get(STAT), 0, "CONTROL has no TIMEOUT_EN");
+    assert_eq!(bench.get(DEBUGSTAT) & 0x80, 0x80);
+    bench.put(&[(SOFTRESET, 1), (CONTROL, 0x128), (START, 1)]);
+    let (bits, took) = bench.finish();
+    assert_eq!(bits, intr::TIMEOUT);
+    assert!(
+        took.abs_diff(super::transfer::BUS_TIMEOUT) < 10_000,
+        "{took}"
+    );
+    assert!(bench.i2c.wires().chips()[0].written().is_empty());
+    // Wires elsewhere are free.
+    bench.world.signals.pin_mode[105] = 0;
+    bench.start_read(0x38, 1);
+    assert_eq!(bench.finish().0, intr::COMPLETE | intr::ACKERR);
+    assert_eq!(bench.kinds(), []);
+}
+
+#[test]
+fn too_fast_a_clock_is_not_acknowledged() {
+    let mut bench = Bench::new(0, "max_khz = 100\n");
+    for _ in 0..2 {
+        assert_eq!(bench.send(0x38, &[0]), intr::COMPLETE | intr::ACKERR);
+    }
+    assert_eq!(bench.kinds(), [GuestError::Refused], "said once");
+    let why = &bench.world.reports[0].message;
+    assert!(why.contains("SCL at 361 kHz; it follows 100 kHz"), "{why}");
+    bench.put(&[(TIMING, 0x0A)]);
+    assert_eq!(bench.send(0x38, &[0]), intr::COMPLETE);
+    // What most chips follow.
+    let mut bench = Bench::new(0, "");
+    assert_eq!(bench.send(0x38, &[0]), intr::COMPLETE);
+    bench.put(&[(TIMING, 1)]);
+    assert_eq!(bench.send(0x38, &[0]), intr::COMPLETE | intr::ACKERR);
+    assert_eq!(bench.kinds(), [GuestError::Refused]);
+}
+
+#[test]
+fn pads_that_drive_high_are_told_of() {
+    let mut bench = Bench::new(0, "");
+    for outputs in [0, 1, 2, 0xC] {
+        bench.put(&[(IO_CONFIG, outputs)]);
+        bench.i2c.told_push_pull = false;
+        for _ in 0..2 {
+            assert_eq!(bench.send(0x38, &[0]), intr::COMPLETE);
+        }
+    }
+    assert_eq!(bench.kinds(), [GuestError::Unmodelled; 4]);
+    bench.world.reports.clear();
+    bench.put(&[(IO_CONFIG, 0xF)]);
+    bench.i2c.told_push_pull = false;
+    bench.send(0x38, &[0]);
+    assert_eq!(bench.kinds(), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Source: facts/i2c-touch-camera.md 1.5 to 1.8, 1.11.
 
 use super::I2c;
-use super::clock::{half_periods, source_periods};
+use super::clock::{half_periods, scl_khz, source_periods};
 use super::regs::{self, control, intr};
 use crate::bus::{Block as _, Context, GuestError, Nanos};
 
@@ -28,7 +28,7 @@ enum Step {
 /// What a transaction waits for; SCL is low meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
-    /// Somebody holds SDA low: over with SOFTRESET or TIMEOUT only.
+    /// Somebody holds SDA or SCL low: over with SOFTRESET or TIMEOUT only.
     Bus,
     /// A byte to send.
     Tx,
@@ -94,6 +94,15 @@ impl I2c {
                 "{}: no pads are in the mode of this bus: nobody can acknowledge",
                 self.name()
             ));
+        }
+        let outputs = self.regs.get(regs::IO_CONFIG);
+        if outputs & regs::OPEN_DRAIN != regs::OPEN_DRAIN && !self.told_push_pull {
+            self.told_push_pull = true;
+            // Nobody knows that it fails on a phone: an error to images of ours only.
+            let text = format!(
+                "START with IO_CONFIG = {outputs:#x}: SCL or SDA is driven high against the chips"
+            );
+            cx.report(GuestError::Unmodelled, self.name(), regs::IO_CONFIG, text);
         }
         let reading = self.regs.get(regs::SLAVE_ADDR) & 1 != 0;
         self.transaction = Some(Transaction {
@@ -221,6 +230,7 @@ impl I2c {
             return;
         }
         match transaction.step {
+            Step::Start if self.wires.scl_held(cx.signals) => self.wait(Wait::Bus, at),
             Step::Start => {
                 let byte = self.halves(BYTE, cx);
                 self.go(Step::Address, at + byte);
@@ -250,6 +260,8 @@ impl I2c {
         let Some(reading) = self.transaction.as_ref().map(|running| running.reading) else {
             return;
         };
+        let timing = self.regs.get(regs::TIMING);
+        self.wires.set_speed(scl_khz(cx.signals, timing));
         let acked = self.wires.start(address, reading, at, cx.signals);
         let (stretch, heard) = self.stretched();
         self.after_byte(at + stretch, acked && heard, cx);
@@ -373,7 +385,7 @@ impl I2c {
     pub(super) fn debug_status(&self, cx: &Context<'_>) -> u32 {
         use regs::debug::{BUS_BUSY, MASTER_READ, MASTER_WRITE};
         match &self.transaction {
-            None if self.wires.sda_held(cx.signals) => BUS_BUSY,
+            None if self.wires.sda_held(cx.signals) || self.wires.scl_held(cx.signals) => BUS_BUSY,
             None => 0,
             Some(transaction) => {
                 let direction = if transaction.reading {

@@ -372,7 +372,8 @@ impl Findings {
 
     /// Whether a panel can be initialised with `init` without another reset:
     /// nothing was unlocked since the last one, or only what `init` unlocks
-    /// itself. To others a maker's key is a write to some register.
+    /// itself before anything else. To others a maker's key is a write to some
+    /// register, or leaves a page open to which the first of `init` does not go.
     pub fn state_suits(&self, plan: &Plan, init: &Steps<'_>) -> bool {
         let stage = self
             .left_in
@@ -381,7 +382,11 @@ impl Findings {
             return true;
         };
         let mut keys = stage.unlock.steps().filter_map(key);
-        keys.all(|sent| init.clone().filter_map(key).any(|key| key == sent))
+        let Some(opens) = init.clone().find_map(key) else {
+            return keys.next().is_none();
+        };
+        (stage.unlock.steps().filter_map(key).any(|key| key == opens) || stage.unlock.is_empty())
+            && keys.all(|sent| init.clone().filter_map(key).any(|key| key == sent))
     }
 
     /// Whether the answer to a question can still change the outcome for

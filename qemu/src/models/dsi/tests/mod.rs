@@ -311,6 +311,16 @@ fn faults_of_the_receiver() {
             rig.start(&[0x00DA_0604]);
             rig.wait(1_000 * MS);
             assert_eq!(rig.read(INTSTA), BUSY);
+            // Nor is the tearing effect's trigger heard.
+            rig.write(COM_CTRL, 1);
+            rig.write(COM_CTRL, 2);
+            rig.send(&[0x0011_0500]);
+            rig.wait(120 * MS);
+            rig.send(&[0x0035_0500]);
+            assert!(rig.dsi.panel.tearing_trigger_at(rig.world.now).is_some());
+            rig.start(&[0x20]);
+            rig.wait(1_000 * MS);
+            assert_eq!(rig.read(INTSTA), BUSY);
         }
     }
     let text = "name = 'x'\n[dram]\nranks_mib = [512]\n[faults.dsi]\nbta_dead = true\n";
@@ -590,7 +600,7 @@ fn a_frame_of_command_mode() {
 fn tearing_effect_by_trigger_and_by_pin() {
     let mut rig = Rig::new(Some(PANEL));
     rig.send(&[0x0011_0500]);
-    rig.wait(10 * MS);
+    rig.wait(120 * MS);
     rig.send(&[0x0035_0500]);
     rig.start(&[0x20]);
     rig.wait(40 * MS);

@@ -522,6 +522,11 @@ fn the_state_in_which_the_panel_is_left_suits_who_unlocks_the_same() {
     found.left_in = Some(1);
     assert!(suits(&found, SAME));
     assert!(!suits(&found, PLAIN) && !suits(&found, &[]));
+    // The same key, but other registers before it: on a page that was opened.
+    const LATE: &[u8] = &[
+        0x39, 4, 0xB9, 0xFF, 0x83, 0x79, 0x39, 5, 0xFF, 0xFF, 0x98, 0x06, 0x04,
+    ];
+    assert!(!suits(&found, LATE));
 }
 
 #[test]

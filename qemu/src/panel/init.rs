@@ -1,0 +1,62 @@
+//! How far the host is in the panel's `init`, and the waits of that table.
+//!
+//! Source: facts/panels.md (the delays of the vendor tables), facts/display.md 6.5.
+
+use super::config::Write;
+use crate::bus::{Nanos, granted};
+
+const NS_PER_MS: Nanos = 1_000_000;
+
+/// A step that was written, and whose wait is not known to be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wait {
+    step: usize,
+    since: Nanos,
+}
+
+/// The place in the table. Writes that are not the next step (of a host that
+/// asks who is there, say) leave it where it is; the first step begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    next: usize,
+    wait: Option<Wait>,
+}
+
+impl Steps {
+    /// Why the panel refuses a packet with this payload now. It says so once:
+    /// what follows is taken. The same write again is no other packet.
+    pub fn too_early(&mut self, init: &[Write], payload: &[u8], now: Nanos) -> Option<String> {
+        let wait = self.wait?;
+        let write = init.get(wait.step)?;
+        if write.is(payload) {
+            return None;
+        }
+        self.wait = None;
+        let passed = now.saturating_sub(wait.since);
+        let needs = write.insists_ms();
+        (passed < granted(Nanos::from(needs) * NS_PER_MS)).then(|| {
+            let passed = passed / NS_PER_MS;
+            format!(
+                "init step {} ({:02X}) needs {needs} ms, got {passed}",
+                wait.step, write.cmd
+            )
+        })
+    }
+
+    /// The place after a write that the panel took.
+    #[must_use]
+    pub fn after(self, init: &[Write], payload: &[u8], now: Nanos) -> Steps {
+        let again = self.wait.map(|wait| wait.step);
+        let places = [Some(self.next), again, Some(0)];
+        let mut places = places.into_iter().flatten();
+        let is_step = |&step: &usize| init.get(step).is_some_and(|write| write.is(payload));
+        let Some(step) = places.find(is_step) else {
+            return self;
+        };
+        let insists = init.get(step).is_some_and(|write| write.insists_ms() > 0);
+        Steps {
+            next: step + 1,
+            wait: insists.then_some(Wait { step, since: now }),
+        }
+    }
+}
