@@ -19,7 +19,7 @@ const CG1: u32 = 0x110;
 /// front of SW_RST; that they are laid out so is inferred from the gates.
 const DCM0: u32 = 0x120;
 const DCM1: u32 = 0x12c;
-/// Active low, a bit a block.
+/// Active low, a bit a block. Which bit is whose is not known: it is only remembered.
 const SW_RST: u32 = 0x138;
 /// Debug views of the handshakes between the blocks.
 const DL_VALID0: u32 = 0x860;

@@ -216,10 +216,14 @@ impl Controller {
         };
         let payload = packet.payload.get(..used).unwrap_or(packet.payload);
         let command = payload.first().copied().unwrap_or(0);
+        let asks = matches!(packet.data_type, 0x04 | 0x06 | 0x14 | 0x24 | 0x37);
         let refused = self
             .too_early(cx.now)
             .or_else(|| self.wrong_speed(packet))
-            .or_else(|| self.steps.too_early(&self.config.init, payload, cx.now));
+            .or_else(|| {
+                let init = &self.config.init;
+                self.steps.too_early(init, payload, asks, cx.now)
+            });
         if let Some(why) = refused {
             let message = format!("packet {:#04x} with {command:02X}: {why}", packet.data_type);
             return Self::refuse(cx, command, message);

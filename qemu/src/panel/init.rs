@@ -24,11 +24,20 @@ pub struct Steps {
 
 impl Steps {
     /// Why the panel refuses a packet with this payload now. It says so once:
-    /// what follows is taken. The same write again is no other packet.
-    pub fn too_early(&mut self, init: &[Write], payload: &[u8], now: Nanos) -> Option<String> {
+    /// what follows is taken. The same write again is no other packet. `asks`:
+    /// the packet belongs to a read.
+    pub fn too_early(
+        &mut self,
+        init: &[Write],
+        payload: &[u8],
+        asks: bool,
+        now: Nanos,
+    ) -> Option<String> {
         let wait = self.wait?;
         let write = init.get(wait.step)?;
-        if write.is(payload) {
+        // The first step alone is also how the vendors' drivers unlock a panel to ask who it
+        // is, and they ask at once (facts/display.md 5.5).
+        if write.is(payload) || asks && wait.step == 0 {
             return None;
         }
         self.wait = None;

@@ -614,6 +614,7 @@ fn the_display_domain_forgets_all_when_it_goes_off() {
     );
     assert_eq!(loader.glass().state, "white");
     loader.power();
+    loader.write(MMSYS + 0x118, 0x13);
     for register in [
         OVL + 0x0C,
         RDMA + 0x14,

@@ -113,6 +113,12 @@ fn the_waits_of_the_table_are_demanded_once() {
     bench.send(0x06, &[0x0A, 0]);
     let why = bench.refusals().concat();
     assert!(why.contains("init step 5 (29)"), "reads wait too: {why}");
+    // The first step is also how one asks who it is.
+    bench.write(&[0x01]);
+    bench.wait(5);
+    assert_eq!(bench.ask(0x0A, 1), [0x08]);
+    bench.write(&[0xB0, 1, 2]);
+    assert!(bench.refusals().concat().contains("init step 0"));
     // From the beginning, with two percent less.
     for (payload, us) in [
         (&[0x01][..], 7_840),

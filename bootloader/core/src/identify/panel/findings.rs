@@ -378,15 +378,13 @@ impl Findings {
         let stage = self
             .left_in
             .and_then(|left_in| plan.stages.get(usize::from(left_in)));
-        let Some(stage) = stage else {
+        let Some(stage) = stage.filter(|stage| !stage.unlock.is_empty()) else {
             return true;
         };
-        let mut keys = stage.unlock.steps().filter_map(key);
-        let Some(opens) = init.clone().find_map(key) else {
-            return keys.next().is_none();
-        };
-        (stage.unlock.steps().filter_map(key).any(|key| key == opens) || stage.unlock.is_empty())
-            && keys.all(|sent| init.clone().filter_map(key).any(|key| key == sent))
+        let mut sent = stage.unlock.steps().filter_map(key);
+        let first = init.clone().find_map(key);
+        sent.clone().any(|sent| Some(sent) == first)
+            && sent.all(|sent| init.clone().filter_map(key).any(|key| key == sent))
     }
 
     /// Whether the answer to a question can still change the outcome for
