@@ -6,6 +6,8 @@ use super::config::Write;
 use crate::bus::{Nanos, granted};
 
 const NS_PER_MS: Nanos = 1_000_000;
+/// Tables of one controller have their first steps in common.
+const FIRST_OF_ITS_OWN: usize = 2;
 
 /// A step that was written, and whose wait is not known to be over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +37,19 @@ impl Steps {
     ) -> Option<String> {
         let wait = self.wait?;
         let write = init.get(wait.step)?;
-        // The first step alone is also how the vendors' drivers unlock a panel to ask who it
-        // is, and they ask at once (facts/display.md 5.5).
         if write.is(payload) || asks && wait.step == 0 {
             return None;
         }
         self.wait = None;
+        // The first steps alone are also how the vendors' drivers unlock a
+        // panel to ask who it is, and they ask at once (facts/display.md 5.5);
+        // and a host that goes on with something else follows another table.
+        let standard = matches!(write.cmd, 0x01 | 0x11 | 0x29);
+        let follows = init.get(wait.step + 1).is_some_and(|next| next.is(payload));
+        let own = wait.step >= FIRST_OF_ITS_OWN && follows;
+        if !standard && !own {
+            return None;
+        }
         let passed = now.saturating_sub(wait.since);
         let needs = write.insists_ms();
         (passed < granted(Nanos::from(needs) * NS_PER_MS)).then(|| {
