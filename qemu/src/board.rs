@@ -411,7 +411,9 @@ impl Board {
         }
         self.pins.check()?;
         self.rails.check()?;
-        self.i2c.iter().try_for_each(crate::chips::config::Chip::check)?;
+        self.i2c
+            .iter()
+            .try_for_each(crate::chips::config::Chip::check)?;
         let channels = &self.auxadc.levels_mv;
         if let Some(wrong) = channels.keys().find(|text| channel_number(text).is_none()) {
             return Err(format!(

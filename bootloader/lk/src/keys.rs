@@ -40,12 +40,12 @@ impl Phone {
             return Event::Tick;
         }
         let board = self.hints.board.and_then(unilk_board_db::board);
-        let goes_back = now.matrix.iter().any(|code| match board {
-            Some(board) => board.keys.volume_up == Some(code),
-            None => {
-                let roles = unilk_board_db::key_roles(code);
-                roles.volume_up > roles.volume_down
+        let goes_back = now.matrix.iter().any(|code| {
+            if let Some(board) = board {
+                return board.keys.volume_up == Some(code);
             }
+            let roles = unilk_board_db::key_roles(code);
+            roles.volume_up > roles.volume_down
         });
         if goes_back {
             Event::Previous

@@ -23,6 +23,10 @@ const FRAME: usize = 256;
 /// Text that waits for the UART. When it is full, a line waits with it.
 const QUEUE: usize = 8192;
 
+/// Lines that the screen can show, and how much of each.
+const RECENT: usize = 16;
+const RECENT_LEN: usize = 96;
+
 /// A UART that takes nothing for so long does not work: at 9600 baud, the
 /// slowest rate, its FIFO is empty after 17 ms.
 const STALL: time::Micros = time::Micros::from_ms(100);
@@ -34,6 +38,8 @@ struct State {
     log: Option<Log<'static>>,
     uart: Option<Uart>,
     queue: Deque<u8, QUEUE>,
+    /// The last lines, for the screen.
+    recent: Deque<String<RECENT_LEN>, RECENT>,
     frame: Vec<u8, FRAME>,
 }
 
@@ -45,6 +51,7 @@ static STATE: Local = Local(UnsafeCell::new(State {
     log: None,
     uart: None,
     queue: Deque::new(),
+    recent: Deque::new(),
     frame: Vec::new(),
 }));
 
@@ -89,6 +96,7 @@ pub fn line(text: fmt::Arguments<'_>) {
     let mut line = Cut(String::new());
     let _ = write!(line, "[{:4}.{:06}] {text}", now.seconds, now.micros);
     keep(&line.0);
+    remember(&line.0);
     for byte in line.0.bytes().chain(*b"\r\n") {
         if state().queue.is_full() {
             flush();
@@ -96,6 +104,32 @@ pub fn line(text: fmt::Arguments<'_>) {
         let _ = state().queue.push_back(byte);
     }
     pump();
+}
+
+/// Keeps the start of a line for the screen.
+fn remember(line: &str) {
+    let recent = &mut state().recent;
+    if recent.is_full() {
+        recent.pop_front();
+    }
+    let mut short = String::new();
+    for character in line.chars() {
+        if short.push(character).is_err() {
+            break;
+        }
+    }
+    // There is room: the oldest has gone.
+    let _ = recent.push_back(short);
+}
+
+/// Shows the last lines, the oldest first.
+pub fn recent(mut show: impl FnMut(&str)) {
+    for place in 0..RECENT {
+        let line = state().recent.iter().nth(place).cloned();
+        if let Some(line) = line {
+            show(&line);
+        }
+    }
 }
 
 /// Appends a line of less weight: when the queue is half full, for it must

@@ -7,8 +7,8 @@ use std::string::String;
 use std::vec::Vec;
 
 use unilk_board_db::{
-    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PanelMode, PanelReset, PanelRow,
-    PanelWiring, PackedScript, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow, TouchWiring,
+    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelMode, PanelReset,
+    PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow, TouchWiring,
 };
 
 use super::tests::{PHONE, SILENT, cells, fixed, small, text};

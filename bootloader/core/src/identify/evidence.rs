@@ -33,7 +33,7 @@ pub const VOLTAGE: u16 = 40;
 /// Seen on the board that this is.
 pub const BOARD: u16 = 20;
 /// Fame: a point for each doubling of what shipped it, up to
-/// [`MAX_SHIPPED`], one for each four bits of ID, up to [`MAX_BITS`], and one
+/// `MAX_SHIPPED`, one for each four bits of ID, up to `MAX_BITS`, and one
 /// for the winner of the last boot. It orders, but decides nothing.
 pub const MAX_FAME: u16 = MAX_SHIPPED + MAX_BITS + 1;
 const MAX_SHIPPED: u16 = 7;

@@ -29,6 +29,7 @@ mod tests;
 
 pub use canvas::Canvas;
 pub use console::Console;
+pub use embedded_graphics::primitives::Rectangle;
 pub use layout::{FramebufferLayout, LayoutError};
 pub use logo::LogoError;
 pub use text::Face;

@@ -250,7 +250,8 @@ impl Hardware {
             let mode = wiring::PinState::mode(self, pin.pin);
             mode == Some(pin.mode) || mode == Some(0) && !wiring::PinState::is_output(self, pin.pin)
         };
-        if !known && !(agrees(wiring.scl) && agrees(wiring.sda)) {
+        let free = known || agrees(wiring.scl) && agrees(wiring.sda);
+        if !free {
             return false;
         }
         self.set_mode(wiring.scl);

@@ -2,6 +2,11 @@
 //!
 //! Source: facts/display.md 1.7, 3.3, 4, 6 and 9.1.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a path is not general enough for what the futures borrow"
+)]
+
 use alloc::vec::Vec;
 
 use mt6572_hal::cache;
@@ -23,7 +28,7 @@ use unilk_core::screen::pages::{
     self, BootPage, ErrorPage, Shown as ShownLogo, UsbPage, VerdictRow,
 };
 use unilk_core::screen::wizard::{self, WizardPage};
-use unilk_core::screen::{Canvas, FramebufferLayout};
+use unilk_core::screen::{Canvas, FramebufferLayout, Rectangle};
 
 use super::ports::PanelPins;
 use super::{Parts, with};
@@ -437,10 +442,12 @@ fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) 
             }
             Page::Candidate(page) => wizard::wizard(&mut canvas, &page),
             Page::Error(page) => {
-                pages::error(&mut canvas, &page);
+                let area = pages::error(&mut canvas, &page);
+                show_log(&mut canvas, area);
             }
             Page::Usb(page) => {
-                pages::usb(&mut canvas, &page);
+                let area = pages::usb(&mut canvas, &page);
+                show_log(&mut canvas, area);
             }
             Page::Verdicts(rows) => {
                 pages::verdicts(&mut canvas, parts.version, rows);
@@ -448,6 +455,15 @@ fn draw(parts: &Parts, layout: &FramebufferLayout, page: usize, what: Page<'_>) 
         }
     }
     cache::clean(start, bytes);
+}
+
+/// The last lines of the log, below what a page says.
+fn show_log(canvas: &mut Canvas<'_>, area: Rectangle) {
+    let mut console = pages::console(canvas, area);
+    crate::log::recent(|line| {
+        console.write(canvas, line);
+        console.write(canvas, "\n");
+    });
 }
 
 /// The backlight, 0 to 255: by the mechanism of the board that hint or person

@@ -148,7 +148,7 @@ impl Stored {
             Ok(Some(slot)) => match put(disk, slot, &image) {
                 Ok(true) => say!("remembered in MISC, slot {slot}"),
                 Ok(false) => {
-                    say!("STORE-READ MISC does not keep what is written: nothing is remembered")
+                    say!("STORE-READ MISC does not keep what is written: nothing is remembered");
                 }
                 Err(()) => disk.storage.explain_failure(),
             },

@@ -222,7 +222,7 @@ impl<'b> TouchPins<'b> {
     fn level(&self, pin: Option<u8>, high: bool) {
         if let Some(pin) = pin {
             with(self.parts, |hardware| {
-                hardware.set_level(pin, high, self.drive)
+                hardware.set_level(pin, high, self.drive);
             });
         }
     }

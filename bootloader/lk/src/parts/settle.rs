@@ -74,6 +74,7 @@ impl fmt::Display for Why {
 
 impl Parts {
     /// Lets all questions come to their ends.
+    #[allow(clippy::unused_self, reason = "the questions are those of `start`")]
     pub fn finish(&self, phone: &mut Phone) {
         let limit = Deadline::after(LIMIT);
         while meanwhile::is_busy() && !limit.expired() {
@@ -93,8 +94,8 @@ impl Parts {
         self.decide_again(RowSet::EMPTY);
         let mut searched = None;
         if self.kernel_may_help() {
-            if let Some(kernel) = kernel {
-                searched = self.search(phone, kernel);
+            if let Some(mut kernel) = kernel {
+                searched = self.search(phone, &mut kernel);
             }
             let rows = searched.as_ref().map_or(RowSet::EMPTY, |(_, rows)| *rows);
             self.decide_again(rows);
@@ -124,7 +125,7 @@ impl Parts {
     }
 
     /// The panels that the kernel names, unless that is remembered.
-    fn search(&self, phone: &mut Phone, kernel: Kernel<'_>) -> Option<(u32, RowSet)> {
+    fn search(&self, phone: &mut Phone, kernel: &mut Kernel<'_>) -> Option<(u32, RowSet)> {
         let value = kernel.check_value();
         if self
             .stored
@@ -137,7 +138,7 @@ impl Parts {
         let set = NameSet::new(self.table.panels);
         let mut finder = Finder::new(&set);
         let began = Self::now_us();
-        let result = names::search(kernel.zimage, kernel.work, &mut finder, &mut || {
+        let result = names::search(kernel.zimage, &mut *kernel.work, &mut finder, &mut || {
             phone.hal.toprgu.kick();
             crate::log::pump();
         });
@@ -328,7 +329,7 @@ impl Parts {
             match (self.board(), self.likely_board()) {
                 (Some(board), _) => say!("wiring {}, board {}", wiring.id, board.id),
                 (None, Some(board)) => {
-                    say!("wiring {}, board {} by its parts", wiring.id, board.id)
+                    say!("wiring {}, board {} by its parts", wiring.id, board.id);
                 }
                 (None, None) => say!("wiring {}, board unknown", wiring.id),
             }
@@ -591,6 +592,7 @@ impl Parts {
     }
 
     /// What a device tree is told.
+    #[allow(clippy::too_many_lines, reason = "one value, field by field")]
     pub fn found<R>(&self, work: impl FnOnce(&Found<'_>) -> R) -> R {
         let panel = self.panel.borrow();
         let touch = self.touch.borrow();

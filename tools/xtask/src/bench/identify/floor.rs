@@ -18,7 +18,7 @@ pub fn panel_ms(row: &PanelRow) -> f64 {
     let init = row
         .init
         .unpack(&mut room)
-        .map_or(0, |steps| steps.delay_ms());
+        .map_or(0, unilk_board_db::Steps::delay_ms);
     f64::from(reset + init)
 }
 
