@@ -12,6 +12,11 @@
 //!
 //! Source: DESIGN.md "Identification", "Harmless probing".
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method's path is not general enough in the lifetimes that the tasks hold"
+)]
+
 mod hardware;
 mod light;
 mod memory;
@@ -32,6 +37,7 @@ use unilk_core::bootarg::Dram;
 use unilk_core::hints::Hints;
 use unilk_core::identify::camera::CameraVerdict;
 use unilk_core::identify::evidence::Evidence;
+use unilk_core::identify::panel::Findings;
 use unilk_core::identify::report::{Builder, Kind, Record, Recorder, status};
 use unilk_core::identify::store::MAX_NAMES;
 use unilk_core::identify::touch::TouchVerdict;
@@ -121,7 +127,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         hardware: RefCell::new(Hardware::new(phone.argument.log_port.pins())),
         report: RefCell::new(Builder::new(report)),
         hints: phone.hints,
-        dram: phone.dram.clone(),
+        dram: phone.dram,
         stored: RefCell::new(None),
         panel: RefCell::new(None),
         panel_trial: Cell::new(None),
@@ -154,7 +160,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
             error.code()
         );
         *parts.cameras.borrow_mut() = Some(Default::default());
-        *parts.panel.borrow_mut() = Some(parts.decide(Default::default()));
+        *parts.panel.borrow_mut() = Some(parts.decide(Findings::default()));
     } else {
         // After a warm reset it may still be on.
         light::backlight(parts, 0);
