@@ -83,11 +83,12 @@ fn the_kernel_writes_on_the_panel() {
     };
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/boards/demo.toml");
     let text = std::fs::read_to_string(file).unwrap();
-    let (_, board) = text.split_once("\n[dram]").unwrap();
+    // Name and memory are those of every test's phone.
+    let (_, parts) = text.split_once("\nranks_mib = [512]\n").unwrap();
     let pictures = Scratch::new();
     let folder = pictures.path().to_owned();
     let run = phone
-        .board(&format!("[dram]{board}"))
+        .with_board(parts)
         .change(move |phone| phone.screen(folder))
         .run();
     run.is_clean().is_off();
