@@ -59,6 +59,12 @@ pub fn test_kernel_image() -> PathBuf {
     paths::work().join(TEST_KERNELS[0].0)
 }
 
+/// The test kernel that is linked to its address and takes ATAGs, as a
+/// vendor's does.
+pub fn fixed_kernel_image() -> PathBuf {
+    paths::work().join(TEST_KERNELS[4].0)
+}
+
 /// The QEMU plugin.
 pub fn plugin_library() -> PathBuf {
     paths::target().join("release/libmt6572_qemu.so")

@@ -29,6 +29,27 @@ pub fn of(log: &Log, part: &str) -> Said {
         .unwrap_or_default()
 }
 
+/// A search of the kernel for names of panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// KiB that were unpacked.
+    pub kib: u64,
+    /// Time that it took.
+    pub us: u64,
+}
+
+/// The search that the log tells of: `kernel (gzip, 20500 KiB) names 2 panels
+/// of the table; 1650000 us`.
+pub fn search(log: &Log) -> Option<Search> {
+    log.said().find_map(|line| {
+        let (packing, found) = line.strip_prefix("kernel (")?.split_once(" KiB) names ")?;
+        Some(Search {
+            kib: packing.rsplit(' ').next()?.parse().ok()?,
+            us: numbers(found).us?,
+        })
+    })
+}
+
 fn numbers(line: &str) -> Said {
     let words: Vec<&str> = line
         .split([' ', ',', ';', ':'])
@@ -78,5 +99,17 @@ mod tests {
         assert_eq!(of(&log, "camera main").us, Some(41_000));
         assert_eq!(of(&log, "camera sub"), Said::default());
         assert_eq!(of(&Log::default(), "panel"), Said::default());
+        assert_eq!(search(&log), None);
+    }
+
+    #[test]
+    fn a_search_is_found_with_its_size() {
+        let text = "[   0.300000] kernel (gzip, 20500 KiB) names 2 panels of the table; 1650000 us";
+        let log = Log {
+            lines: [Line::said(text)].into(),
+            ..Log::default()
+        };
+        let (kib, us) = (20_500, 1_650_000);
+        assert_eq!(search(&log), Some(Search { kib, us }));
     }
 }

@@ -10,6 +10,7 @@
 
 mod floor;
 mod lines;
+mod names;
 mod timeline;
 
 use super::boot::{self, ACCESS_NS, ALLOWANCE_MS, BUS_FACTOR};
@@ -33,6 +34,8 @@ use unilk_phone::{Kind, Outcome, Phone};
 /// The phone with everything, and the one with nothing.
 const FULL: &str = "demo";
 const BARE: &str = "generic-512m";
+/// A phone whose panel answers like others, and nothing else tells which.
+const ALIKE: &str = "identify/unknown-otm9605a";
 /// The board that the hinted image of the bare phone names.
 const HINTED: &str = "s5201ap";
 /// Parts of the full phone, as report and log name them.
@@ -75,6 +78,12 @@ pub fn measure(payload: &Payload) -> Result<(Vec<Figure>, String)> {
         // Infallible: the target is a string.
         let _ = write!(explained, "\nphone with all parts, {boot}\n{}", drawn(&run));
     }
+    step.done("measured");
+
+    let card = storage::build_with(names::boot_image()?, &directory)?;
+    let step = ui::step("what the names in the kernel cost");
+    let vendors = Payload::Test("its names are what counts".to_owned());
+    figures.extend(searched(&run(ALIKE, &card, None, &directory, &vendors)?));
     step.done("measured");
 
     let card = storage::build(payload, &directory)?;
@@ -159,6 +168,23 @@ fn hinted_image(directory: &Path) -> Result<PathBuf> {
     let path = directory.join("hinted-lk.bin");
     fs::write(&path, image).context("cannot write hinted-lk.bin")?;
     Ok(path)
+}
+
+/// What a first boot pays to read the names in its kernel, once: only where
+/// panels that answer alike remain.
+fn searched(run: &Run) -> Vec<Figure> {
+    let search = lines::search(&run.log);
+    let ms = search.map(|search| search.us as f64 / 1e3);
+    let rate = search.map(|search| search.kib as f64 / 1024.0 / (search.us as f64 / 1e6));
+    vec![
+        Figure::of("first boot that searches its kernel: for", ms, "ms"),
+        Figure::of(
+            "  kernel unpacked",
+            search.map(|search| search.kib as f64),
+            "KiB",
+        ),
+        Figure::of("  of it in a second of virtual time", rate, "MiB"),
+    ]
 }
 
 /// Figures of the phone with everything.
