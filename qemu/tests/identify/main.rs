@@ -18,5 +18,6 @@ mod chips;
 #[path = "../common/mod.rs"]
 mod common;
 mod expect;
+mod logo;
 mod matrix;
 mod panels;
