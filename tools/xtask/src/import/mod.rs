@@ -102,3 +102,54 @@ fn write(root: &Path, name: &Path, text: &str) -> Result<()> {
     }
     fs::write(&path, text).with_context(|| path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// An empty folder of this test's own.
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("unilk-import-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("rows")).unwrap();
+        path
+    }
+
+    fn files(names: &[&str]) -> Files {
+        let text = |name: &&str| (Path::new("rows").join(name), "# Source: facts, x.\n".into());
+        names.iter().map(text).collect()
+    }
+
+    fn there(root: &Path) -> Vec<String> {
+        let entries = fs::read_dir(root.join("rows")).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn old_rows_go_and_rows_of_people_stay() {
+        let root = folder("replace");
+        fs::write(root.join("rows/mine.toml"), "# Measured.\n").unwrap();
+        replace(&root, "rows", "facts", &files(&["a.toml", "b.toml"])).unwrap();
+        replace(&root, "rows", "facts", &files(&["b.toml", "c.toml"])).unwrap();
+        assert_eq!(there(&root), ["b.toml", "c.toml", "mine.toml"]);
+        let error = replace(&root, "rows", "facts", &files(&["mine.toml"])).unwrap_err();
+        assert!(error.to_string().contains("mine.toml: was written by hand"));
+        assert_eq!(read(&root.join("rows/mine.toml")).unwrap(), "# Measured.\n");
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn facts_that_are_not_there_are_said() {
+        let import = Import {
+            facts: Some("/nowhere/facts".into()),
+            into: None,
+        };
+        let error = import.run().unwrap_err().to_string();
+        assert!(error.contains("/nowhere/facts is not there: give the folder"));
+    }
+}
