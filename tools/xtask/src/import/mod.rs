@@ -58,7 +58,7 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("panels.json"))?,
         &read(&overlays.join("panels.toml"))?,
     )?;
-    replace(into, panels::FOLDER, panels::SOURCE, &imported.files)?;
+    replace(into, panels::FOLDER, &imported.files)?;
     write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
     println!("panels: {}", imported.summary);
     Ok(())
@@ -70,12 +70,12 @@ fn read(path: &Path) -> Result<String> {
 
 /// Writes `files`, and removes what else of an earlier import `folder` below
 /// `root` holds. Rows that were written by hand stay.
-fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()> {
+fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
     let dir = root.join(folder);
     fs::create_dir_all(&dir)?;
     for entry in fs::read_dir(&dir)? {
         let name = Path::new(folder).join(entry?.file_name());
-        let imported = read(&root.join(&name))?.starts_with(&format!("# Source: {source}, "));
+        let imported = is_imported(&read(&root.join(&name))?);
         match (imported, files.contains_key(&name)) {
             (true, false) => fs::remove_file(root.join(&name))?,
             (false, true) => bail!(
@@ -89,6 +89,13 @@ fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()>
         write(root, name, text)?;
     }
     Ok(())
+}
+
+/// Whether a row is of an import: it begins with `# Source: facts/x.json, `.
+fn is_imported(row: &str) -> bool {
+    let first = row.lines().next().unwrap_or_default();
+    let source = first.strip_prefix("# Source: facts/");
+    source.is_some_and(|source| source.contains(".json, "))
 }
 
 /// Writes a file below `root` that differs.
@@ -117,7 +124,12 @@ mod tests {
     }
 
     fn files(names: &[&str]) -> Files {
-        let text = |name: &&str| (Path::new("rows").join(name), "# Source: facts, x.\n".into());
+        let text = |name: &&str| {
+            (
+                Path::new("rows").join(name),
+                "# Source: facts/panels.json, x.\n".into(),
+            )
+        };
         names.iter().map(text).collect()
     }
 
@@ -133,13 +145,16 @@ mod tests {
     #[test]
     fn old_rows_go_and_rows_of_people_stay() {
         let root = folder("replace");
-        fs::write(root.join("rows/mine.toml"), "# Measured.\n").unwrap();
-        replace(&root, "rows", "facts", &files(&["a.toml", "b.toml"])).unwrap();
-        replace(&root, "rows", "facts", &files(&["b.toml", "c.toml"])).unwrap();
+        fs::write(root.join("rows/mine.toml"), "# Source: facts/soc.md 7.4.\n").unwrap();
+        replace(&root, "rows", &files(&["a.toml", "b.toml"])).unwrap();
+        replace(&root, "rows", &files(&["b.toml", "c.toml"])).unwrap();
         assert_eq!(there(&root), ["b.toml", "c.toml", "mine.toml"]);
-        let error = replace(&root, "rows", "facts", &files(&["mine.toml"])).unwrap_err();
+        let error = replace(&root, "rows", &files(&["mine.toml"])).unwrap_err();
         assert!(error.to_string().contains("mine.toml: was written by hand"));
-        assert_eq!(read(&root.join("rows/mine.toml")).unwrap(), "# Measured.\n");
+        assert_eq!(
+            read(&root.join("rows/mine.toml")).unwrap(),
+            "# Source: facts/soc.md 7.4.\n"
+        );
         fs::remove_dir_all(root).unwrap();
     }
 
