@@ -27,6 +27,10 @@ pub enum Family {
     Renesas,
     /// Sitronix: FF 77 01 00 00 and a bank.
     Sitronix,
+    /// Later Novatek: FF and a page; standard commands are on page 0 only.
+    PageFf,
+    /// Later Raydium: FE and a page; standard commands are on page 0 only.
+    PageFe,
 }
 
 /// The first of the registers that belong to the maker.
@@ -94,6 +98,8 @@ impl Address {
                 self.guarded(command, MAKERS)
             }
             Family::Sitronix => self.sitronix(command, args),
+            Family::PageFf => self.paged(0xFF, command, args),
+            Family::PageFe => self.paged(0xFE, command, args),
         }
     }
 
@@ -158,6 +164,17 @@ impl Address {
         self.guarded(command, MAKERS)
     }
 
+    fn paged(&mut self, key: u8, command: u8, args: &[u8]) -> Effect {
+        match (command, args) {
+            (_, [page]) if command == key => {
+                self.page = u32::from(*page);
+                Effect::Key
+            }
+            _ if self.page == 0 && command < MAKERS => Effect::Command,
+            _ => Effect::Register,
+        }
+    }
+
     fn sitronix(&mut self, command: u8, args: &[u8]) -> Effect {
         if command == 0xFF && args.starts_with(&[0x77, 0x01, 0x00, 0x00]) {
             let bank = args.get(4).copied().unwrap_or(0);
@@ -185,11 +202,13 @@ impl Family {
             Family::Himax => matches!(register, 0xC1 | 0xE0),
             Family::Renesas => matches!(register, 0xC7..=0xCC),
             Family::Sitronix => page == 0x10 && matches!(register, 0xB0 | 0xB1),
+            Family::PageFf | Family::PageFe => false,
         }
     }
 
     /// Whether standard commands reach the panel on this page.
     pub fn standard_on(self, page: u32) -> bool {
-        self != Family::IlitekPage || page == 0
+        let paged = matches!(self, Family::IlitekPage | Family::PageFf | Family::PageFe);
+        !paged || page == 0
     }
 }

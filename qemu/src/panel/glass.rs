@@ -139,6 +139,11 @@ fn judge(panel: &Controller, picture: Option<&Picture>) -> Verdict {
     if let Some(verdict) = verdict {
         return verdict;
     }
+    if config.exact
+        && let Some(why) = panel.progress.complaint(&config.init)
+    {
+        return (Look::Garbled, why);
+    }
     let Difference { wrong, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
     if !wrong.is_empty() {
         let names = Difference::names(&wrong);

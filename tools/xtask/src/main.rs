@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod emulator;
 mod initramfs;
+mod matrix;
 mod paths;
 mod report;
 mod run;
@@ -48,6 +49,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    ImportMatrix(matrix::ImportMatrix),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::ImportMatrix(import) => import.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }
