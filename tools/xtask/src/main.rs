@@ -8,6 +8,7 @@ mod cpio;
 mod debian;
 mod demo;
 mod emulator;
+mod import;
 mod initramfs;
 mod matrix;
 mod paths;
@@ -50,6 +51,7 @@ enum Command {
     Run(run::Run),
     Bench(bench::Bench),
     ImportMatrix(matrix::ImportMatrix),
+    ImportFacts(import::Import),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +77,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
         Command::ImportMatrix(import) => import.run()?,
+        Command::ImportFacts(import) => import.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }
