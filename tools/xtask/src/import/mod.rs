@@ -1,0 +1,103 @@
+//! `cargo xtask import-facts`: writes the rows of `board-db/data` out of the
+//! collected facts about drivers (`facts/*.json`), so that anybody can repeat
+//! and review the import. What the facts cannot know is in the overlays in
+//! `board-db/import`. Equal input gives equal files.
+
+mod cameras;
+mod overlay;
+mod text;
+mod touch;
+
+use crate::paths;
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Write board-db/data out of the collected facts
+#[derive(Args)]
+pub struct Import {
+    /// Folder with panels.json and its sisters [default: ../shared/facts]
+    #[arg(long, value_name = "DIR")]
+    facts: Option<PathBuf>,
+}
+
+/// Files to write, by their path below `board-db`.
+type Files = BTreeMap<PathBuf, String>;
+
+/// What an import made.
+struct Imported {
+    files: Files,
+    /// For people.
+    summary: String,
+}
+
+impl Import {
+    /// Imports everything.
+    pub fn run(&self) -> Result<()> {
+        let facts = self.facts.clone().unwrap_or_else(default_facts);
+        ensure!(
+            facts.is_dir(),
+            "{} is not there: give the folder of the facts with --facts DIR",
+            facts.display()
+        );
+        let board_db = paths::root().join("board-db");
+        touch(&facts, &board_db)?;
+        cameras(&facts, &board_db)
+    }
+}
+
+/// Where the facts lie next to a checkout.
+fn default_facts() -> PathBuf {
+    paths::root().join("../shared/facts")
+}
+
+/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
+/// and `import/excluded-touch.toml`.
+fn touch(facts: &Path, board_db: &Path) -> Result<()> {
+    let imported = touch::import(
+        &read(&facts.join("touch.json"))?,
+        &read(&board_db.join("import/touch.toml"))?,
+    )?;
+    replace(board_db, "data/touch", &imported.files)?;
+    println!("touch: {}", imported.summary);
+    Ok(())
+}
+
+/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
+/// and `import/excluded-cameras.toml`.
+fn cameras(facts: &Path, board_db: &Path) -> Result<()> {
+    let imported = cameras::import(
+        &read(&facts.join("cameras.json"))?,
+        &read(&board_db.join("import/cameras.toml"))?,
+    )?;
+    replace(board_db, "data/cameras", &imported.files)?;
+    println!("cameras: {}", imported.summary);
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+/// Writes `files`, and removes what else `folder` below `root` holds: rows of
+/// an earlier import.
+fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
+    let dir = root.join(folder);
+    fs::create_dir_all(&dir)?;
+    for entry in fs::read_dir(&dir)? {
+        let name = Path::new(folder).join(entry?.file_name());
+        if !files.contains_key(&name) {
+            fs::remove_file(root.join(&name))?;
+        }
+    }
+    for (name, text) in files {
+        let path = root.join(name);
+        if fs::read_to_string(&path).is_ok_and(|there| there == *text) {
+            continue;
+        }
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
