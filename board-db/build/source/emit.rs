@@ -314,7 +314,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -323,6 +323,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
+        chip.doubtful,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -366,7 +367,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -375,10 +376,12 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.address_bytes,
         camera.data_bytes,
         each(&camera.prelude, |write| format!("&{write:?}")),
+        camera.prelude_ms,
         camera.registers,
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
+        camera.doubtful,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,
