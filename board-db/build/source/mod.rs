@@ -2,6 +2,7 @@
 
 pub mod boards;
 pub mod burners;
+pub mod buses;
 pub mod emit;
 pub mod ids;
 pub mod panels;
