@@ -1,6 +1,7 @@
 //! The TOML form of the rows, its checks, and the Rust text it becomes.
 
 pub mod boards;
+pub mod burners;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
 pub mod emit;

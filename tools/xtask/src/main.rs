@@ -8,6 +8,7 @@ mod cpio;
 mod debian;
 mod demo;
 mod emulator;
+mod import;
 mod initramfs;
 mod paths;
 mod report;
@@ -48,6 +49,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    ImportFacts(import::Import),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::ImportFacts(import) => import.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }
