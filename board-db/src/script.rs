@@ -8,7 +8,11 @@
 //! | 0x01 | level u8, u16 | reset pin to this level, wait milliseconds |
 //! | 0x37 | u8 | set the maximum return packet size |
 //! | 0x80 + length | bytes | write of 1 to 127 bytes with the data type that is usual for its command |
+//! | 0x02 | length u8, bytes | write to a bus of the LCD controller in words of 16 bits, big endian; the first is the command |
 //! | other | length u8, bytes | write with this DSI data type; the first byte is the command |
+//!
+//! Panels on a bus of the LCD controller have no data types: their writes of
+//! bytes are stored as 0x39.
 //!
 //! The panels' sequences are most of the table and much alike within a family
 //! of controllers, so they stand together in blocks, packed by LZMA
@@ -23,6 +27,8 @@ use crate::table::{BLOCKS, SCRIPTS, UNPACK_BYTES};
 pub const OP_DELAY: u8 = 0x00;
 /// Operation: move the reset pin.
 pub const OP_RESET: u8 = 0x01;
+/// Operation: write words of 16 bits.
+pub const OP_WORDS: u8 = 0x02;
 /// Operation: maximum return packet size.
 pub const OP_MAX_RETURN: u8 = 0x37;
 /// Operation: write with the usual data type; the length is added.
@@ -50,9 +56,11 @@ pub struct Script(&'static [u8]);
 /// One step of a [`Script`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// Send a packet; `payload` is 1 to 124 bytes, the command first.
+    /// Send a packet; `payload` is 1 to 124 bytes, up to 255 on a bus of the
+    /// LCD controller, the command first.
     Write {
-        /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03.
+        /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03; or
+        /// [`OP_WORDS`].
         data_type: u8,
         /// Command and parameters.
         payload: &'a [u8],
@@ -236,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_packed_sequence_needs_its_room_and_a_block() {
-        let row = crate::panels().first().unwrap();
+        let row = crate::panels().iter().find(|row| row.lanes > 0).unwrap();
         let mut room = [0; UNPACK_BYTES];
         assert!(row.init.unpack(&mut room).unwrap().count() > 3);
         assert!(row.init.unpack(&mut room[1..]).is_none());

@@ -166,7 +166,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
     });
     format!(
         "id: {id:?}, names: &{:?}, controller: {:?}, compatible: {:?}, width: {}, height: {}, \
-         physical_mm: {:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
+         physical_mm: {:?}, bus: PanelBus::{:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
          vertical: {}, horizontal: {}, rate: RateSource::{rate}, no_spread: {}, \
          phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
          lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
@@ -179,6 +179,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         row.width,
         row.height,
         row.physical_mm,
+        row.bus,
         row.lanes,
         row.mode,
         row.format,
@@ -220,16 +221,25 @@ fn term(term: &Planned) -> String {
 fn emit_plan(out: &mut String, pool: &mut Pool, plan: &Plan) {
     let stages = each(&plan.stages, |stage| {
         format!(
-            "Stage {{ name: {:?}, reset: {}, unlock: Script::new({}) }}",
+            "Stage {{ name: {:?}, reset: {}, unlock: Script::new({}), dbi: {} }}",
             stage.name,
             stage.reset,
-            pool.name(&stage.unlock)
+            pool.name(&stage.unlock),
+            stage.dbi
         )
     });
     let questions = each(&plan.questions, |question| {
         // As the vendor's driver does: facts/panels.md, "Facts about the
         // MT6572 DSI driver".
-        let kind = if question.len < 3 { "Dcs" } else { "Generic" };
+        let dbi = plan
+            .stages
+            .get(question.stage)
+            .is_some_and(|stage| stage.dbi);
+        let kind = match question.len {
+            _ if dbi => "Dbi",
+            ..3 => "Dcs",
+            _ => "Generic",
+        };
         format!(
             "Question {{ stage: {}, register: {}, len: {}, kind: ReadKind::{kind} }}",
             question.stage, question.register, question.len

@@ -2,6 +2,7 @@
 
 pub mod boards;
 pub mod burners;
+pub mod buses;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
 pub mod emit;
