@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod data_type;
 mod script;
 mod types;
 
@@ -28,7 +29,7 @@ pub use types::{
     reason = "the compiled table names what its rows need"
 )]
 mod table {
-    use crate::script::{PackedScript, Script};
+    use crate::script::{Block, PackedScript, Script};
     use crate::types::*;
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
 }

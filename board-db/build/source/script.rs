@@ -20,11 +20,13 @@ use crate::source::Problem;
 use crate::source::burners::burns;
 
 const OP_DELAY: u8 = 0x00;
-const OP_RESET: u8 = 0x01;
+pub const OP_RESET: u8 = 0x01;
 const OP_WORDS: u8 = 0x02;
 const OP_MAX_RETURN: u8 = 0x37;
 /// A write on a bus of the LCD controller, in bytes.
 const OP_BYTES: u8 = 0x39;
+/// What [`crate::source::pack`] makes of a write with the usual data type.
+pub const OP_USUAL: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 const LONGEST: usize = 124;
 /// Write memory start.
@@ -173,4 +175,20 @@ fn compile_with(
         }
     }
     Ok(out)
+}
+
+/// The steps of a compiled sequence.
+pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = match *script {
+            [OP_DELAY, ..] => 3,
+            [OP_RESET, ..] => 4,
+            [OP_MAX_RETURN, ..] => 2,
+            [_, len, ..] => 2 + usize::from(len),
+            _ => return None,
+        };
+        let (step, rest) = script.split_at_checked(length)?;
+        script = rest;
+        Some(step)
+    })
 }
