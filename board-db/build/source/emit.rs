@@ -103,6 +103,8 @@ impl<'a> Packed<'a> {
 pub struct Table<'a> {
     pub panels: &'a Rows<Panel>,
     pub plan: &'a Plan,
+    /// Of each panel.
+    pub clusters: &'a [u16],
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
     pub wirings: &'a Rows<WiringToml>,
@@ -131,6 +133,13 @@ pub fn emit(table: Table<'_>) -> String {
         },
     );
     emit_plan(&mut out, &mut pool, table.plan);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        out,
+        "pub static CLUSTERS: [u16; {}] = {:?};",
+        table.clusters.len(),
+        table.clusters
+    );
     // In the order in which to probe chips at one address.
     let mut touch: Vec<_> = table.touch.iter().collect();
     touch.sort_by_key(|(_, chip)| (chip.weak, chip.intrusive, chip.order));

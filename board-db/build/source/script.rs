@@ -123,3 +123,22 @@ pub fn compile(place: Place<'_>, controller: &str, text: &str) -> Result<Vec<u8>
     }
     Ok(out)
 }
+
+/// Payloads of the writes in a sequence: the data types do not matter to a
+/// panel (facts/display.md 9.3).
+pub fn payloads(mut script: &[u8]) -> Vec<&[u8]> {
+    let mut out = Vec::new();
+    loop {
+        script = match script {
+            [OP_DELAY, _, _, rest @ ..]
+            | [OP_RESET, _, _, _, rest @ ..]
+            | [OP_MAX_RETURN, _, rest @ ..] => rest,
+            [_, len, rest @ ..] => {
+                let (payload, rest) = rest.split_at(usize::from(*len).min(rest.len()));
+                out.push(payload);
+                rest
+            }
+            _ => return out,
+        };
+    }
+}

@@ -41,6 +41,8 @@ pub struct Table {
     pub panels: &'static [PanelRow],
     /// What to ask a panel.
     pub plan: &'static Plan,
+    /// Which panels show a picture on each other's glass: a number for each.
+    pub clusters: &'static [u16],
     /// Touch chips, in the order in which to ask for them.
     pub touch: &'static [TouchRow],
     /// Camera sensors.
@@ -58,6 +60,11 @@ impl Table {
             .iter()
             .position(|row| row.id == id)
             .map(|row| row as u16)
+    }
+
+    /// The cluster of a panel; one that has none is alone.
+    pub fn cluster(&self, row: u16) -> Option<u16> {
+        self.clusters.get(usize::from(row)).copied()
     }
 
     /// Row number of the touch chip `id`.
