@@ -4,7 +4,7 @@
 //! over DSI ([`panel`]), the touch chip ([`touch`]) and the cameras
 //! ([`camera`]) over I2C. What they answer is evidence among other evidence
 //! ([`evidence`]); [`verdict`] weighs it, [`wizard`] asks a person where it
-//! does not decide, [`store`] remembers, and [`report`] keeps every question
+//! does not decide, in the order of [`rounds`], [`store`] remembers, and [`report`] keeps every question
 //! and every answer. [`wiring`] says which profile may be tried at all.
 //!
 //! The askers are futures that need no runtime: every wait goes through
@@ -18,6 +18,7 @@ pub mod evidence;
 mod line;
 pub mod panel;
 pub mod report;
+pub mod rounds;
 mod rows;
 pub mod store;
 pub mod touch;
