@@ -164,6 +164,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     /// Goes through the stages for `rows`; `harmless`: only what can be asked
     /// right after a reset.
     async fn run(&mut self, rows: &RowSet, harmless: bool) {
+        let mut rows = *rows;
         for (number, stage) in self.table.plan.stages.iter().enumerate() {
             if harmless && !stage.unlock.is_empty() {
                 continue;
@@ -180,7 +181,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                     question: index as u16,
                     entered,
                 };
-                if !self.found.wanted(self.table, rows, self.likely, asked) {
+                if !self.found.wanted(self.table, &mut rows, self.likely, asked) {
                     continue;
                 }
                 if !entered && !self.enter(number as u8, stage).await {
