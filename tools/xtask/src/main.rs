@@ -9,6 +9,7 @@ mod db;
 mod debian;
 mod demo;
 mod emulator;
+mod import;
 mod initramfs;
 mod paths;
 mod report;
@@ -54,6 +55,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    ImportFacts(import::Import),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::ImportFacts(import) => import.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }
