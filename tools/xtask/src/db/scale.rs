@@ -339,20 +339,16 @@ mod tests {
             println!("{cost:?}");
             assert_eq!(cost.missed, 0, "{cost:?}");
         }
-        let decades = |cost: Cost| (cost.rows as f64).log10();
-        for pick in [
-            |cost: Cost| cost.reads.median,
-            |cost: Cost| cost.reads.worst,
-        ] {
-            let per_decade = f64::from(pick(hundred)) / decades(hundred);
-            assert!(
-                f64::from(pick(all)) <= 1.5 * per_decade * decades(all),
-                "{all:?}"
-            );
+        // From 100 on no decade adds more than that from 10 to 100 did, and a
+        // read for the makers' habits that are rare.
+        let decades = (all.rows as f64 / 100.0).log10();
+        let medians = [ten, hundred, all].map(|cost| f64::from(cost.reads.median));
+        let worsts = [ten, hundred, all].map(|cost| f64::from(cost.reads.worst));
+        for [ten, hundred, all] in [medians, worsts] {
+            let most = hundred + (hundred - ten) * decades + 1.0;
+            assert!(all <= most, "{ten} {hundred} {all}");
         }
-        assert!(
-            all.resets.worst <= 4 && all.micros.worst < 400_000,
-            "{all:?}"
-        );
+        assert!(all.resets.worst <= 4, "{all:?}");
+        assert!(all.micros.worst < 150_000, "{all:?}");
     }
 }
