@@ -191,10 +191,10 @@ impl Family {
     /// makers' public data sheets (chapters on GIP, GOA or panel control; for
     /// Orise also the names in Linux' panel-orisetech-otm8009a.c).
     pub fn role(self, page: u32, register: u8, index: u16) -> Role {
-        // Pixel format (what comes over the lanes is judged by itself) and
-        // inverted colours. The manner of other controllers is not known.
+        // Pixel format (what comes over the lanes is judged by itself), choice
+        // of a gamma curve, inverted colours. The manner of other controllers is not known.
         if self.is_gamma(page, register)
-            || self.standard_on(page) && matches!(register, 0x20 | 0x3A)
+            || self.standard_on(page) && matches!(register, 0x20 | 0x26 | 0x3A)
         {
             return Role::Looks;
         }
@@ -205,10 +205,10 @@ impl Family {
             Family::Novatek => (
                 page == 0 && register == 0xB5,
                 match page {
-                    // Direction.
-                    0 => register == 0xB1 && index == 1,
-                    // Raydium's pin map; what is before sets pulses.
-                    3 => register >= 0xA0,
+                    // Direction; Raydium's pin map, which lies below the
+                    // makers' registers of other pages, too.
+                    0 => register == 0xB1 && index == 1 || matches!(register, 0xA0..=0xAF),
+                    3 => register >= 0xB0,
                     5 | 6 => true,
                     _ => false,
                 },

@@ -55,13 +55,18 @@ enum Look {
     Noise,
     Garbled,
     /// By so many pixels and lines.
-    Shifted(i64, i64),
+    Shifted {
+        columns: i64,
+        lines: i64,
+        /// Lines from the frame's start to the picture, more than it takes.
+        late: i64,
+    },
     /// So many lines are sent, and there are more or less of them.
     Cut(u32),
     WrongColours,
 }
 
-/// Of each side a person can do without one part in so many.
+/// Of all lines a person can do without one part in so many.
 const SPARE: u32 = 8;
 
 impl Look {
@@ -73,18 +78,20 @@ impl Look {
             Look::Blank if blank == Blank::White => "white",
             Look::Blank => "black",
             Look::Noise | Look::Garbled => "garbled",
-            Look::Shifted(..) => "shifted",
+            Look::Shifted { .. } => "shifted",
             Look::Cut(_) => "cut",
             Look::WrongColours => "wrong-colours",
         }
     }
 
     /// Whether the test picture can be read on a panel of this size.
-    fn is_acceptable(self, (width, height): (u32, u32)) -> bool {
+    fn is_acceptable(self, height: u32) -> bool {
         let near = |by: i64, side: u32| by.unsigned_abs() <= u64::from(side / SPARE);
         match self {
             Look::Picture | Look::Tinted => true,
-            Look::Shifted(columns, lines) => near(columns, width) && near(lines, height),
+            // The pixels of a line come in one packet, whatever is before and
+            // after it, so only lines can be lost.
+            Look::Shifted { late, .. } => near(late, height),
             Look::Cut(lines) => near(i64::from(lines) - i64::from(height), height),
             Look::Blank | Look::Noise | Look::Garbled | Look::WrongColours => false,
         }
@@ -137,7 +144,7 @@ pub fn judge_table<'a>(
     let (look, reason) = judge(&panel, Some(&picture));
     Judgement {
         state: look.state(config.blank),
-        acceptable: look.is_acceptable((config.width, config.height)),
+        acceptable: look.is_acceptable(config.height),
         reason,
     }
 }
@@ -182,7 +189,7 @@ pub fn look(
     }
     Glass {
         state,
-        acceptable: backlight > 0 && look.is_acceptable((config.width, config.height)),
+        acceptable: backlight > 0 && look.is_acceptable(config.height),
         reason,
         backlight,
         width,
@@ -224,7 +231,7 @@ fn judge(panel: &Controller, picture: Option<&Picture>) -> Verdict {
 fn judge_registers(panel: &Controller, over_lanes: Option<Verdict>) -> Verdict {
     let config = &panel.config;
     match over_lanes {
-        None | Some((Look::Shifted(..) | Look::Cut(_), _)) => {}
+        None | Some((Look::Shifted { .. } | Look::Cut(_), _)) => {}
         Some(verdict) => return verdict,
     }
     let Difference { wrong, size, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
@@ -391,7 +398,11 @@ fn judge_porches(config: &Config, link: &Link) -> Option<Verdict> {
         .collect();
     (!named.is_empty()).then(|| {
         (
-            Look::Shifted(missed(&horizontal), missed(&vertical)),
+            Look::Shifted {
+                columns: missed(&horizontal),
+                lines: missed(&vertical),
+                late: vertical.iter().take(2).map(|&(_, miss)| miss).sum(),
+            },
             format!("porches are off: {}", named.join(", ")),
         )
     })
@@ -453,9 +464,9 @@ fn render(
         Look::Noise => return noise(width, height),
         // Each line starts somewhere else.
         Look::Garbled => moved(&|y| ((y * 37 + (y * y) % 101) % width.max(2), y / 3)),
-        Look::Shifted(dx, dy) => {
+        Look::Shifted { columns, lines, .. } => {
             let wrap = |by: i64, side: usize| by.rem_euclid(side as i64) as usize;
-            moved(&|_| (wrap(dx, width), wrap(dy, height)))
+            moved(&|_| (wrap(columns, width), wrap(lines, height)))
         }
         Look::Picture | Look::Tinted | Look::Cut(_) | Look::WrongColours => source.to_vec(),
     };

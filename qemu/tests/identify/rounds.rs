@@ -1,0 +1,291 @@
+//! How many candidates a person sees until one can be read, and whether the
+//! panel itself is among its like: for every panel of the table as the one
+//! that is fitted. No phone is booted. The bootloader's core asks and orders;
+//! what each candidate would look like is the panel model's word.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use mt6572_qemu::panel::config::{Config, OneOrMore, Span, Write};
+use mt6572_qemu::panel::{Link, LinkMode, WireFormat, judge_table};
+use unilk_board_db::{
+    LaneFormat, PanelMode, PanelRow, ReadKind, Stage, Step, Term, UNPACK_BYTES, plan,
+};
+use unilk_core::identify::evidence::Evidence;
+use unilk_core::identify::panel::identify;
+use unilk_core::identify::report::{Builder, Shared};
+use unilk_core::identify::rounds::Rounds;
+use unilk_core::identify::verdict::decide;
+use unilk_core::identify::{Clock, PanelPort, PortError, RowSet, Strap, Table};
+
+/// Candidates that a person may have to look at, where an ID was read.
+const FEW: usize = 6;
+
+fn table() -> Table {
+    Table {
+        panels: unilk_board_db::panels(),
+        plan: plan(),
+        clusters: unilk_board_db::clusters(),
+        touch: &[],
+        cameras: &[],
+        wirings: &[],
+        boards: &[],
+    }
+}
+
+struct NoTime;
+
+impl Clock for NoTime {
+    fn now_us(&self) -> u32 {
+        0
+    }
+
+    async fn wait_us(&self, _us: u32) {}
+}
+
+/// A panel that answers as an ID says behind that ID's key, and zeros else.
+struct Fitted {
+    id: &'static [Term],
+    sent: Vec<Vec<u8>>,
+}
+
+impl PanelPort for Fitted {
+    fn reset(&mut self, _high: bool) {
+        self.sent.clear();
+    }
+
+    fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
+        if data_type != 0x37 {
+            self.sent.push(payload.to_vec());
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+        buf.fill(0);
+        let open = |stage: &Stage| {
+            let writes = stage.unlock.steps().filter_map(|step| match step {
+                Step::Write { payload, .. } => Some(payload.to_vec()),
+                _ => None,
+            });
+            self.sent.ends_with(&writes.collect::<Vec<_>>())
+        };
+        for term in self.id {
+            let Term::Answer {
+                question,
+                byte,
+                value,
+                ..
+            } = *term
+            else {
+                continue;
+            };
+            let asked = plan().questions[usize::from(question)];
+            if asked.register == register && open(&plan().stages[usize::from(asked.stage)]) {
+                buf[usize::from(byte)] = value;
+            }
+        }
+        Ok(buf.len())
+    }
+
+    fn wiring(&self) -> Option<&str> {
+        None
+    }
+
+    fn strap(&mut self, _index: u8) -> Option<Strap> {
+        None
+    }
+
+    fn voltage_mv(&mut self, _channel: u8) -> Option<u16> {
+        None
+    }
+}
+
+/// The rounds when a panel answers as `id` says.
+fn rounds(table: &Table, id: &'static [Term]) -> (Rounds, usize) {
+    let mut port = Fitted {
+        id,
+        sent: Vec::new(),
+    };
+    let mut room = [0; 4096];
+    let log = Shared::new(Builder::new(&mut room));
+    let none = RowSet::EMPTY;
+    let mut asking = pin!(identify(table, &NoTime, &mut port, &log, &none, &none));
+    let mut context = Context::from_waker(Waker::noop());
+    let found = loop {
+        if let Poll::Ready(found) = asking.as_mut().poll(&mut context) {
+            break found;
+        }
+    };
+    let verdict = decide(table, &Evidence::NONE, found);
+    (verdict.rounds(table, &Evidence::NONE), verdict.alike.len())
+}
+
+/// The writes of a row's table.
+fn writes(row: &PanelRow) -> Vec<Vec<u8>> {
+    let mut room = vec![0; UNPACK_BYTES];
+    let steps = row.init.unpack(&mut room).unwrap();
+    steps
+        .filter_map(|step| match step {
+            Step::Write { payload, .. } => Some(payload.to_vec()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn format(row: &PanelRow) -> WireFormat {
+    match row.format {
+        LaneFormat::Rgb565 => WireFormat::Rgb565,
+        LaneFormat::Rgb666Loose => WireFormat::Rgb666Loose,
+        LaneFormat::Rgb666Packed => WireFormat::Rgb666Packed,
+        LaneFormat::Rgb888 => WireFormat::Rgb888,
+    }
+}
+
+/// The glass that a row is made for.
+fn glass(row: &PanelRow) -> Config {
+    let family = match row.controller {
+        name if name.starts_with("hx") => "himax",
+        name if name.starts_with("nt") || name.starts_with("rm") => "novatek",
+        name if name.starts_with("otm") || name.starts_with("fl") => "orise",
+        name if name.starts_with("ili98") => "ilitek-page",
+        name if name.starts_with("st77") => "sitronix",
+        name if name.starts_with("r6") => "renesas",
+        _ => "dcs",
+    };
+    let text = format!(
+        "controller = '{}'\nwidth = {}\nheight = {}\nlanes = {}\nmode = 'command'\n\
+         format = 'rgb888'\nbacklight = 'always'\nfamily = '{family}'\ninit = []",
+        row.controller, row.width, row.height, row.lanes
+    );
+    let mut config: Config = toml::from_str(&text).unwrap();
+    config.format = format(row);
+    if row.mode != PanelMode::Command {
+        // Controllers take all kinds of video (facts/panels.md: variants of one
+        // panel differ in nothing else).
+        config.mode = OneOrMore::More(vec![
+            LinkMode::SyncPulse,
+            LinkMode::SyncEvent,
+            LinkMode::Burst,
+        ]);
+    }
+    let exact = |value: u16| Some(Span::Exact(u32::from(value)));
+    if let (Some(vertical), Some(horizontal)) = (row.vertical, row.horizontal) {
+        let timing = &mut config.timing;
+        timing.tolerance = 2;
+        (timing.vsa, timing.vbp) = (exact(vertical.sync), exact(vertical.back));
+        (timing.hsa, timing.hbp) = (exact(horizontal.sync), exact(horizontal.back));
+        (timing.vfp, timing.hfp) = (exact(vertical.front), exact(horizontal.front));
+    }
+    config.init = writes(row)
+        .iter()
+        .map(|write| Write {
+            cmd: write[0],
+            args: write[1..].to_vec(),
+            dt: None,
+            delay_ms: 0,
+        })
+        .collect();
+    config
+}
+
+/// How the host sends pictures for a row.
+fn link(row: &PanelRow) -> Link {
+    let format = format(row);
+    let bytes = format.bytes() as u16;
+    let count = |pixels: u16, overhead: u16| (pixels * bytes).saturating_sub(overhead);
+    let (vertical, horizontal) = (row.vertical, row.horizontal);
+    let sync = horizontal.map_or(0, |timing| timing.sync);
+    let back = horizontal.map_or(0, |timing| timing.back);
+    let event = row.mode == PanelMode::SyncEvent;
+    Link {
+        lanes_hw: row.lanes,
+        lanes: row.lanes,
+        mbps: row.lane_mbps(),
+        format,
+        mode: match row.mode {
+            PanelMode::Command => LinkMode::Command,
+            PanelMode::SyncPulse => LinkMode::SyncPulse,
+            PanelMode::SyncEvent => LinkMode::SyncEvent,
+            PanelMode::Burst => LinkMode::Burst,
+        },
+        bytes_per_line: row.width * bytes,
+        vsa: vertical.map_or(0, |timing| timing.sync),
+        vbp: vertical.map_or(0, |timing| timing.back),
+        vfp: vertical.map_or(0, |timing| timing.front),
+        vact: row.height,
+        hsa_wc: count(sync, 10),
+        hbp_wc: count(if event { sync + back } else { back }, 10),
+        hfp_wc: count(horizontal.map_or(0, |timing| timing.front), 12),
+        clock_hs: true,
+        continuous_clock: true,
+        eot: true,
+    }
+}
+
+/// What one looks through for one panel.
+#[derive(Debug)]
+struct Search {
+    row: usize,
+    /// Candidates that fit alike.
+    alike: usize,
+    /// Candidates shown until one can be read.
+    shown: usize,
+    /// Its place in the second round; `None`: it is not in it.
+    second: Option<usize>,
+}
+
+#[test]
+fn a_readable_picture_is_among_the_first() {
+    let table = table();
+    let tables: Vec<Vec<Vec<u8>>> = table.panels.iter().map(writes).collect();
+    let links: Vec<Link> = table.panels.iter().map(link).collect();
+    let mut known: BTreeMap<Vec<u8>, (Rounds, usize)> = BTreeMap::new();
+    let mut searches = Vec::new();
+    for (row, panel) in table.panels.iter().enumerate() {
+        let glass = glass(panel);
+        let readable = |id: &&&[Term]| id.iter().any(|term| matches!(term, Term::Answer { .. }));
+        for id in panel.ids.iter().filter(readable) {
+            let key = format!("{id:?}").into_bytes();
+            let (rounds, alike) = known.entry(key).or_insert_with(|| rounds(&table, id));
+            let order = rounds.first();
+            let judged = order.iter().position(|&other| {
+                let other = usize::from(other);
+                let writes = tables[other].iter().map(Vec::as_slice);
+                judge_table(&glass, writes, &links[other]).acceptable
+            });
+            let Some(at) = judged else {
+                panic!("{}: nothing can be read", panel.id);
+            };
+            let second = rounds.second(&table, order[at]);
+            searches.push(Search {
+                row,
+                alike: *alike,
+                shown: at + 1,
+                second: second.iter().position(|&other| usize::from(other) == row),
+            });
+        }
+    }
+    let few = searches.iter().filter(|search| search.shown <= FEW).count();
+    println!("{} of {} within {FEW}", few, searches.len());
+    let missed = searches.iter().filter(|search| search.second.is_none());
+    for search in missed.clone().take(40) {
+        println!("missed {search:?} {}", table.panels[search.row].id);
+    }
+    println!("{} not in the second round", missed.count());
+    let mut groups: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    for search in &searches {
+        let controller = table.panels[search.row].controller;
+        groups
+            .entry((search.alike, controller))
+            .or_default()
+            .push(search.shown);
+    }
+    for (group, mut shown) in groups {
+        shown.sort_unstable();
+        if shown.last() > Some(&FEW) {
+            println!("{group:?} {shown:?}");
+        }
+    }
+}
