@@ -99,6 +99,9 @@ impl Glass {
                 (Manner::Ilitek, [0xFF, ..]) => page = 0,
                 (Manner::Himax, [0xB9, ..]) | (Manner::Orise, [0xFF, ..]) => {}
                 _ => {
+                    // Standard commands are the same on all pages.
+                    let paged = manner == Manner::Ilitek || *register != MEMORY_ACCESS;
+                    let page = if paged { page } else { 0 };
                     for (index, &byte) in bytes.iter().enumerate() {
                         let place = (page, *register, shift + index);
                         if let Some(byte) = manner.scanned(place, byte) {

@@ -29,6 +29,8 @@ pub enum Family {
     Sitronix,
 }
 
+/// Memory access control: the order of pixels, and the way of the scan.
+pub const MEMORY_ACCESS: u8 = 0x36;
 /// The first of the registers that belong to the maker.
 const MAKERS: u8 = 0xB0;
 /// Orise's begin lower.
@@ -235,20 +237,10 @@ impl Family {
         };
         if size {
             Role::Size
-        } else if scan || self.standard_on(page) && register < self.first_of_maker() {
+        } else if scan || self.standard_on(page) && register == MEMORY_ACCESS {
             Role::Scan
         } else {
             Role::Looks
-        }
-    }
-
-    /// The lowest register that is the maker's.
-    const fn first_of_maker(self) -> u8 {
-        match self {
-            Family::Orise => ORISE_MAKERS,
-            // F0 opens pages; 6F shifts what follows.
-            Family::Novatek => 0x6F,
-            _ => MAKERS,
         }
     }
 

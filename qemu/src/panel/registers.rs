@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::family::{Address, Effect, Family, Role};
+use super::family::{Address, Effect, Family, MEMORY_ACCESS, Role};
 
 /// Standard commands that act and leave nothing in the image, or what the
 /// host may choose: NOP, reset, sleep, partial and normal mode, display on and
@@ -17,8 +17,7 @@ const INVERSION: [u8; 2] = [0x20, 0x21];
 /// Idle mode off and on, likewise.
 const IDLE: [u8; 2] = [0x38, 0x39];
 
-/// Memory access control, and its bit for the order of colours.
-const MEMORY_ACCESS: u8 = 0x36;
+/// Bit of memory access control for the order of colours.
 const BGR: u8 = 0x08;
 
 /// A byte of a register: page, register, index (with the shift).
