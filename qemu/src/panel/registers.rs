@@ -17,6 +17,8 @@ const INVERSION: [u8; 2] = [0x20, 0x21];
 /// Idle mode off and on, likewise.
 const IDLE: [u8; 2] = [0x38, 0x39];
 
+/// The lowest register that any maker has on the first page, but for gamma.
+const FIRST_OF_MAKERS: u8 = 0xB0;
 /// Bit of memory access control for the order of colours.
 const BGR: u8 = 0x08;
 
@@ -30,6 +32,11 @@ pub struct Registers {
     /// Where writes go now.
     pub address: Address,
     image: BTreeMap<Place, u8>,
+}
+
+/// Whether a byte is in a register of the maker's.
+fn is_makers((page, register, _): Place) -> bool {
+    page != 0 || register >= FIRST_OF_MAKERS
 }
 
 /// How an image differs from the one that the glass needs.
@@ -95,6 +102,8 @@ impl Registers {
     /// What differs from `needed`.
     pub fn compare(&self, needed: &Registers, tolerate: &[u8]) -> Difference {
         let mut difference = Difference::default();
+        // A table for another maker's controller, which opened nothing.
+        let foreign = needed.has_makers() && !self.has_makers();
         let missing = needed.image.keys();
         let extra = self.image.keys();
         for &place in missing.chain(extra) {
@@ -107,6 +116,7 @@ impl Registers {
             }
             let role = match self.family.role(page, register, index) {
                 _ if tolerate.contains(&register) => Role::Looks,
+                _ if foreign && is_makers(place) => Role::Scan,
                 Role::Scan if self.differs_in_order_of_colours(needed, place) => Role::Looks,
                 role => role,
             };
@@ -120,6 +130,11 @@ impl Registers {
             }
         }
         difference
+    }
+
+    /// Whether any of the maker's registers was written.
+    fn has_makers(&self) -> bool {
+        self.image.keys().any(|&place| is_makers(place))
     }
 
     /// Memory access control: all of its bits but the order of colours agree.
