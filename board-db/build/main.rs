@@ -5,7 +5,9 @@ mod source;
 
 use source::boards::Known;
 use source::emit::Table;
-use source::{BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, plan};
+use source::{
+    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, clusters, plan,
+};
 use std::path::Path;
 use std::{env, fs, process};
 
@@ -51,9 +53,13 @@ fn run() -> Result<(), Problem> {
     let out =
         env::var("OUT_DIR").map_err(|_| Problem("OUT_DIR is not set: build with cargo".into()))?;
     let path = Path::new(&out).join("table.rs");
+    let tables = panels
+        .iter()
+        .map(|(_, panel)| (&panel.row, &panel.init[..]));
     let table = Table {
         panels: &panels,
         plan: &plan::make(&rows),
+        clusters: &clusters::clusters(tables),
         touch: &touch,
         cameras: &cameras,
         wirings: &wirings,

@@ -39,6 +39,8 @@ impl Pool {
 pub struct Table<'a> {
     pub panels: &'a Rows<Panel>,
     pub plan: &'a Plan,
+    /// Of each panel.
+    pub clusters: &'a [u16],
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
     pub wirings: &'a Rows<WiringToml>,
@@ -67,6 +69,13 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         },
     );
     emit_plan(&mut out, &mut pool, table.plan);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        out,
+        "pub static CLUSTERS: [u16; {}] = {:?};",
+        table.clusters.len(),
+        table.clusters
+    );
     // In the order in which to probe chips at one address.
     let mut touch: Vec<_> = table.touch.iter().collect();
     touch.sort_by_key(|(_, chip)| (chip.weak, chip.intrusive, chip.order));

@@ -5,6 +5,7 @@ pub mod burners;
 pub mod buses;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
+pub mod clusters;
 pub mod emit;
 pub mod ids;
 pub mod pack;
