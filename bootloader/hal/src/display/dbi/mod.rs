@@ -24,6 +24,9 @@ use registers::{
 };
 use volatile_register::RW;
 
+const SET_COLUMN_ADDRESS: u8 = 0x2A;
+const SET_PAGE_ADDRESS: u8 = 0x2B;
+const WRITE_MEMORY_START: u8 = 0x2C;
 /// A frame of the largest panel on the slowest serial bus.
 const FRAME_LIMIT: Micros = Micros::from_ms(600);
 
@@ -109,9 +112,11 @@ pub enum Bus {
     },
 }
 
-/// Pixels on the bus.
+/// Frames on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pixels {
+    /// The panel's registers have 16-bit addresses and hold a parameter each.
+    pub wide: bool,
     /// Bits.
     pub format: PixelFormat,
     /// Narrower than the bus, they are padded on the upper lines.
@@ -235,15 +240,35 @@ impl Dbi {
         })
     }
 
-    /// Starts a frame of `width` by `height` pixels, out of the display path.
-    /// The panel must be waiting for it: a memory write was its last command.
+    /// Sends one of the standard's commands.
+    fn standard(&mut self, command: u8, parameters: &[u8], wide: bool) -> Result<(), DbiError> {
+        if !wide {
+            self.command(command.into())?;
+            let mut parameters = parameters.iter();
+            return parameters.try_for_each(|&value| self.parameter(value.into()));
+        }
+        let first = u16::from(command) << 8;
+        if parameters.is_empty() {
+            return self.command(first);
+        }
+        for (register, &value) in (first..).zip(parameters) {
+            self.command(register)?;
+            self.parameter(value.into())?;
+        }
+        Ok(())
+    }
+
+    /// Starts a frame of `width` by `height` pixels, out of the display path
+    /// and to the whole of the panel's memory.
     pub fn start_frame(
         &mut self,
         pixels: Pixels,
         (width, height): (u16, u16),
     ) -> Result<(), DbiError> {
         let bus = self.bus.ok_or(DbiError::Bus)?;
-        self.wait()?;
+        self.standard(SET_COLUMN_ADDRESS, &window(width), pixels.wide)?;
+        self.standard(SET_PAGE_ADDRESS, &window(height), pixels.wide)?;
+        self.standard(WRITE_MEMORY_START, &[], pixels.wide)?;
         let regs = self.regs;
         let (port, lines) = match bus {
             Bus::Parallel { lines, .. } => (PARALLEL_PORT, lines.frame_code()),
@@ -269,6 +294,12 @@ impl Dbi {
         Ok(())
     }
 
+    /// Sends a whole frame, as [`Dbi::start_frame`], and waits for its end.
+    pub fn frame(&mut self, pixels: Pixels, size: (u16, u16)) -> Result<(), DbiError> {
+        self.start_frame(pixels, size)?;
+        self.wait()
+    }
+
     /// Whether a frame is under way.
     pub fn is_busy(&self) -> bool {
         self.regs.status.read() & BUSY != 0
@@ -286,6 +317,12 @@ impl Dbi {
             DbiError::Busy
         })
     }
+}
+
+/// A window from 0 to the end of a side.
+const fn window(size: u16) -> [u8; 4] {
+    let [high, low] = size.saturating_sub(1).to_be_bytes();
+    [0, 0, high, low]
 }
 
 fn four(value: u8) -> u4 {

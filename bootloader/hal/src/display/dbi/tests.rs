@@ -103,6 +103,7 @@ fn a_serial_bus_and_its_accesses() {
 #[test]
 fn a_frame_says_where_it_goes_and_how_its_pixels_look() {
     let pixels = Pixels {
+        wide: true,
         format: PixelFormat::Rgb666,
         pad_high: true,
         low_first: false,
@@ -118,8 +119,16 @@ fn a_frame_says_where_it_goes_and_how_its_pixels_look() {
         (0, 0x10)
     );
     assert_eq!(regs.start.read(), FRAME);
+    assert_eq!(regs.parallel[0].command.read(), 0x2C00);
+    assert_eq!(regs.parallel[0].data.read(), 0xDF, "the last of 480 lines");
     dbi.configure(&SERIAL);
-    dbi.start_frame(pixels, (240, 240)).unwrap();
+    let narrow = Pixels {
+        wide: false,
+        ..pixels
+    };
+    dbi.start_frame(narrow, (240, 240)).unwrap();
+    assert_eq!(regs.serial[0].command.read(), 0x2C);
+    assert_eq!(regs.serial[0].data.read(), 239);
     assert_eq!(
         (regs.frame_command_port.read(), regs.frame_data_port.read()),
         (0x80, 0x90)
