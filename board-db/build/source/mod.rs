@@ -3,9 +3,9 @@
 pub mod boards;
 pub mod burners;
 pub mod buses;
+pub mod clusters;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
-pub mod clusters;
 pub mod emit;
 pub mod ids;
 pub mod pack;
