@@ -56,6 +56,7 @@ enum Command {
     Run(run::Run),
     Bench(bench::Bench),
     ImportFacts(import::Import),
+    DbPlan(db::plan::Plan),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +82,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
         Command::ImportFacts(import) => import.run()?,
+        Command::DbPlan(plan) => plan.run(),
     }
     Ok(ExitCode::SUCCESS)
 }

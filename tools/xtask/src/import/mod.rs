@@ -3,8 +3,7 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
-#[path = "../../../../board-db/build/source/burners.rs"]
-mod burners;
+use crate::source::burners;
 mod panels;
 
 use crate::paths;
