@@ -3,8 +3,6 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
-#[path = "../../../../board-db/build/source/burners.rs"]
-mod burners;
 mod cameras;
 mod overlay;
 mod panels;
@@ -12,6 +10,7 @@ mod text;
 mod touch;
 
 use crate::paths;
+use crate::source::burners;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::BTreeMap;
