@@ -5,6 +5,7 @@ mod artifacts;
 mod bench;
 mod check;
 mod cpio;
+mod db;
 mod debian;
 mod demo;
 mod emulator;
@@ -22,6 +23,11 @@ mod summary;
 mod toolchain;
 mod trace;
 mod ui;
+
+/// The compiler of the driver table, to make tables of some of its rows.
+#[path = "../../../board-db/build/source/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "more of it is the build script's")]
+mod source;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

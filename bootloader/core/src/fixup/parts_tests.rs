@@ -7,8 +7,9 @@ use std::string::String;
 use std::vec::Vec;
 
 use unilk_board_db::{
-    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelMode, PanelReset,
-    PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow, TouchWiring,
+    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelBus, PanelMode,
+    PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow,
+    TouchWiring,
 };
 
 use super::tests::{PHONE, SILENT, cells, fixed, small, text};
@@ -25,6 +26,7 @@ const PANEL: PanelRow = PanelRow {
     height: 800,
     physical_mm: None,
     lanes: 2,
+    bus: PanelBus::Dsi,
     mode: PanelMode::Command,
     format: LaneFormat::Rgb888,
     vertical: None,

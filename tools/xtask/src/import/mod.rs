@@ -12,7 +12,7 @@ mod text;
 mod touch;
 
 use crate::paths;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,7 +71,7 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("panels.json"))?,
         &read(&overlays.join("panels.toml"))?,
     )?;
-    replace(into, panels::FOLDER, &imported.files)?;
+    replace(into, panels::FOLDER, panels::SOURCE, &imported.files)?;
     write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
     println!("panels: {}", imported.summary);
     Ok(())
@@ -105,15 +105,21 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// Writes `files`, and removes what else `folder` below `root` holds: rows of
-/// an earlier import.
-fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
+/// Writes `files`, and removes what else of an earlier import `folder` below
+/// `root` holds. Rows that were written by hand stay.
+fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()> {
     let dir = root.join(folder);
     fs::create_dir_all(&dir)?;
     for entry in fs::read_dir(&dir)? {
         let name = Path::new(folder).join(entry?.file_name());
-        if !files.contains_key(&name) {
-            fs::remove_file(root.join(&name))?;
+        let imported = read(&root.join(&name))?.starts_with(&format!("# Source: {source}, "));
+        match (imported, files.contains_key(&name)) {
+            (true, false) => fs::remove_file(root.join(&name))?,
+            (false, true) => bail!(
+                "{}: was written by hand, and the import has a row of this name: rename one",
+                name.display()
+            ),
+            _ => {}
         }
     }
     for (name, text) in files {
