@@ -20,11 +20,13 @@ use crate::source::Problem;
 use crate::source::burners::burns;
 
 const OP_DELAY: u8 = 0x00;
-const OP_RESET: u8 = 0x01;
+pub const OP_RESET: u8 = 0x01;
 const OP_WORDS: u8 = 0x02;
 const OP_MAX_RETURN: u8 = 0x37;
 /// A write on a bus of the LCD controller, in bytes.
 const OP_BYTES: u8 = 0x39;
+/// What [`crate::source::pack`] makes of a write with the usual data type.
+pub const OP_USUAL: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 const LONGEST: usize = 124;
 /// Write memory start.
@@ -73,42 +75,40 @@ fn control(place: Place<'_>, line: &str) -> Option<Result<Vec<u8>, Problem>> {
 /// One line, as bytes.
 fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
     let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
-    match control(place, line) {
-        Some(step) => step,
-        None => {
-            let Some(bytes) = hex(line) else {
-                return bad(
-                    "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
-                );
-            };
-            let [data_type, payload @ ..] = &bytes[..] else {
-                return bad("is empty");
-            };
-            let [command, ..] = payload else {
-                return bad("give the data type and at least the command");
-            };
-            let long_enough = match data_type {
-                0x05 | 0x13 => payload.len() == 1,
-                0x15 | 0x23 => payload.len() == 2,
-                0x03 | 0x29 | 0x39 => true,
-                _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
-            };
-            if !long_enough {
-                return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
-            }
-            if burns(controller, *command) {
-                return bad("programs the one-time memory of this controller: remove the line");
-            }
-            if payload.len() > LONGEST {
-                if *command == PIXELS {
-                    return Ok(Vec::new());
-                }
-                return bad("is longer than 124 bytes: split it");
-            }
-            let len = payload.len() as u8;
-            Ok([&[*data_type, len][..], payload].concat())
-        }
+    if let Some(step) = control(place, line) {
+        return step;
     }
+    let Some(bytes) = hex(line) else {
+        return bad(
+            "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
+        );
+    };
+    let [data_type, payload @ ..] = &bytes[..] else {
+        return bad("is empty");
+    };
+    let [command, ..] = payload else {
+        return bad("give the data type and at least the command");
+    };
+    let long_enough = match data_type {
+        0x05 | 0x13 => payload.len() == 1,
+        0x15 | 0x23 => payload.len() == 2,
+        0x03 | 0x29 | 0x39 => true,
+        _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
+    };
+    if !long_enough {
+        return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
+    }
+    if burns(controller, *command) {
+        return bad("programs the one-time memory of this controller: remove the line");
+    }
+    if payload.len() > LONGEST {
+        if *command == PIXELS {
+            return Ok(Vec::new());
+        }
+        return bad("is longer than 124 bytes: split it");
+    }
+    let len = payload.len() as u8;
+    Ok([&[*data_type, len][..], payload].concat())
 }
 
 /// One line for a bus of the LCD controller, as bytes.
@@ -173,4 +173,29 @@ fn compile_with(
         }
     }
     Ok(out)
+}
+
+/// The steps of a compiled sequence.
+pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = match *script {
+            [OP_DELAY, ..] => 3,
+            [OP_RESET, ..] => 4,
+            [OP_MAX_RETURN, ..] => 2,
+            [_, len, ..] => 2 + usize::from(len),
+            _ => return None,
+        };
+        let (step, rest) = script.split_at_checked(length)?;
+        script = rest;
+        Some(step)
+    })
+}
+
+/// Payloads of the writes in a sequence: the data types do not matter to a
+/// panel (facts/display.md 9.3).
+pub fn payloads(script: &[u8]) -> Vec<&[u8]> {
+    steps(script)
+        .filter(|step| !matches!(step[0], OP_DELAY | OP_RESET | OP_MAX_RETURN))
+        .map(|write| &write[2..])
+        .collect()
 }

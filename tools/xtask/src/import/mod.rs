@@ -3,11 +3,14 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
-#[path = "../../../../board-db/build/source/burners.rs"]
-mod burners;
+mod cameras;
+mod overlay;
 mod panels;
+mod text;
+mod touch;
 
 use crate::paths;
+use crate::source::burners;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -28,6 +31,13 @@ pub struct Import {
 /// Files to write, by their path below `board-db`.
 type Files = BTreeMap<PathBuf, String>;
 
+/// What an import made.
+struct Imported {
+    files: Files,
+    /// For people.
+    summary: String,
+}
+
 impl Import {
     /// Imports everything.
     pub fn run(&self) -> Result<()> {
@@ -42,7 +52,9 @@ impl Import {
             .into
             .clone()
             .unwrap_or_else(|| paths::root().join("board-db"));
-        panels(&facts, &overlays, &into)
+        panels(&facts, &overlays, &into)?;
+        touch(&facts, &overlays, &into)?;
+        cameras(&facts, &overlays, &into)
     }
 }
 
@@ -61,6 +73,30 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
     replace(into, panels::FOLDER, &imported.files)?;
     write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
     println!("panels: {}", imported.summary);
+    Ok(())
+}
+
+/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
+/// and `import/excluded-touch.toml`.
+fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
+    let imported = touch::import(
+        &read(&facts.join("touch.json"))?,
+        &read(&overlays.join("touch.toml"))?,
+    )?;
+    replace(into, "data/touch", &imported.files)?;
+    println!("touch: {}", imported.summary);
+    Ok(())
+}
+
+/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
+/// and `import/excluded-cameras.toml`.
+fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
+    let imported = cameras::import(
+        &read(&facts.join("cameras.json"))?,
+        &read(&overlays.join("cameras.toml"))?,
+    )?;
+    replace(into, "data/cameras", &imported.files)?;
+    println!("cameras: {}", imported.summary);
     Ok(())
 }
 
