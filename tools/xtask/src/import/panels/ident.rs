@@ -1,9 +1,9 @@
 //! What a driver compares, as the `[[id]]` sections of a row.
 
-use super::dataset::{Entry, Item, Match, VoltageIs};
-use super::dbi;
+use super::dataset::{Entry, Item, Match};
 use super::row::Identity;
 use super::script::{Refusal, byte};
+use super::{dbi, straps};
 use std::collections::BTreeSet;
 
 /// A key that opens registers: how a driver's write begins, what a row says,
@@ -129,13 +129,11 @@ pub fn identities(entry: &Entry) -> Result<Vec<Identity>, Refusal> {
         for alternative in &read.alternatives {
             let alternative = with_chip(alternative, &read.alternatives);
             for id in identity(entry, &alternative)?.map_or(Vec::new(), standard_first) {
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
+                add(&mut ids, id);
             }
         }
     }
-    either_level(&mut ids);
+    straps::either_level(&mut ids);
     let on_dsi = entry.lanes.is_some();
     if ids.is_empty()
         && on_dsi
@@ -152,30 +150,20 @@ pub fn identities(entry: &Entry) -> Result<Vec<Identity>, Refusal> {
     Ok(ids)
 }
 
-/// Of two alternatives that differ in the level of a pin only, the pin says
-/// nothing.
-fn either_level(ids: &mut Vec<Identity>) {
-    let flipped = |term: &str| {
-        let low = term.strip_suffix("=high").map(|pin| format!("{pin}=low"));
-        low.or_else(|| term.strip_suffix("=low").map(|pin| format!("{pin}=high")))
+/// Adds `id` unless it is there; comments of both stay.
+fn add(ids: &mut Vec<Identity>, id: Identity) {
+    let same = |known: &&mut Identity| {
+        (&known.unlock, &known.reads, &known.terms) == (&id.unlock, &id.reads, &id.terms)
     };
-    let mut at = 0;
-    while at < ids.len() {
-        let found = ids[at].terms.iter().enumerate().find_map(|(index, term)| {
-            let mut other = ids[at].terms.clone();
-            other[index] = flipped(term)?;
-            let twin = ids.iter().position(|id| id.terms == other)?;
-            Some((index, twin))
-        });
-        match found {
-            Some((index, twin)) => {
-                ids[at].terms.remove(index);
-                ids.remove(twin);
-                ids.retain(|id| !id.terms.is_empty());
-                at = 0;
-            }
-            None => at += 1,
+    match ids.iter_mut().find(same) {
+        Some(known) => {
+            let new = id.comment.into_iter();
+            let there = known.comment.clone();
+            known
+                .comment
+                .extend(new.filter(|line| !there.contains(line)));
         }
+        None => ids.push(id),
     }
 }
 
@@ -202,15 +190,11 @@ fn identity(entry: &Entry, alternative: &Match) -> Result<Option<Identity>, Refu
             format!("{:02X}[{}]{mask}={:02X}", is.cmd, is.byte, is.value)
         })
         .collect();
-    let mut board = Vec::new();
-    for (index, is) in alternative.gpio.iter().enumerate() {
-        let level = if is.level == 0 { "low" } else { "high" };
-        board.push(format!("strap{}={level}", strap(&is.pin, index)));
-    }
-    board.extend(alternative.adc.iter().map(voltage));
+    let (board, mut comment) = straps::terms(alternative);
     if !alternative.dbi.is_empty() {
         let id = dbi::identity(entry, &alternative.dbi)?;
         return Ok(id.map(|id| Identity {
+            comment,
             terms: [id.terms, board].concat(),
             ..id
         }));
@@ -221,7 +205,6 @@ fn identity(entry: &Entry, alternative: &Match) -> Result<Option<Identity>, Refu
         return Ok(None);
     }
     let asks_chip = !terms.is_empty();
-    let mut comment = Vec::new();
     if !asks_chip
         && entry.lanes.is_some()
         && let Some(known) = by_key(entry)
@@ -335,35 +318,4 @@ fn by_key(entry: &Entry) -> Option<Vec<String>> {
         .iter()
         .find(|(begins, _)| sends(&entry.init, begins))?;
     Some(terms.iter().map(|&term| term.into()).collect())
-}
-
-/// Which identification pin of the wiring profile a board's name is, the
-/// `index`th that the driver looks at. Most boards have one; two are LCM_ID1
-/// and LCM_ID2, GPIO18 and GPIO19 on Alcatel's (facts/display.md 5.5).
-fn strap(pin: &str, index: usize) -> usize {
-    match pin {
-        "GPIO_LCM_ID1" | "GPIO18" => 1,
-        "GPIO_LCM_ID2" | "GPIO19" => 2,
-        _ => index + 1,
-    }
-}
-
-/// The driver's unit is millivolts in steps of 10, open at 2490, or counts
-/// of 1500 mV / 4096 (facts/panels.md, "id_read"; facts/display.md 5.5).
-fn voltage(is: &VoltageIs) -> String {
-    let channel = is.ch.as_u64().unwrap_or(0);
-    let (from, to) = if let Some(&[(from, to), ..]) = is.mv.as_deref() {
-        (from, (to < 2490).then_some(to))
-    } else {
-        let (from, to) = is
-            .raw
-            .as_ref()
-            .and_then(|raw| raw.first())
-            .copied()
-            .unwrap_or((0, 4095));
-        let up = (from * 1500).div_ceil(4096);
-        (up, (to < 4095).then_some(to * 1500 / 4096))
-    };
-    let to = to.map_or(String::new(), |to| to.max(from + 1).to_string());
-    format!("adc{channel}={from}..{to}")
 }

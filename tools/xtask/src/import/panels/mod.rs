@@ -9,6 +9,7 @@ mod names;
 mod overlay;
 mod row;
 mod script;
+mod straps;
 #[cfg(test)]
 mod tests;
 

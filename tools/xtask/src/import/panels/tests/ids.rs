@@ -58,13 +58,26 @@ fn zeros_and_a_boards_function_are_no_identity() {
 
 #[test]
 fn alternatives_that_differ_in_a_pin_are_one() {
-    let asks = |level: u8| json!({"dsi": [{"cmd": 4, "byte": 1, "value": 128}], "gpio": [{"pin": "GPIO97", "level": level}]});
+    let asks = |level: u8| json!({"dsi": [{"cmd": 4, "byte": 1, "value": 128}], "gpio": [{"pin": "GPIO_LCM_ID_PIN", "level": level}]});
     let found = ids(&json!({"match": [asks(0), asks(1)]}), &json!({}));
     has(&found, "reads = [\"04 3\"]\nmatch = [\"04[1]=80\"]\n");
     // The pin alone is enough for the driver: the chip is the same.
-    let pin = json!({"gpio": [{"pin": "GPIO97", "level": 0}]});
+    let pin = json!({"gpio": [{"pin": "GPIO_LCM_ID_PIN", "level": 0}]});
     let found = ids(&json!({"match": [pin, asks(1)]}), &json!({}));
     has(&found, "match = [\"04[1]=80\"]\n");
+}
+
+#[test]
+fn a_pin_that_no_profile_has_says_nothing() {
+    let pin = json!({"match": [{
+        "dsi": [{"cmd": 4, "byte": 1, "value": 128}], "gpio": [{"pin": "GPIO97", "level": 1}]
+    }]});
+    let row = row(&json!({ "id_read": pin }));
+    has(
+        &row,
+        "# Its driver also looks at GPIO97, which is a strap in no wiring profile.\n[[id]]\n",
+    );
+    has(&row, "match = [\"04[1]=80\"]\n");
 }
 
 #[test]
