@@ -13,7 +13,7 @@ use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchTom
 use crate::source::plan::{Plan, Planned};
 use std::fmt::Write;
 
-/// Rows in order of their file names.
+/// Rows in order of their file names, where nothing else is said.
 pub type Rows<T> = [(String, T)];
 
 /// Byte sequences, each once.
@@ -39,6 +39,7 @@ impl Pool {
 pub struct Table<'a> {
     pub panels: &'a Rows<Panel>,
     pub plan: &'a Plan,
+    /// In the order in which to probe chips at one address.
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
     pub wirings: &'a Rows<WiringToml>,
@@ -67,10 +68,7 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         },
     );
     emit_plan(&mut out, &mut pool, table.plan);
-    // In the order in which to probe chips at one address.
-    let mut touch: Vec<_> = table.touch.iter().collect();
-    touch.sort_by_key(|(_, chip)| (chip.weak, chip.intrusive, chip.order));
-    list(&mut out, "TOUCH", "TouchRow", touch, |(id, chip)| {
+    list(&mut out, "TOUCH", "TouchRow", table.touch, |(id, chip)| {
         touch_row(id, chip)
     });
     // 8-bit parts of an address first, harmless before those that need writes.

@@ -73,6 +73,12 @@ pub struct TouchToml {
 }
 
 impl TouchToml {
+    /// When it is asked among chips that share an address: harmless probes
+    /// come first, those that say little last.
+    pub const fn turn(&self) -> (bool, bool, u8) {
+        (self.weak, self.intrusive, self.order)
+    }
+
     pub fn check(&self, id: &str) -> Result<(), Problem> {
         let place = Place::new("touch", id);
         place.field("name").text(&self.name)?;

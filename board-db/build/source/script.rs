@@ -29,6 +29,10 @@ const OP_BYTES: u8 = 0x39;
 pub const OP_USUAL: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 const LONGEST: usize = 124;
+/// Longest sequence, twice that of any known panel.
+const LONGEST_SCRIPT: usize = 4096;
+/// Longest that a sequence may wait in all; the slowest known panel takes 2.1 s.
+const LONGEST_WAIT_MS: u32 = 3000;
 /// Write memory start.
 const PIXELS: u8 = 0x2C;
 
@@ -191,4 +195,28 @@ pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
         script = rest;
         Some(step)
     })
+}
+
+/// Refuses a sequence that no panel needs: the phone has memory for one of
+/// [`LONGEST_SCRIPT`] bytes, and nobody waits for a screen for ever.
+pub fn check_size(place: Place<'_>, script: &[u8]) -> Result<(), Problem> {
+    if script.len() > LONGEST_SCRIPT {
+        return Err(place.problem(&format!(
+            "makes {} bytes, the most is {LONGEST_SCRIPT}: remove what is no setting of the panel",
+            script.len()
+        )));
+    }
+    let waits = steps(script).map(|step| match *step {
+        [OP_DELAY, low, high] | [OP_RESET, _, low, high] => {
+            u32::from(u16::from_le_bytes([low, high]))
+        }
+        _ => 0,
+    });
+    let ms: u32 = waits.sum();
+    if ms > LONGEST_WAIT_MS {
+        return Err(place.problem(&format!(
+            "waits {ms} ms in all, the most is {LONGEST_WAIT_MS}: shorten the delays"
+        )));
+    }
+    Ok(())
 }
