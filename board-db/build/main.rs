@@ -6,7 +6,7 @@ mod source;
 use source::boards::Known;
 use source::emit::Table;
 use source::{
-    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, plan, twins,
+    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, clusters, plan, twins,
 };
 use std::path::Path;
 use std::{env, fs, process};
@@ -56,9 +56,13 @@ fn run() -> Result<(), Problem> {
     let out =
         env::var("OUT_DIR").map_err(|_| Problem("OUT_DIR is not set: build with cargo".into()))?;
     let path = Path::new(&out).join("table.rs");
+    let tables = panels
+        .iter()
+        .map(|(_, panel)| (&panel.row, &panel.init[..]));
     let table = Table {
         panels: &panels,
         plan: &plan::make(&rows),
+        clusters: &clusters::clusters(tables),
         touch: &touch,
         cameras: &cameras,
         wirings: &wirings,

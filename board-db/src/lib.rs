@@ -57,6 +57,13 @@ pub fn plan() -> &'static Plan {
     &table::PLAN
 }
 
+/// The cluster of each panel, in the order of [`panels`]: those of one cluster
+/// show a picture on each other's glass, with other colours or a few lines
+/// more or less. Its number means nothing else.
+pub fn clusters() -> &'static [u16] {
+    &table::CLUSTERS
+}
+
 /// All touch chips, in the order in which to probe an address they share.
 pub fn touch_chips() -> &'static [TouchRow] {
     &table::TOUCH

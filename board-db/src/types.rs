@@ -449,6 +449,8 @@ pub struct TouchRow {
     pub intrusive: bool,
     /// The probe says no more than that somebody acknowledges.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// Milliseconds from the release of reset until it answers.
     pub wait_ms: u16,
     /// Module maker's number.
@@ -493,6 +495,8 @@ pub struct CameraRow {
     pub data_bytes: u8,
     /// Writes that the identification needs first.
     pub prelude: &'static [&'static [u8]],
+    /// Milliseconds from the last of them until the ID can be read.
+    pub prelude_ms: u16,
     /// Registers whose contents, in order, make the ID, most significant first.
     pub registers: &'static [u16],
     /// Any of these IDs.
@@ -501,6 +505,8 @@ pub struct CameraRow {
     pub mask: u32,
     /// The ID is one byte: many other chips answer the same.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// How the picture leaves.
     pub bus: CameraBus,
     /// Core supply in mV that the vendor's boards give it (1200, 1500, 1800).

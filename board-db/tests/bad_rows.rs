@@ -74,6 +74,7 @@ fn good_rows_pass() {
     let text = source::emit::emit(source::emit::Table {
         panels: &panels,
         plan: &plan,
+        clusters: &[],
         touch: &touch,
         cameras: &cameras,
         wirings: &wirings,

@@ -39,6 +39,8 @@ impl Pool {
 pub struct Table<'a> {
     pub panels: &'a Rows<Panel>,
     pub plan: &'a Plan,
+    /// Of each panel.
+    pub clusters: &'a [u16],
     /// In the order in which to probe chips at one address.
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
@@ -68,6 +70,13 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         },
     );
     emit_plan(&mut out, &mut pool, table.plan);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        out,
+        "pub static CLUSTERS: [u16; {}] = {:?};",
+        table.clusters.len(),
+        table.clusters
+    );
     list(&mut out, "TOUCH", "TouchRow", table.touch, |(id, chip)| {
         touch_row(id, chip)
     });
@@ -258,7 +267,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -267,6 +276,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
+        chip.doubtful,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -310,7 +320,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -319,10 +329,12 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.address_bytes,
         camera.data_bytes,
         each(&camera.prelude, |write| format!("&{write:?}")),
+        camera.prelude_ms,
         camera.registers,
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
+        camera.doubtful,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,

@@ -3,6 +3,7 @@
 pub mod boards;
 pub mod burners;
 pub mod buses;
+pub mod clusters;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
 pub mod emit;

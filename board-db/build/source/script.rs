@@ -220,3 +220,12 @@ pub fn check_size(place: Place<'_>, script: &[u8]) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+/// Payloads of the writes in a sequence: the data types do not matter to a
+/// panel (facts/display.md 9.3).
+pub fn payloads(script: &[u8]) -> Vec<&[u8]> {
+    steps(script)
+        .filter(|step| !matches!(step[0], OP_DELAY | OP_RESET | OP_MAX_RETURN))
+        .map(|write| &write[2..])
+        .collect()
+}

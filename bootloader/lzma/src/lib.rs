@@ -155,8 +155,8 @@ impl Lzma {
                 let literals = self.state < 7;
                 let length = self.length(&mut range, at::LENGTH, position);
                 let distance = self.distance(&mut range, length);
-                self.distances.rotate_right(1);
-                self.distances[0] = distance;
+                let [first, second, third, _] = self.distances;
+                self.distances = [distance, first, second, third];
                 self.state = if literals { 7 } else { 10 };
                 length
             } else {
@@ -166,6 +166,15 @@ impl Lzma {
             window.repeat(self.distances[0], length)?;
         }
         range.finish().ok_or(Damaged.into())
+    }
+
+    /// Unpacks `packed` to its end, which fills `bytes`: the fast way, for what
+    /// every boot waits for.
+    ///
+    /// # Errors
+    /// As [`Lzma::unpack`].
+    pub fn fill(&mut self, packed: &[u8], bytes: &mut [u8]) -> Result<(), Damaged> {
+        self.unpack(packed, bytes.len(), &mut Flat::new(bytes))
     }
 
     /// Decides by the chance `index`.
@@ -268,14 +277,14 @@ impl Lzma {
                 return 1;
             }
         } else {
-            let which = if self.bit(range, at::REP_1 + self.state) == 0 {
-                1
+            let [first, second, third, fourth] = self.distances;
+            self.distances = if self.bit(range, at::REP_1 + self.state) == 0 {
+                [second, first, third, fourth]
+            } else if self.bit(range, at::REP_2 + self.state) == 0 {
+                [third, first, second, fourth]
             } else {
-                2 + self.bit(range, at::REP_2 + self.state)
+                [fourth, first, second, third]
             };
-            if let Some(recent) = self.distances.get_mut(..=which) {
-                recent.rotate_right(1);
-            }
         }
         self.state = if literals { 8 } else { 11 };
         self.length(range, at::REP_LENGTH, position)

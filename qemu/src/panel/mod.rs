@@ -7,6 +7,7 @@
 
 pub mod config;
 mod controller;
+mod exact;
 mod family;
 mod glass;
 mod init;
@@ -18,7 +19,8 @@ mod tests;
 pub mod wiring;
 
 pub use config::Config;
-pub use glass::Glass;
+pub use family::Family;
+pub use glass::{Glass, Judgement, judge_table};
 pub use link::{Link, LinkMode, Packet, WireFormat};
 
 use crate::bus::{Context, Nanos};

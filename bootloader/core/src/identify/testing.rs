@@ -54,6 +54,7 @@ pub fn table(touch: &[TouchRow], cameras: &[CameraRow]) -> Table {
     Table {
         panels: &[],
         plan: &NO_PLAN,
+        clusters: &[],
         touch: leak(touch),
         cameras: leak(cameras),
         wirings: &[],

@@ -116,6 +116,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
     let table = Table {
         panels: unilk_board_db::panels(),
         plan: unilk_board_db::plan(),
+        clusters: unilk_board_db::clusters(),
         touch: unilk_board_db::touch_chips(),
         cameras: unilk_board_db::cameras(),
         wirings: unilk_board_db::wirings(),

@@ -165,6 +165,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     /// Goes through the stages for `rows`; `harmless`: only what can be asked
     /// right after a reset.
     async fn run(&mut self, rows: &RowSet, harmless: bool) {
+        let mut rows = *rows;
         for (number, stage) in self.table.plan.stages.iter().enumerate() {
             if stage.dbi != self.port.is_dbi() || harmless && !stage.unlock.is_empty() {
                 continue;
@@ -181,7 +182,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                     question: index as u16,
                     entered,
                 };
-                if !self.found.wanted(self.table, rows, self.likely, asked) {
+                if !self.found.wanted(self.table, &mut rows, self.likely, asked) {
                     continue;
                 }
                 if !entered && !self.enter(number as u8, stage).await {

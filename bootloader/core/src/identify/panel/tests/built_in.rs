@@ -90,6 +90,7 @@ impl PanelPort for BuiltIn {
 fn every_panel_of_the_table_is_found() {
     let table = Table {
         plan: unilk_board_db::plan(),
+        clusters: unilk_board_db::clusters(),
         ..on_board(unilk_board_db::panels())
     };
     let mut reads = Vec::new();
