@@ -79,42 +79,40 @@ fn control(place: Place<'_>, line: &str) -> Option<Result<Vec<u8>, Problem>> {
 /// One line, as bytes.
 fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
     let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
-    match control(place, line) {
-        Some(step) => step,
-        None => {
-            let Some(bytes) = hex(line) else {
-                return bad(
-                    "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
-                );
-            };
-            let [data_type, payload @ ..] = &bytes[..] else {
-                return bad("is empty");
-            };
-            let [command, ..] = payload else {
-                return bad("give the data type and at least the command");
-            };
-            let long_enough = match data_type {
-                0x05 | 0x13 => payload.len() == 1,
-                0x15 | 0x23 => payload.len() == 2,
-                0x03 | 0x29 | 0x39 => true,
-                _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
-            };
-            if !long_enough {
-                return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
-            }
-            if burns(controller, *command) {
-                return bad("programs the one-time memory of this controller: remove the line");
-            }
-            if payload.len() > LONGEST {
-                if *command == PIXELS {
-                    return Ok(Vec::new());
-                }
-                return bad("is longer than 124 bytes: split it");
-            }
-            let len = payload.len() as u8;
-            Ok([&[*data_type, len][..], payload].concat())
-        }
+    if let Some(step) = control(place, line) {
+        return step;
     }
+    let Some(bytes) = hex(line) else {
+        return bad(
+            "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
+        );
+    };
+    let [data_type, payload @ ..] = &bytes[..] else {
+        return bad("is empty");
+    };
+    let [command, ..] = payload else {
+        return bad("give the data type and at least the command");
+    };
+    let long_enough = match data_type {
+        0x05 | 0x13 => payload.len() == 1,
+        0x15 | 0x23 => payload.len() == 2,
+        0x03 | 0x29 | 0x39 => true,
+        _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
+    };
+    if !long_enough {
+        return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
+    }
+    if burns(controller, *command) {
+        return bad("programs the one-time memory of this controller: remove the line");
+    }
+    if payload.len() > LONGEST {
+        if *command == PIXELS {
+            return Ok(Vec::new());
+        }
+        return bad("is longer than 124 bytes: split it");
+    }
+    let len = payload.len() as u8;
+    Ok([&[*data_type, len][..], payload].concat())
 }
 
 /// One line for a bus of the LCD controller, as bytes.

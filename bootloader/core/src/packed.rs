@@ -180,8 +180,7 @@ pub fn unpack(payload: &[u8], lzma: &mut Lzma, image: &mut [u8]) -> Result<usize
     lzma.set_properties(head.properties)
         .map_err(|_| PackedError::Data)?;
     lzma.reset();
-    lzma.fill(packed, unpacked)
-        .map_err(|_| PackedError::Data)?;
+    lzma.fill(packed, unpacked).map_err(|_| PackedError::Data)?;
     thumb::restore(unpacked.get_mut(..code_len).ok_or(PackedError::Size)?);
     if Head::check_of(unpacked, tables) != head.check {
         return Err(PackedError::Check);

@@ -103,7 +103,10 @@ fn pack(bytes: &[u8]) -> (u8, Vec<u8>) {
         writer.finish()
     });
     // Writing to memory, with options that are known to be good.
-    (options.get_props(), packed.expect("nothing that could fail"))
+    (
+        options.get_props(),
+        packed.expect("nothing that could fail"),
+    )
 }
 
 /// The bootloader in `payload`, as it runs.

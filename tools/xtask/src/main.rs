@@ -58,6 +58,7 @@ enum Command {
     Bench(bench::Bench),
     ImportMatrix(matrix::ImportMatrix),
     ImportFacts(import::Import),
+    DbPlan(db::plan::Plan),
 }
 
 fn main() -> ExitCode {
@@ -84,6 +85,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(bench) => return bench.run(),
         Command::ImportMatrix(import) => import.run()?,
         Command::ImportFacts(import) => import.run()?,
+        Command::DbPlan(plan) => plan.run(),
     }
     Ok(ExitCode::SUCCESS)
 }

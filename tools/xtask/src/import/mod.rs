@@ -3,8 +3,6 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
-#[path = "../../../../board-db/build/source/burners.rs"]
-mod burners;
 mod cameras;
 mod overlay;
 mod panels;
@@ -12,6 +10,7 @@ mod text;
 mod touch;
 
 use crate::paths;
+use crate::source::burners;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -84,7 +83,7 @@ fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("touch.json"))?,
         &read(&overlays.join("touch.toml"))?,
     )?;
-    replace(into, "data/touch", &imported.files)?;
+    replace(into, "data/touch", "facts/touch.json", &imported.files)?;
     println!("touch: {}", imported.summary);
     Ok(())
 }
@@ -96,7 +95,7 @@ fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("cameras.json"))?,
         &read(&overlays.join("cameras.toml"))?,
     )?;
-    replace(into, "data/cameras", &imported.files)?;
+    replace(into, "data/cameras", "facts/cameras.json", &imported.files)?;
     println!("cameras: {}", imported.summary);
     Ok(())
 }
