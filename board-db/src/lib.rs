@@ -14,7 +14,9 @@ mod data_type;
 mod script;
 mod types;
 
-pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps};
+pub use script::{
+    OP_DELAY, OP_MAX_RETURN, OP_REGISTERS, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps,
+};
 pub use table::UNPACK_BYTES;
 pub use types::{
     Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead,

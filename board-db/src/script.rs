@@ -9,10 +9,11 @@
 //! | 0x37 | u8 | set the maximum return packet size |
 //! | 0x80 + length | bytes | write of 1 to 127 bytes with the data type that is usual for its command |
 //! | 0x02 | length u8, bytes | write to a bus of the LCD controller in words of 16 bits, big endian; the first is the command |
+//! | 0x04 | length u8, u16, bytes | write each byte, as a word, to a register of a bus of the LCD controller: the first to this number, big endian, the next to the next |
 //! | other | length u8, bytes | write with this DSI data type; the first byte is the command |
 //!
 //! Panels on a bus of the LCD controller have no data types: their writes of
-//! bytes are stored as 0x39.
+//! bytes have the usual ones.
 //!
 //! The panels' sequences are most of the table and much alike within a family
 //! of controllers, so they stand together in blocks, packed by LZMA
@@ -29,6 +30,8 @@ pub const OP_DELAY: u8 = 0x00;
 pub const OP_RESET: u8 = 0x01;
 /// Operation: write words of 16 bits.
 pub const OP_WORDS: u8 = 0x02;
+/// Operation: write words to one register of 16 bits after the other.
+pub const OP_REGISTERS: u8 = 0x04;
 /// Operation: maximum return packet size.
 pub const OP_MAX_RETURN: u8 = 0x37;
 /// Operation: write with the usual data type; the length is added.
@@ -60,7 +63,7 @@ pub enum Step<'a> {
     /// LCD controller, the command first.
     Write {
         /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03; or
-        /// [`OP_WORDS`].
+        /// [`OP_WORDS`] or [`OP_REGISTERS`].
         data_type: u8,
         /// Command and parameters.
         payload: &'a [u8],

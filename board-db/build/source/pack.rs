@@ -123,18 +123,43 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// The sequence with the data types left out that go without saying.
+/// The sequence with less in it that goes without saying: data types, and the
+/// registers of 16 bits that one parameter after the other goes to.
 fn shorten(script: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
+    // Where in `out` the registers that follow each other began, and the next.
+    let mut run: Option<(usize, u16)> = None;
     for step in script::steps(script) {
-        match step {
-            [data_type, len @ 1..=127, payload @ ..]
+        let register = match *step {
+            [script::OP_WORDS, 4, high, low, 0, value] => {
+                Some((u16::from_be_bytes([high, low]), value))
+            }
+            _ => None,
+        };
+        match (step, register, run) {
+            (_, Some((register, value)), Some((at, next)))
+                if register == next && out.len() - at < 2 + script::LONGEST =>
+            {
+                out.push(value);
+                out[at + 1] += 1;
+                run = Some((at, next.wrapping_add(1)));
+            }
+            (_, Some((register, value)), _) => {
+                run = Some((out.len(), register.wrapping_add(1)));
+                let [high, low] = register.to_be_bytes();
+                out.extend_from_slice(&[script::OP_REGISTERS, 3, high, low, value]);
+            }
+            ([data_type, len @ 1..=127, payload @ ..], None, _)
                 if *data_type > script::OP_RESET && *data_type == usual(payload) =>
             {
+                run = None;
                 out.push(script::OP_USUAL + len);
                 out.extend_from_slice(payload);
             }
-            _ => out.extend_from_slice(step),
+            _ => {
+                run = None;
+                out.extend_from_slice(step);
+            }
         }
     }
     out
