@@ -28,6 +28,8 @@ const OP_MAX_RETURN: u8 = 0x37;
 pub const OP_REGISTERS: u8 = 0x04;
 /// What [`crate::source::pack`] makes of a write with the usual data type.
 pub const OP_USUAL: u8 = 0x80;
+/// What [`crate::source::pack`] puts behind a sequence.
+pub const OP_END: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 pub const LONGEST: usize = 124;
 /// Longest sequence, twice that of any known panel.
