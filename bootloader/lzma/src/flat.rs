@@ -38,7 +38,10 @@ impl Window for Flat<'_> {
 
     #[inline]
     fn repeat(&mut self, distance: usize, count: usize) -> Result<(), Damaged> {
-        let from = self.at.checked_sub(distance).and_then(|at| at.checked_sub(1));
+        let from = self
+            .at
+            .checked_sub(distance)
+            .and_then(|at| at.checked_sub(1));
         let from = from.ok_or(Damaged)?;
         let mut left = count;
         while left > 0 {

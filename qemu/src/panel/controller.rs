@@ -3,7 +3,9 @@
 //! Source: facts/display.md 3.4, 5.3, 6.5, 9.3.6.
 
 use super::Milestone;
+use super::bus::{BusFrame, Transfer};
 use super::config::{Config, Speed};
+use super::exact::Progress;
 use super::init::Steps;
 use super::link::{Link, LinkMode, Packet};
 use super::reads::{self, Request};
@@ -18,6 +20,9 @@ const NS_PER_US: Nanos = 1_000;
 const NS_PER_MS: Nanos = 1_000_000;
 /// A frame of a panel that scans its own memory, at 60 Hz.
 const OWN_FRAME: Nanos = 16_666_667;
+/// Steps of a table after which the host surely sends it: its first may be a
+/// key to ask who is there.
+const SURE_STEPS: usize = 3;
 /// Maximum return size after a reset.
 const DEFAULT_RETURN: u16 = 1;
 
@@ -47,6 +52,8 @@ pub struct Controller {
     reset_awake: bool,
     /// How far the host is in `init`, and what wait that demands of it.
     steps: Steps,
+    /// How far it came to the letter.
+    pub(super) progress: Progress,
     /// Sleep-out was sent then.
     pub(super) awake_since: Option<Nanos>,
     pub(super) display_on: bool,
@@ -60,11 +67,22 @@ pub struct Controller {
     /// Frame memory: three bytes a pixel, once something was written to it.
     pub(super) memory: Option<Vec<u8>>,
     /// Settings of the host at the last memory write.
-    pub(super) written_by: Option<Link>,
+    pub(super) written_by: Option<Sender>,
     /// Settings of the video that runs.
     pub(super) video: Option<Link>,
     shown_frame: bool,
     lit: bool,
+    /// On a bus of the LCD controller: what is half sent.
+    pub(super) transfer: Transfer,
+}
+
+/// Who wrote to the frame memory, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The DSI host.
+    Dsi(Link),
+    /// The LCD controller.
+    Bus(BusFrame),
 }
 
 impl Controller {
@@ -84,6 +102,7 @@ impl Controller {
             reset_at: 0,
             reset_awake: false,
             steps: Steps::default(),
+            progress: Progress::default(),
             awake_since: None,
             display_on: false,
             tearing: false,
@@ -96,6 +115,7 @@ impl Controller {
             video: None,
             shown_frame: false,
             lit: false,
+            transfer: Transfer::default(),
             config,
         }
     }
@@ -126,6 +146,7 @@ impl Controller {
         self.reset_awake = self.awake_since.is_some() || self.falls_asleep(now);
         self.reset_at = now;
         self.steps = Steps::default();
+        self.progress = Progress::default();
         self.registers = Registers::new(self.config.family);
         self.awake_since = None;
         self.display_on = false;
@@ -133,6 +154,7 @@ impl Controller {
         self.max_return = DEFAULT_RETURN;
         self.pending = None;
         self.seen.clear();
+        self.forget_transfer();
         self.window = Window::whole(&self.config);
         self.shown_frame = false;
     }
@@ -239,7 +261,7 @@ impl Controller {
                     dcs: packet.data_type == 0x06,
                 });
             }
-            _ => self.write(payload, cx),
+            data_type => self.write(data_type, payload, cx),
         }
     }
 
@@ -268,7 +290,7 @@ impl Controller {
         }
     }
 
-    fn write(&mut self, payload: &[u8], cx: &mut Context<'_>) {
+    fn write(&mut self, data_type: u8, payload: &[u8], cx: &mut Context<'_>) {
         if payload.is_empty() {
             return;
         }
@@ -286,10 +308,29 @@ impl Controller {
         }
         // A software reset is a step like any other.
         let steps = self.steps;
+        let mut progress = self.progress.clone();
+        let reset_at = self.reset_at;
         if let Some(command) = self.registers.write(payload) {
             self.act(command, &payload[1..], cx);
         }
         self.steps = steps.after(&self.config.init, payload, cx.now);
+        let before = progress.steps();
+        progress.take(&self.config.init, data_type, payload, cx.now);
+        if before < SURE_STEPS && progress.steps() == SURE_STEPS {
+            self.check_begin(progress.began.saturating_sub(reset_at), cx);
+        }
+        self.progress = progress;
+    }
+
+    /// The table began so long after the reset.
+    fn check_begin(&self, passed: Nanos, cx: &mut Context<'_>) {
+        let wait = self.config.limits.reset_to_init_ms;
+        if passed < granted(Nanos::from(wait) * NS_PER_MS) {
+            let passed = passed / NS_PER_MS;
+            let message =
+                format!("its table began {passed} ms after a reset; the panel needs {wait} ms");
+            Self::refuse(cx, 0, message);
+        }
     }
 
     fn sleep_out_too_early(&self, now: Nanos) -> Option<String> {
@@ -335,6 +376,11 @@ impl Controller {
         Self::notice(cx, Milestone::Change);
     }
 
+    /// What was asked last, once.
+    pub(super) fn take_request(&mut self) -> Option<Request> {
+        self.pending.take()
+    }
+
     pub(super) fn turn_around(&mut self) -> Option<Vec<u8>> {
         if !self.listens() || self.config.faults.bta_dead {
             return None;
@@ -361,7 +407,7 @@ impl Controller {
     }
 
     /// Display data in the time that the panel needs to wake up.
-    fn check_data(&self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn check_data(&self, cx: &mut Context<'_>) -> bool {
         let Some(awake) = self.awake_since.filter(|_| self.listens()) else {
             return true;
         };
@@ -394,11 +440,16 @@ impl Controller {
             }
             if self.config.mode.has(&LinkMode::Command) {
                 self.fill(picture);
-                self.written_by = Some(*link);
+                self.written_by = Some(Sender::Dsi(*link));
             }
         } else {
             self.video = Some(*link);
         }
+        self.frame_came(cx);
+    }
+
+    /// A whole frame is in the panel, or on its way to the glass.
+    pub(super) fn frame_came(&mut self, cx: &mut Context<'_>) {
         let first = self.display_on && self.awake_since.is_some() && !self.shown_frame;
         self.shown_frame |= first;
         let milestone = if first {
@@ -410,7 +461,7 @@ impl Controller {
     }
 
     /// A memory write: pixels fill the window row by row, and begin again.
-    fn fill(&mut self, picture: Option<&Picture>) {
+    pub(super) fn fill(&mut self, picture: Option<&Picture>) {
         let (width, height) = (self.config.width as usize, self.config.height as usize);
         let Some(picture) = picture else { return };
         let memory = self

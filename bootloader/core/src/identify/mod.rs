@@ -4,8 +4,10 @@
 //! over DSI ([`panel`]), the touch chip ([`touch`]) and the cameras
 //! ([`camera`]) over I2C. What they answer is evidence among other evidence
 //! ([`evidence`]); [`verdict`] weighs it, [`wizard`] asks a person where it
-//! does not decide, [`store`] remembers, and [`report`] keeps every question
-//! and every answer. [`wiring`] says which profile may be tried at all.
+//! does not decide, in the order of [`rounds`], [`store`] remembers, and
+//! [`report`] keeps every question and every answer. [`wiring`] says which
+//! profile may be tried at all, [`link`] over which connections the panel is
+//! asked.
 //!
 //! The askers are futures that need no runtime: every wait goes through
 //! [`Clock::wait_us`], so that the binary can drive all of them from one loop.
@@ -16,8 +18,10 @@
 pub mod camera;
 pub mod evidence;
 mod line;
+pub mod link;
 pub mod panel;
 pub mod report;
+pub mod rounds;
 mod rows;
 pub mod store;
 pub mod touch;
@@ -41,6 +45,8 @@ pub struct Table {
     pub panels: &'static [PanelRow],
     /// What to ask a panel.
     pub plan: &'static Plan,
+    /// Which panels show a picture on each other's glass: a number for each.
+    pub clusters: &'static [u16],
     /// Touch chips, in the order in which to ask for them.
     pub touch: &'static [TouchRow],
     /// Camera sensors.
@@ -58,6 +64,11 @@ impl Table {
             .iter()
             .position(|row| row.id == id)
             .map(|row| row as u16)
+    }
+
+    /// The cluster of a panel; one that has none is alone.
+    pub fn cluster(&self, row: u16) -> Option<u16> {
+        self.clusters.get(usize::from(row)).copied()
     }
 
     /// Row number of the touch chip `id`.
@@ -140,9 +151,14 @@ pub enum Strap {
     Open,
 }
 
-/// The panel's connection: reset pin and DSI in command mode, plus the pins
-/// and voltages which some boards add.
+/// The panel's connection: reset pin and DSI in command mode or a bus of the
+/// LCD controller, plus the pins and voltages which some boards add.
 pub trait PanelPort {
+    /// Whether it is a bus of the LCD controller, not DSI.
+    fn is_dbi(&self) -> bool {
+        false
+    }
+
     /// Moves the reset pin; high = runs.
     fn reset(&mut self, high: bool);
 
@@ -167,7 +183,7 @@ pub trait PanelPort {
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError>;
 
     /// Reads `register` into `buf`; how many bytes came.
-    fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError>;
+    fn read(&mut self, kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError>;
 
     /// Identification pin `index` (0 = ID1); `None` if the board has none.
     fn strap(&mut self, index: u8) -> Option<Strap>;

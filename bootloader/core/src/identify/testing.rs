@@ -54,6 +54,7 @@ pub fn table(touch: &[TouchRow], cameras: &[CameraRow]) -> Table {
     Table {
         panels: &[],
         plan: &NO_PLAN,
+        clusters: &[],
         touch: leak(touch),
         cameras: leak(cameras),
         wirings: &[],
@@ -84,6 +85,7 @@ pub const fn panel(id: &'static str, ids: &'static [&'static [Term]]) -> PanelRo
         width: 480,
         height: 800,
         physical_mm: None,
+        bus: PanelBus::Dsi,
         lanes: 2,
         mode: PanelMode::SyncPulse,
         format: LaneFormat::Rgb888,
@@ -108,6 +110,7 @@ pub const fn panel(id: &'static str, ids: &'static [&'static [Term]]) -> PanelRo
         power_down: PackedScript::EMPTY,
         ids,
         shipped: 1,
+        trees: 1,
         doubtful: false,
     }
 }

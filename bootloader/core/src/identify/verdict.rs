@@ -4,8 +4,10 @@
 use super::evidence::{BOARD, Evidence, ID_BYTES, KERNEL, Reasons, Weights};
 use super::panel::{Findings, Presence};
 use super::report::{Kind, Record, Recorder, Unit};
-use super::{MAX_ROWS, Table};
+use super::rounds::Rounds;
+use super::{MAX_ROWS, RowSet, Table};
 use heapless::Vec;
+use unilk_board_db::PanelBus;
 
 /// Candidates that a verdict lists.
 pub const MAX_CANDIDATES: usize = 24;
@@ -65,6 +67,8 @@ error_enum! {
         Suspicious => "LCM-CONST", "panel answers only zeros or ones: check its connector";
         /// It answered, but no row fits.
         Unknown => "LCM-NEW", "panel answers and is not in the table: learn it from the stock firmware";
+        /// The winner is on DPI.
+        Undriven => "LCM-DPI", "panel is on the DPI bus, which unilk does not drive: boot goes on without a screen";
         /// The stored choice contradicts the answers.
         Contradicted => "LCM-OTHER", "panel answers as another than the one chosen: choose again if the picture is wrong";
     }
@@ -81,6 +85,8 @@ pub struct PanelVerdict {
     pub candidates: Vec<Candidate, MAX_CANDIDATES>,
     /// Candidates that did not fit into the list.
     pub further: u16,
+    /// All that have the same grounds as the best, listed or not.
+    pub alike: RowSet,
     /// A person should choose among the candidates.
     pub ask: bool,
     /// What is odd.
@@ -95,15 +101,25 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
     let mute = found.presence() != Presence::Yes;
     let mut candidates: Vec<Candidate, MAX_CANDIDATES> = Vec::new();
     let mut further = 0;
+    let (mut best, mut alike) = (0, RowSet::EMPTY);
     for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
         let row = row as u16;
         let Some(candidate) = weights.weigh(table, row, panel, &found) else {
             continue;
         };
         // A panel that can be read and says nothing, or only what an open line
-        // says, is not there, unless this very phone speaks for it.
-        if mute && !panel.ids.is_empty() && candidate.grounds < KERNEL {
+        // says, is not there, unless this very phone speaks for it. One that
+        // is not even on DSI needs something that speaks for it anyway.
+        let unheard = !panel.ids.is_empty() && candidate.grounds < KERNEL;
+        let unexpected = panel.bus != PanelBus::Dsi && candidate.grounds < BOARD;
+        if mute && (unheard || unexpected) {
             continue;
+        }
+        if candidate.grounds > best {
+            (best, alike) = (candidate.grounds, RowSet::EMPTY);
+        }
+        if candidate.grounds == best {
+            alike.insert(row);
         }
         let place = candidates
             .iter()
@@ -124,11 +140,19 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
         certainty: Certainty::None,
         candidates,
         further,
+        alike,
         ask: false,
         note: None,
         found,
     };
     verdict.judge();
+    let winner = verdict
+        .winner
+        .and_then(|row| table.panels.get(usize::from(row)));
+    if winner.is_some_and(|panel| panel.bus == PanelBus::Dpi) {
+        verdict.note = Some(PanelNote::Undriven);
+        verdict.ask = false;
+    }
     verdict
 }
 
@@ -198,11 +222,40 @@ impl PanelVerdict {
         };
         // Where the panel is the only one that fits, or fits best, there is
         // nothing to ask.
-        self.ask = self.certainty == Certainty::Guess && self.contenders().len() > 1;
+        self.ask = self.certainty == Certainty::Guess && self.alike.len() > 1;
     }
 
-    /// Those among whom a person should choose: all with the same grounds as
-    /// the best.
+    /// In which order to show a person those who are alike, and those that
+    /// have the controller of one of them but cannot be read.
+    pub fn rounds(&self, table: &Table, evidence: &Evidence<'_>) -> Rounds {
+        let Some(best) = self.candidates.first() else {
+            return Rounds::default();
+        };
+        let weights = Weights::new(table, evidence);
+        let weigh = |row: u16| {
+            let panel = table.panels.get(usize::from(row))?;
+            weights.weigh(table, row, panel, &self.found)
+        };
+        let mut kin = RowSet::EMPTY;
+        if best.reasons.contains(Reasons::ID_BYTES) {
+            let controller = |row: u16| {
+                table
+                    .panels
+                    .get(usize::from(row))
+                    .map(|panel| panel.controller)
+            };
+            for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
+                let mut like = self.alike.iter().filter_map(controller);
+                if panel.ids.is_empty() && like.any(|like| like == panel.controller) {
+                    kin.insert(row as u16);
+                }
+            }
+        }
+        let score = |row| weigh(row).map_or(0, |candidate| candidate.score - candidate.grounds);
+        Rounds::new(table, (best.row, &self.alike), &kin, score)
+    }
+
+    /// Those of [`Self::candidates`] that have the same grounds as the best.
     pub fn contenders(&self) -> &[Candidate] {
         let grounds = self.candidates.first().map_or(0, |best| best.grounds);
         let others = self.candidates.iter();
@@ -398,6 +451,38 @@ mod tests {
         let verdict = decide(&table(), &evidence, answer(0x55));
         assert_eq!(verdict.winner, Some(2));
         assert!(!rows_of(&verdict).contains(&0));
+    }
+
+    #[test]
+    fn what_answers_on_one_bus_is_on_no_other() {
+        let mut rows = rows();
+        rows[3].bus = PanelBus::Dpi;
+        rows[4].bus = PanelBus::Dpi;
+        let table = panels(&rows, &PLAN);
+        let verdict = decide(&table, &Evidence::NONE, answer(0x98));
+        assert_eq!(rows_of(&verdict), [1, 0]);
+        let mut on_bus = answer(0x98);
+        on_bus.dbi = true;
+        let verdict = decide(&table, &Evidence::NONE, on_bus);
+        assert_eq!(verdict.note, Some(PanelNote::Unknown), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_dpi_panel_wins_only_where_this_phone_names_it_and_is_refused() {
+        let mut rows = rows();
+        rows[4].bus = PanelBus::Dpi;
+        let table = panels(&rows, &PLAN);
+        let silent = decide(&table, &Evidence::NONE, Findings::default());
+        assert!(!rows_of(&silent).contains(&4));
+        let evidence = Evidence {
+            hinted: [4].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table, &evidence, Findings::default());
+        assert_eq!(
+            (verdict.winner, verdict.note, verdict.ask),
+            (Some(4), Some(PanelNote::Undriven), false)
+        );
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! What can be said of the driver table without a phone.
+
+pub mod plan;
+pub mod scale;
+mod simulate;
