@@ -10,15 +10,17 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod alike;
 mod script;
 mod types;
 
+pub use alike::{cameras_like, touch_like};
 pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, PackedScript, Script, Step, Steps};
 pub use table::UNPACK_BYTES;
 pub use types::{
-    Backlight, Board, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead, FromAnswer,
-    Keys, LaneFormat, PanelMode, PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Plan,
-    ProbeStep, Question, Rail, RateSource, ReadKind, ResetStep, Stage, Supply, Term, Timing,
+    Backlight, Board, BusWiring, CameraBus, CameraRow, CameraWiring, Confidence, Expect, ExtraRead,
+    FromAnswer, Keys, LaneFormat, PanelMode, PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode,
+    Plan, ProbeStep, Question, Rail, RateSource, ReadKind, ResetStep, Stage, Supply, Term, Timing,
     TouchRow, TouchWiring, Wiring,
 };
 

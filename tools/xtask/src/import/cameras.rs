@@ -30,7 +30,7 @@ fn fields_of(address_bytes: i64, id_bytes: usize) -> [Field; 17] {
         ("registers", Numbers::Hex(2 * address_bytes as usize)),
         ("values", Numbers::Hex(2 * id_bytes)),
         ("mask", Numbers::Hex(2 * id_bytes)),
-        ("doubtful", Numbers::Decimal),
+        ("confidence", Numbers::Decimal),
         ("bus", Numbers::Decimal),
         ("core_mv", Numbers::Decimal),
         ("runs_with_pdn_high", Numbers::Decimal),
@@ -211,7 +211,7 @@ impl Entry {
             .collect();
         set("shipped", Value::Integer(boards.len() as i64));
         if self.confidence != "high" {
-            set("doubtful", true.into());
+            set("confidence", self.confidence.as_str().into());
         }
         Ok(row)
     }
@@ -272,7 +272,7 @@ impl Entry {
             "Source: facts/cameras.json, {}; facts/i2c-touch-camera.md 4.5; collected from:",
             self.id
         );
-        text::sources(&mut out, &facts, &self.sources, &self.confidence);
+        text::sources(&mut out, &facts, &self.sources);
         for synthetic in &self.synthetic_driver_ids {
             let driver = synthetic.driver.as_deref().unwrap_or("a driver");
             let id = &synthetic.reported_id;

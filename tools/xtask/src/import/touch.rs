@@ -26,7 +26,7 @@ const FIELDS: [Field; 13] = [
     ("order", Numbers::Decimal),
     ("intrusive", Numbers::Decimal),
     ("weak", Numbers::Decimal),
-    ("doubtful", Numbers::Decimal),
+    ("confidence", Numbers::Decimal),
     ("wait_ms", Numbers::Decimal),
     ("vendor_id", Numbers::Hex(2)),
     ("version", Numbers::Hex(2)),
@@ -179,7 +179,7 @@ impl Entry {
         let boards: BTreeSet<_> = self.mt6572_boards.iter().flatten().collect();
         set("shipped", Value::Integer(boards.len() as i64));
         if self.confidence != "high" {
-            set("doubtful", true.into());
+            set("confidence", self.confidence.as_str().into());
         }
         let telling = |step: &&Step| step.expect.is_some() && step.optional != Some(true);
         let tells = self.probe.iter().position(|step| telling(&step));
@@ -217,7 +217,7 @@ impl Entry {
             "Source: facts/touch.json, {}; facts/i2c-touch-camera.md 3; collected from:",
             self.id
         );
-        text::sources(&mut out, &facts, &self.sources, &self.confidence);
+        text::sources(&mut out, &facts, &self.sources);
         for note in self.notes.iter().chain(reasons) {
             text::comment(&mut out, note);
         }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod every_row;
+
 use super::super::testing::{FakeClock, run, table};
 use super::*;
 use embedded_hal::i2c::{
@@ -10,7 +12,7 @@ use embedded_hal::i2c::{
 };
 use std::rc::Rc;
 use std::vec::Vec as StdVec;
-use unilk_board_db::CameraBus;
+use unilk_board_db::{CameraBus, Confidence};
 
 const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> CameraRow {
     CameraRow {
@@ -27,7 +29,7 @@ const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> Camer
         values: &[],
         mask: u32::MAX,
         weak: false,
-        doubtful: false,
+        confidence: Confidence::High,
         bus: CameraBus::Unknown,
         core_mv: 1500,
         runs_with_pdn_high: None,
