@@ -173,8 +173,11 @@ pub struct PanelRow {
     /// Ways to know it: any one of these, each with all of its terms. Empty:
     /// it cannot be read.
     pub ids: &'static [&'static [Term]],
-    /// Device configurations and source trees that ship it: how common it is.
+    /// Device configurations that select it: how common it is.
     pub shipped: u16,
+    /// Copies of its driver in public source trees: weaker than `shipped`,
+    /// because reference drivers lie in every tree.
+    pub trees: u16,
     /// The source of the row is partial or was not verified.
     pub doubtful: bool,
 }

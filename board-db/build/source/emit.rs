@@ -242,7 +242,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
          lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
          clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
          reset: {reset}, init: {}, power_down: {}, ids: {}, \
-         shipped: {}, doubtful: {}",
+         shipped: {}, trees: {}, doubtful: {}",
         row.names,
         row.controller,
         row.compatible,
@@ -259,6 +259,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         packed.name(&panel.power_down),
         each(ids, |terms| each(terms, term)),
         row.shipped,
+        row.trees,
         row.doubtful,
     )
 }

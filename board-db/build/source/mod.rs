@@ -1,6 +1,7 @@
 //! The TOML form of the rows, its checks, and the Rust text it becomes.
 
 pub mod boards;
+pub mod burners;
 pub mod emit;
 pub mod ids;
 pub mod panels;

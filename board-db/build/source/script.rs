@@ -13,6 +13,7 @@
 
 use crate::source::Place;
 use crate::source::Problem;
+use crate::source::burners::burns;
 
 const OP_DELAY: u8 = 0x00;
 const OP_RESET: u8 = 0x01;
@@ -21,26 +22,6 @@ const OP_MAX_RETURN: u8 = 0x37;
 const LONGEST: usize = 124;
 /// Write memory start.
 const PIXELS: u8 = 0x2C;
-
-/// Commands that program a chip's non-volatile memory, by controller. Only
-/// what the makers' public data sheets name: SETOTP of Himax, "NV memory
-/// write" and "protection key" of the Ilitek parts with the ILI9341 command
-/// set, the NVM commands of the ST7796S, the NVM access of Renesas.
-/// Novatek, Raydium and Orise name none that their tables could hold.
-const BURNERS: &[(&str, &[u8])] = &[
-    ("hx", &[0xBB]),
-    ("ili9341", &[0xD0, 0xD1]),
-    ("ili948", &[0xD0, 0xD1]),
-    ("st7796", &[0xD0, 0xD1]),
-    ("r61", &[0xE0, 0xE1]),
-];
-
-/// Whether `command` writes the one-time memory of `controller`.
-pub fn burns(controller: &str, command: u8) -> bool {
-    BURNERS
-        .iter()
-        .any(|(prefix, commands)| controller.starts_with(prefix) && commands.contains(&command))
-}
 
 /// Bytes of hexadecimal words.
 pub fn hex(words: &str) -> Option<Vec<u8>> {

@@ -49,6 +49,7 @@ const PANEL: PanelRow = PanelRow {
     power_down: PackedScript::EMPTY,
     ids: &[],
     shipped: 1,
+    trees: 1,
     doubtful: false,
 };
 const UNREADABLE: PanelRow = PanelRow {

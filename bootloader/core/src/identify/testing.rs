@@ -108,6 +108,7 @@ pub const fn panel(id: &'static str, ids: &'static [&'static [Term]]) -> PanelRo
         power_down: PackedScript::EMPTY,
         ids,
         shipped: 1,
+        trees: 1,
         doubtful: false,
     }
 }

@@ -125,14 +125,14 @@ pub fn import(facts: &str, overlay: &str) -> Result<Imported> {
         entries.len(),
         excluded.len()
     );
-    files.insert(
-        PathBuf::from("import/excluded-cameras.toml"),
-        text::excluded(
+    Ok(Imported {
+        files,
+        excluded: text::excluded(
             "Sensors of facts/cameras.json that are no rows, and why.",
             &excluded,
         ),
-    );
-    Ok(Imported { files, summary })
+        summary,
+    })
 }
 
 impl Entry {
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn a_sensor_without_a_known_id_is_excluded_by_name() {
         let imported = import(FACTS, "").expect("an import");
-        let excluded = &imported.files[Path::new("import/excluded-cameras.toml")];
+        let excluded = &imported.excluded;
         assert!(
             excluded.ends_with("b = \"ID not known: nobody says it\"\n"),
             "{excluded}"

@@ -3,14 +3,18 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
+#[path = "../../../../board-db/build/source/burners.rs"]
+mod burners;
 mod cameras;
 mod overlay;
+mod panels;
 mod text;
 mod touch;
 
 use crate::paths;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use panels::Imported;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,17 +25,13 @@ pub struct Import {
     /// Folder with panels.json and its sisters [default: ../shared/facts]
     #[arg(long, value_name = "DIR")]
     facts: Option<PathBuf>,
+    /// Folder in which to write instead of board-db
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
 }
 
 /// Files to write, by their path below `board-db`.
 type Files = BTreeMap<PathBuf, String>;
-
-/// What an import made.
-struct Imported {
-    files: Files,
-    /// For people.
-    summary: String,
-}
 
 impl Import {
     /// Imports everything.
@@ -42,9 +42,14 @@ impl Import {
             "{} is not there: give the folder of the facts with --facts DIR",
             facts.display()
         );
-        let board_db = paths::root().join("board-db");
-        touch(&facts, &board_db)?;
-        cameras(&facts, &board_db)
+        let overlays = paths::root().join("board-db/import");
+        let into = self
+            .into
+            .clone()
+            .unwrap_or_else(|| paths::root().join("board-db"));
+        panels(&facts, &overlays, &into)?;
+        parts("touch", touch::import, &facts, &overlays, &into)?;
+        parts("cameras", cameras::import, &facts, &overlays, &into)
     }
 }
 
@@ -53,27 +58,36 @@ fn default_facts() -> PathBuf {
     paths::root().join("../shared/facts")
 }
 
-/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
-/// and `import/excluded-touch.toml`.
-fn touch(facts: &Path, board_db: &Path) -> Result<()> {
-    let imported = touch::import(
-        &read(&facts.join("touch.json"))?,
-        &read(&board_db.join("import/touch.toml"))?,
+/// Panels: `facts/panels.json` and `import/panels.toml` to `data/panels` and
+/// `import/excluded-panels.toml`.
+fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
+    let imported = panels::import(
+        &read(&facts.join("panels.json"))?,
+        &read(&overlays.join("panels.toml"))?,
     )?;
-    replace(board_db, "data/touch", &imported.files)?;
-    println!("touch: {}", imported.summary);
+    replace(into, panels::FOLDER, &imported.files)?;
+    write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
+    println!("panels: {}", imported.summary);
     Ok(())
 }
 
-/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
-/// and `import/excluded-cameras.toml`.
-fn cameras(facts: &Path, board_db: &Path) -> Result<()> {
-    let imported = cameras::import(
-        &read(&facts.join("cameras.json"))?,
-        &read(&board_db.join("import/cameras.toml"))?,
+/// Touch chips or cameras: `facts/KIND.json` and `import/KIND.toml` to
+/// `data/KIND` and `import/excluded-KIND.toml`.
+fn parts(
+    kind: &str,
+    import: fn(&str, &str) -> Result<Imported>,
+    facts: &Path,
+    overlays: &Path,
+    into: &Path,
+) -> Result<()> {
+    let imported = import(
+        &read(&facts.join(format!("{kind}.json")))?,
+        &read(&overlays.join(format!("{kind}.toml")))?,
     )?;
-    replace(board_db, "data/cameras", &imported.files)?;
-    println!("cameras: {}", imported.summary);
+    replace(into, &format!("data/{kind}"), &imported.files)?;
+    let excluded = format!("import/excluded-{kind}.toml");
+    write(into, Path::new(&excluded), &imported.excluded)?;
+    println!("{kind}: {}", imported.summary);
     Ok(())
 }
 
@@ -93,11 +107,19 @@ fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
         }
     }
     for (name, text) in files {
-        let path = root.join(name);
-        if fs::read_to_string(&path).is_ok_and(|there| there == *text) {
-            continue;
-        }
-        fs::write(&path, text).with_context(|| path.display().to_string())?;
+        write(root, name, text)?;
     }
     Ok(())
+}
+
+/// Writes a file below `root` that differs.
+fn write(root: &Path, name: &Path, text: &str) -> Result<()> {
+    let path = root.join(name);
+    if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&path, text).with_context(|| path.display().to_string())
 }
