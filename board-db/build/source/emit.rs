@@ -81,11 +81,17 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         touch_row(id, chip)
     });
     // 8-bit parts of an address first, harmless before those that need writes.
+    // Equal writes stand together, and after fewer to the same registers: then
+    // they are sent once, and no reset is needed to undo others.
     let mut cameras: Vec<_> = table.cameras.iter().collect();
     cameras.sort_by_key(|(_, camera)| {
+        let number = camera.prelude.first();
+        let number = number.and_then(|write| write.get(..usize::from(camera.address_bytes)));
         (
             camera.address_bytes,
-            !camera.prelude.is_empty(),
+            number,
+            camera.prelude.len(),
+            &camera.prelude,
             camera.id_bytes() < 2,
         )
     });
@@ -267,7 +273,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -276,7 +282,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
-        chip.doubtful,
+        chip.confidence,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -320,7 +326,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -334,7 +340,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
-        camera.doubtful,
+        camera.confidence,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,
