@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(
             key_roles(1),
             KeyRoles {
-                volume_up: 2,
+                volume_up: 3,
                 volume_down: 2
             }
         );
