@@ -70,8 +70,15 @@ mod start {
         let packed = packed.as_ptr_range();
         let bytes = bytes.as_mut_ptr_range();
         // SAFETY: it reads and writes nothing but these three, in their bounds.
-        let left =
-            unsafe { lzma_fill(packed.start, packed.end, bytes.start, bytes.end, &raw mut chances) };
+        let left = unsafe {
+            lzma_fill(
+                packed.start,
+                packed.end,
+                bytes.start,
+                bytes.end,
+                &raw mut chances,
+            )
+        };
         left == 0
     }
 }

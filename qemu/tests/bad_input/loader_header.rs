@@ -70,8 +70,12 @@ fn says_that_it_is_damaged(lk: Vec<u8>, code: &str) {
         .change(|phone| phone.max_resets(1))
         .run();
     run.is_clean().waits_for_usb("boot-rom");
-    run.says(&["unilk: ", code, " this image is damaged: write lk.bin again"])
-        .never_says("TK ");
+    run.says(&[
+        "unilk: ",
+        code,
+        " this image is damaged: write lk.bin again",
+    ])
+    .never_says("TK ");
     run.check(run.resets("software reset") == 1, "not one reset");
 }
 

@@ -265,7 +265,10 @@ mod tests {
         let image = lk_image(&raw, LK_NAME).unwrap();
         assert_eq!(image.len(), 0x6_0000);
         raw.push(0);
-        assert_eq!(lk_image(&raw, LK_NAME), Err(Error::TooBig(0x5_FE01, LK_PAYLOAD_MAX)));
+        assert_eq!(
+            lk_image(&raw, LK_NAME),
+            Err(Error::TooBig(0x5_FE01, LK_PAYLOAD_MAX))
+        );
     }
 
     #[test]

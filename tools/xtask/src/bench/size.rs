@@ -172,7 +172,10 @@ mod tests {
     #[test]
     fn modules_are_found_in_mangled_names() {
         for (name, expected) in [
-            ("_ZN8unilk_lk4load9with_tree17h815ee77c1b941747E", "unilk_lk::load"),
+            (
+                "_ZN8unilk_lk4load9with_tree17h815ee77c1b941747E",
+                "unilk_lk::load",
+            ),
             ("_ZN8unilk_lk4boot17hf6f4a62fef7cdf1cE", "unilk_lk::boot"),
             (
                 "_ZN10unilk_core5fixup5parts65_$LT$impl$u20$unilk_core..fixup..Fixup$GT$10properties17hE",
