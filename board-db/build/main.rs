@@ -5,13 +5,16 @@ mod source;
 
 use source::boards::Known;
 use source::emit::Table;
-use source::{BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, plan};
+use source::{
+    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, clusters, plan,
+};
 use std::path::Path;
 use std::{env, fs, process};
 
 fn main() {
     println!("cargo::rerun-if-changed=data");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/data_type.rs");
     if let Err(Problem(text)) = run() {
         println!("cargo::error={text}");
         process::exit(1);
@@ -50,15 +53,19 @@ fn run() -> Result<(), Problem> {
     let out =
         env::var("OUT_DIR").map_err(|_| Problem("OUT_DIR is not set: build with cargo".into()))?;
     let path = Path::new(&out).join("table.rs");
+    let tables = panels
+        .iter()
+        .map(|(_, panel)| (&panel.row, &panel.init[..]));
     let table = Table {
         panels: &panels,
         plan: &plan::make(&rows),
+        clusters: &clusters::clusters(tables),
         touch: &touch,
         cameras: &cameras,
         wirings: &wirings,
         boards: &boards,
     };
-    fs::write(&path, source::emit::emit(table))
+    fs::write(&path, source::emit::emit(table)?)
         .map_err(|error| Problem(format!("{}: {error}", path.display())))
 }
 

@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod data_type;
 mod script;
 mod types;
 
@@ -28,7 +29,7 @@ pub use types::{
     reason = "the compiled table names what its rows need"
 )]
 mod table {
-    use crate::script::{PackedScript, Script};
+    use crate::script::{Block, PackedScript, Script};
     use crate::types::*;
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
 }
@@ -54,6 +55,13 @@ pub fn panels_by_driver(name: &str) -> impl Iterator<Item = &'static PanelRow> +
 /// Which questions to ask a panel, in which order.
 pub fn plan() -> &'static Plan {
     &table::PLAN
+}
+
+/// The cluster of each panel, in the order of [`panels`]: those of one cluster
+/// show a picture on each other's glass, with other colours or a few lines
+/// more or less. Its number means nothing else.
+pub fn clusters() -> &'static [u16] {
+    &table::CLUSTERS
 }
 
 /// All touch chips, in the order in which to probe an address they share.

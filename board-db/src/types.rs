@@ -248,8 +248,11 @@ pub struct PanelRow {
     /// Ways to know it: any one of these, each with all of its terms. Empty:
     /// it cannot be read.
     pub ids: &'static [&'static [Term]],
-    /// Device configurations and source trees that ship it: how common it is.
+    /// Device configurations that select it: how common it is.
     pub shipped: u16,
+    /// Copies of its driver in public source trees: weaker than `shipped`,
+    /// because reference drivers lie in every tree.
+    pub trees: u16,
     /// The source of the row is partial or was not verified.
     pub doubtful: bool,
 }
@@ -446,6 +449,8 @@ pub struct TouchRow {
     pub intrusive: bool,
     /// The probe says no more than that somebody acknowledges.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// Milliseconds from the release of reset until it answers.
     pub wait_ms: u16,
     /// Module maker's number.
@@ -490,6 +495,8 @@ pub struct CameraRow {
     pub data_bytes: u8,
     /// Writes that the identification needs first.
     pub prelude: &'static [&'static [u8]],
+    /// Milliseconds from the last of them until the ID can be read.
+    pub prelude_ms: u16,
     /// Registers whose contents, in order, make the ID, most significant first.
     pub registers: &'static [u16],
     /// Any of these IDs.
@@ -498,6 +505,8 @@ pub struct CameraRow {
     pub mask: u32,
     /// The ID is one byte: many other chips answer the same.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// How the picture leaves.
     pub bus: CameraBus,
     /// Core supply in mV that the vendor's boards give it (1200, 1500, 1800).

@@ -164,11 +164,14 @@ fn good_rows_pass() {
     let text = source::emit::emit(source::emit::Table {
         panels: &panels,
         plan: &plan,
+        clusters: &[],
         touch: &touch,
         cameras: &cameras,
         wirings: &wirings,
         boards: &boards,
-    });
+    })
+    .map_err(|problem| problem.0)
+    .unwrap();
     for part in [
         "feedback: 30",
         "volume_up: Some(2)",

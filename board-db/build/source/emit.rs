@@ -1,16 +1,16 @@
 //! The Rust text of the table. Equal byte sequences are stored once; those of
-//! the panels are packed.
+//! the panels are packed ([`Packed`]).
 
+use crate::source::Problem;
 use crate::source::boards::{
     BacklightToml, BoardToml, BusToml, CameraWiringToml, KeysToml, PinToml, ResetToml, SupplyToml,
     WiringToml,
 };
 use crate::source::ids::Term;
+use crate::source::pack::Packed;
 use crate::source::panels::{Blanking, Panel, Phy, Rate};
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
 use crate::source::plan::{Plan, Planned};
-use miniz_oxide::deflate::compress_to_vec;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Rows in order of their file names.
@@ -34,75 +34,13 @@ impl Pool {
     }
 }
 
-/// Bytes that are packed together. Larger blocks pack better, but the phone
-/// unpacks a whole one, in memory of this size, to send a sequence of it.
-const BLOCK_BYTES: usize = 8192;
-
-/// Panels' sequences, each once, in packed blocks.
-#[derive(Default)]
-struct Packed<'a> {
-    /// Block and offset of each.
-    places: BTreeMap<&'a [u8], (usize, usize)>,
-    /// Unpacked.
-    blocks: Vec<Vec<u8>>,
-}
-
-impl<'a> Packed<'a> {
-    fn new(panels: &'a Rows<Panel>) -> Self {
-        // What is alike stands together.
-        let scripts: BTreeSet<(&str, &[u8])> = panels
-            .iter()
-            .flat_map(|(_, panel)| {
-                let controller = panel.row.controller.as_str();
-                [
-                    (controller, &panel.init[..]),
-                    (controller, &panel.power_down),
-                ]
-            })
-            .collect();
-        let mut packed = Self::default();
-        for (_, script) in scripts {
-            if packed.places.contains_key(script) {
-                continue;
-            }
-            let full = |block: &Vec<u8>| block.len() + script.len() > BLOCK_BYTES;
-            if packed.blocks.last().is_none_or(full) {
-                packed.blocks.push(Vec::new());
-            }
-            let number = packed.blocks.len() - 1;
-            let block = &mut packed.blocks[number];
-            packed.places.insert(script, (number, block.len()));
-            block.extend_from_slice(script);
-        }
-        packed
-    }
-
-    fn name(&self, script: &[u8]) -> String {
-        let (block, at) = self.places.get(script).copied().unwrap_or_default();
-        format!("PackedScript::new({block}, {at}, {})", script.len())
-    }
-
-    fn emit(&self, out: &mut String) {
-        let room = self.blocks.iter().map(Vec::len).max().unwrap_or(0);
-        let _ = writeln!(
-            out,
-            "/// Room in bytes that `PackedScript::unpack` needs.\n\
-             pub const UNPACK_BYTES: usize = {room};\n\
-             pub static BLOCKS: [&[u8]; {}] = [",
-            self.blocks.len()
-        );
-        for block in &self.blocks {
-            let _ = writeln!(out, "&{:?},", compress_to_vec(block, 10));
-        }
-        *out += "];\n";
-    }
-}
-
 /// All rows, checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
     pub panels: &'a Rows<Panel>,
     pub plan: &'a Plan,
+    /// Of each panel.
+    pub clusters: &'a [u16],
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
     pub wirings: &'a Rows<WiringToml>,
@@ -111,10 +49,10 @@ pub struct Table<'a> {
 
 /// The Rust text of the table. Writing to a `String` cannot fail, here and
 /// below.
-pub fn emit(table: Table<'_>) -> String {
+pub fn emit(table: Table<'_>) -> Result<String, Problem> {
     let mut pool = Pool::default();
     let mut out = String::new();
-    let packed = Packed::new(table.panels);
+    let packed = Packed::new(table.panels)?;
     packed.emit(&mut out);
     list(
         &mut out,
@@ -131,6 +69,13 @@ pub fn emit(table: Table<'_>) -> String {
         },
     );
     emit_plan(&mut out, &mut pool, table.plan);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        out,
+        "pub static CLUSTERS: [u16; {}] = {:?};",
+        table.clusters.len(),
+        table.clusters
+    );
     // In the order in which to probe chips at one address.
     let mut touch: Vec<_> = table.touch.iter().collect();
     touch.sort_by_key(|(_, chip)| (chip.weak, chip.intrusive, chip.order));
@@ -165,7 +110,7 @@ pub fn emit(table: Table<'_>) -> String {
     for (n, bytes) in pool.0.iter().enumerate() {
         let _ = writeln!(out, "static BYTES_{n}: [u8; {}] = {bytes:?};", bytes.len());
     }
-    out
+    Ok(out)
 }
 
 fn list<T>(
@@ -236,7 +181,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
          lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
          clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
          reset: {reset}, init: {}, power_down: {}, ids: {}, \
-         shipped: {}, doubtful: {}",
+         shipped: {}, trees: {}, doubtful: {}",
         row.names,
         row.controller,
         row.compatible,
@@ -254,6 +199,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         packed.name(&panel.power_down),
         each(ids, |terms| each(terms, term)),
         row.shipped,
+        row.trees,
         row.doubtful,
     )
 }
@@ -323,7 +269,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -332,6 +278,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
+        chip.doubtful,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -375,7 +322,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -384,10 +331,12 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.address_bytes,
         camera.data_bytes,
         each(&camera.prelude, |write| format!("&{write:?}")),
+        camera.prelude_ms,
         camera.registers,
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
+        camera.doubtful,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,

@@ -91,6 +91,8 @@ pub struct PanelToml {
     #[serde(default)]
     pub shipped: u16,
     #[serde(default)]
+    pub trees: u16,
+    #[serde(default)]
     pub doubtful: bool,
     #[serde(default)]
     pub id: Vec<IdToml>,

@@ -13,6 +13,7 @@
 //! - What decides the most panels comes first.
 
 use crate::source::ids::{Id, Term};
+use crate::source::script::payloads;
 use std::fmt::Write;
 
 /// Registers of the DCS standard: identification, power mode, DDB.
@@ -107,23 +108,6 @@ pub struct Plan {
     pub questions: Vec<Question>,
     /// For each row its alternatives.
     pub ids: Vec<Vec<Vec<Planned>>>,
-}
-
-/// Payloads of the writes in a sequence: the data types do not matter to a
-/// panel (facts/display.md 9.3).
-fn payloads(mut script: &[u8]) -> Vec<&[u8]> {
-    let mut out = Vec::new();
-    loop {
-        script = match script {
-            [0x00, _, _, rest @ ..] | [0x01, _, _, _, rest @ ..] | [0x37, _, rest @ ..] => rest,
-            [_, len, rest @ ..] => {
-                let (payload, rest) = rest.split_at(usize::from(*len).min(rest.len()));
-                out.push(payload);
-                rest
-            }
-            _ => return out,
-        };
-    }
 }
 
 fn maker_of_key(unlock: &[u8]) -> Option<usize> {

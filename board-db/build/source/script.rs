@@ -17,37 +17,20 @@
 
 use crate::source::Place;
 use crate::source::Problem;
+use crate::source::burners::burns;
 
 const OP_DELAY: u8 = 0x00;
-const OP_RESET: u8 = 0x01;
+pub const OP_RESET: u8 = 0x01;
 const OP_WORDS: u8 = 0x02;
 const OP_MAX_RETURN: u8 = 0x37;
 /// A write on a bus of the LCD controller, in bytes.
 const OP_BYTES: u8 = 0x39;
+/// What [`crate::source::pack`] makes of a write with the usual data type.
+pub const OP_USUAL: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 const LONGEST: usize = 124;
 /// Write memory start.
 const PIXELS: u8 = 0x2C;
-
-/// Commands that program a chip's non-volatile memory, by controller. Only
-/// what the makers' public data sheets name: SETOTP of Himax, "NV memory
-/// write" and "protection key" of the Ilitek parts with the ILI9341 command
-/// set, the NVM commands of the ST7796S, the NVM access of Renesas.
-/// Novatek, Raydium and Orise name none that their tables could hold.
-const BURNERS: &[(&str, &[u8])] = &[
-    ("hx", &[0xBB]),
-    ("ili9341", &[0xD0, 0xD1]),
-    ("ili948", &[0xD0, 0xD1]),
-    ("st7796", &[0xD0, 0xD1]),
-    ("r61", &[0xE0, 0xE1]),
-];
-
-/// Whether `command` writes the one-time memory of `controller`.
-pub fn burns(controller: &str, command: u8) -> bool {
-    BURNERS
-        .iter()
-        .any(|(prefix, commands)| controller.starts_with(prefix) && commands.contains(&command))
-}
 
 /// Bytes of hexadecimal words.
 pub fn hex(words: &str) -> Option<Vec<u8>> {
@@ -190,4 +173,29 @@ fn compile_with(
         }
     }
     Ok(out)
+}
+
+/// The steps of a compiled sequence.
+pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = match *script {
+            [OP_DELAY, ..] => 3,
+            [OP_RESET, ..] => 4,
+            [OP_MAX_RETURN, ..] => 2,
+            [_, len, ..] => 2 + usize::from(len),
+            _ => return None,
+        };
+        let (step, rest) = script.split_at_checked(length)?;
+        script = rest;
+        Some(step)
+    })
+}
+
+/// Payloads of the writes in a sequence: the data types do not matter to a
+/// panel (facts/display.md 9.3).
+pub fn payloads(script: &[u8]) -> Vec<&[u8]> {
+    steps(script)
+        .filter(|step| !matches!(step[0], OP_DELAY | OP_RESET | OP_MAX_RETURN))
+        .map(|write| &write[2..])
+        .collect()
 }

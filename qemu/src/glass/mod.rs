@@ -130,6 +130,7 @@ mod tests {
     fn glass() -> Glass {
         Glass {
             state: "picture",
+            acceptable: true,
             reason: "a picture".into(),
             backlight: 1000,
             width: 2,

@@ -27,8 +27,14 @@ pub enum Family {
     Renesas,
     /// Sitronix: FF 77 01 00 00 and a bank.
     Sitronix,
+    /// Later Novatek: FF and a page; standard commands are on page 0 only.
+    PageFf,
+    /// Later Raydium: FE and a page; standard commands are on page 0 only.
+    PageFe,
 }
 
+/// Memory access control: the order of pixels, and the way of the scan.
+pub const MEMORY_ACCESS: u8 = 0x36;
 /// The first of the registers that belong to the maker.
 const MAKERS: u8 = 0xB0;
 /// Orise's begin lower.
@@ -94,6 +100,8 @@ impl Address {
                 self.guarded(command, MAKERS)
             }
             Family::Sitronix => self.sitronix(command, args),
+            Family::PageFf => self.paged(0xFF, command, args),
+            Family::PageFe => self.paged(0xFE, command, args),
         }
     }
 
@@ -158,6 +166,17 @@ impl Address {
         self.guarded(command, MAKERS)
     }
 
+    fn paged(&mut self, key: u8, command: u8, args: &[u8]) -> Effect {
+        match (command, args) {
+            (_, [page]) if command == key => {
+                self.page = u32::from(*page);
+                Effect::Key
+            }
+            _ if self.page == 0 && command < MAKERS => Effect::Command,
+            _ => Effect::Register,
+        }
+    }
+
     fn sitronix(&mut self, command: u8, args: &[u8]) -> Effect {
         if command == 0xFF && args.starts_with(&[0x77, 0x01, 0x00, 0x00]) {
             let bank = args.get(4).copied().unwrap_or(0);
@@ -169,7 +188,79 @@ impl Address {
     }
 }
 
+/// What a byte of a register does to the picture, as far as a person in front
+/// of it can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Colours, brightness, contrast, flicker: gamma, supplies, VCOM, source
+    /// driver, line time, the strength and length of gate pulses, the maps of
+    /// scan directions that are not used.
+    Looks,
+    /// How many lines are scanned.
+    Size,
+    /// Which output carries which gate signal, in which direction; and what
+    /// this model does not know. A wrong value leaves no picture.
+    Scan,
+}
+
 impl Family {
+    /// The role of a byte. Which output of the controller is wired to which
+    /// line of the gate driver is the glass's own; what drives it how strongly
+    /// and how long may differ, and the test picture is still read. Source: the
+    /// makers' public data sheets (chapters on GIP, GOA or panel control; for
+    /// Orise also the names in Linux' panel-orisetech-otm8009a.c).
+    pub fn role(self, page: u32, register: u8, index: u16) -> Role {
+        // Pixel format (what comes over the lanes is judged by itself), choice
+        // of a gamma curve, inverted colours. The manner of other controllers is not known.
+        if self.is_gamma(page, register)
+            || self.standard_on(page) && matches!(register, 0x20 | 0x26 | 0x3A)
+        {
+            return Role::Looks;
+        }
+        let (size, scan) = match self {
+            Family::Dcs | Family::Renesas => (false, true),
+            // CC80 to CCAF: from top to bottom; CCB0 and on: upwards.
+            Family::Orise => (register == 0xB3, register == 0xCC && index < 0xB0),
+            Family::Novatek => (
+                page == 0 && register == 0xB5,
+                match page {
+                    // Direction; Raydium's pin map, which lies below the
+                    // makers' registers of other pages, too.
+                    0 => register == 0xB1 && index == 1 || matches!(register, 0xA0..=0xAF),
+                    3 => register >= 0xB0,
+                    5 | 6 => true,
+                    _ => false,
+                },
+            ),
+            Family::IlitekPage => (
+                matches!((page, register), (0, 0xF7) | (1, 0x30)),
+                match page {
+                    // The parts without pages have the same in two registers.
+                    0 => matches!(register, 0xBD | 0xBE),
+                    1 => register == 0x22,
+                    6 => matches!(register, 0x20..=0x27 | 0x30..=0x40),
+                    _ => false,
+                },
+            ),
+            // D5: ten bytes of pulses, then the pin map.
+            Family::Himax => (
+                register == 0xB2,
+                register == 0xCC || register == 0xD5 && index >= 10,
+            ),
+            Family::Sitronix => (
+                (page, register) == (0x10, 0xC0),
+                page == 0x11 && matches!(register, 0xE0..=0xEF),
+            ),
+        };
+        if size {
+            Role::Size
+        } else if scan || self.standard_on(page) && register == MEMORY_ACCESS {
+            Role::Scan
+        } else {
+            Role::Looks
+        }
+    }
+
     /// Whether a register holds a gamma curve: wrong values there change the
     /// colours and not the picture.
     pub fn is_gamma(self, page: u32, register: u8) -> bool {
@@ -185,11 +276,13 @@ impl Family {
             Family::Himax => matches!(register, 0xC1 | 0xE0),
             Family::Renesas => matches!(register, 0xC7..=0xCC),
             Family::Sitronix => page == 0x10 && matches!(register, 0xB0 | 0xB1),
+            Family::PageFf | Family::PageFe => false,
         }
     }
 
     /// Whether standard commands reach the panel on this page.
     pub fn standard_on(self, page: u32) -> bool {
-        self != Family::IlitekPage || page == 0
+        let paged = matches!(self, Family::IlitekPage | Family::PageFf | Family::PageFe);
+        !paged || page == 0
     }
 }

@@ -14,9 +14,12 @@ use crate::signals::Signals;
 /// What one sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glass {
-    /// `picture`, `tinted`, `white`, `black`, `garbled`, `shifted`, `wrong-colours`,
-    /// `off` (no backlight, whatever is behind) or `absent`.
+    /// `picture`, `tinted`, `white`, `black`, `garbled`, `shifted`, `cut`,
+    /// `wrong-colours`, `off` (no backlight, whatever is behind) or `absent`.
     pub state: &'static str,
+    /// A person can read what is shown, whatever its colours and its exact
+    /// place: it is acceptable until something better is found.
+    pub acceptable: bool,
     /// Why, in a sentence; with the backlight off it says what is behind.
     pub reason: String,
     /// Brightness in thousandths.
@@ -34,6 +37,7 @@ impl Glass {
     pub fn absent(reason: &str) -> Glass {
         Glass {
             state: "absent",
+            acceptable: false,
             reason: reason.into(),
             backlight: 0,
             width: 0,
@@ -52,11 +56,99 @@ pub(super) enum Look {
     Noise,
     Garbled,
     /// By so many pixels and lines.
-    Shifted(i64, i64),
+    Shifted {
+        columns: i64,
+        lines: i64,
+        /// Lines from the frame's start to the picture, more than it takes.
+        late: i64,
+    },
+    /// So many lines are sent, and there are more or less of them.
+    Cut(u32),
     WrongColours,
 }
 
+/// Of all lines a person can do without one part in so many.
+const SPARE: u32 = 8;
+
+impl Look {
+    /// Its name on a panel that shows this without a picture.
+    fn state(self, blank: Blank) -> &'static str {
+        match self {
+            Look::Picture => "picture",
+            Look::Tinted => "tinted",
+            Look::Blank if blank == Blank::White => "white",
+            Look::Blank => "black",
+            Look::Noise | Look::Garbled => "garbled",
+            Look::Shifted { .. } => "shifted",
+            Look::Cut(_) => "cut",
+            Look::WrongColours => "wrong-colours",
+        }
+    }
+
+    /// Whether the test picture can be read on a panel of this size.
+    fn is_acceptable(self, height: u32) -> bool {
+        let near = |by: i64, side: u32| by.unsigned_abs() <= u64::from(side / SPARE);
+        match self {
+            Look::Picture | Look::Tinted => true,
+            // The pixels of a line come in one packet, whatever is before and
+            // after it, so only lines can be lost.
+            Look::Shifted { late, .. } => near(late, height),
+            Look::Cut(lines) => near(i64::from(lines) - i64::from(height), height),
+            Look::Blank | Look::Noise | Look::Garbled | Look::WrongColours => false,
+        }
+    }
+}
+
 pub(super) type Verdict = (Look, String);
+
+/// What a panel would show, without the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// As [`Glass::state`].
+    pub state: &'static str,
+    /// As [`Glass::acceptable`].
+    pub acceptable: bool,
+    /// As [`Glass::reason`].
+    pub reason: String,
+}
+
+/// What a lit panel shows after the writes of some table, with this link. It is
+/// given all the time that it wants.
+pub fn judge_table<'a>(
+    config: &Config,
+    writes: impl Iterator<Item = &'a [u8]>,
+    link: &Link,
+) -> Judgement {
+    let mut panel = Controller::new(config.clone());
+    panel.powered = true;
+    for write in writes {
+        match panel.registers.write(write) {
+            Some(0x10) => panel.awake_since = None,
+            Some(0x11) => panel.awake_since = Some(0),
+            Some(0x28) => panel.display_on = false,
+            Some(0x29) => panel.display_on = true,
+            _ => {}
+        }
+    }
+    if link.mode == LinkMode::Command {
+        panel.memory = Some(Vec::new());
+        panel.written_by = Some(Sender::Dsi(*link));
+    } else {
+        panel.video = Some(*link);
+    }
+    // Only its size matters.
+    let picture = Picture {
+        width: config.width as usize,
+        height: usize::from(link.vact),
+        rgb: Vec::new(),
+    };
+    let (look, reason) = judge(&panel, Some(&picture));
+    Judgement {
+        state: look.state(config.blank),
+        acceptable: look.is_acceptable(config.height),
+        reason,
+    }
+}
 
 /// What one sees at `_now`.
 pub fn look(
@@ -72,15 +164,10 @@ pub fn look(
     }
     let (look, reason) = judge(panel, picture);
     let backlight = config.backlight.permille(signals);
-    let state = match look {
-        _ if backlight == 0 => "off",
-        Look::Picture => "picture",
-        Look::Tinted => "tinted",
-        Look::Blank if config.blank == Blank::White => "white",
-        Look::Blank => "black",
-        Look::Noise | Look::Garbled => "garbled",
-        Look::Shifted(..) => "shifted",
-        Look::WrongColours => "wrong-colours",
+    let state = if backlight == 0 {
+        "off"
+    } else {
+        look.state(config.blank)
     };
     let reason = if backlight == 0 {
         format!("the backlight is off; behind it: {reason}")
@@ -90,7 +177,7 @@ pub fn look(
     let source = match (&panel.memory, panel.video) {
         (Some(memory), None) => Some(memory.as_slice()),
         _ => picture
-            .filter(|picture| (picture.width, picture.height) == (width, height))
+            .filter(|picture| picture.width == width)
             .map(|picture| picture.rgb.as_slice()),
     };
     let mut rgb = if backlight == 0 {
@@ -103,6 +190,7 @@ pub fn look(
     }
     Glass {
         state,
+        acceptable: backlight > 0 && look.is_acceptable(config.height),
         reason,
         backlight,
         width,
@@ -140,15 +228,37 @@ fn judge(panel: &Controller, picture: Option<&Picture>) -> Verdict {
         }
         _ => return blank("no video is sent"),
     };
-    if let Some(verdict) = verdict {
-        return verdict;
+    judge_registers(panel, verdict)
+}
+
+/// What the registers make of a picture that comes as `over_lanes` says.
+fn judge_registers(panel: &Controller, over_lanes: Option<Verdict>) -> Verdict {
+    let config = &panel.config;
+    match over_lanes {
+        None | Some((Look::Shifted { .. } | Look::Cut(_), _)) => {}
+        Some(verdict) => return verdict,
     }
-    let Difference { wrong, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
+    if config.exact
+        && let Some(why) = panel.progress.complaint(&config.init)
+    {
+        return (Look::Garbled, why);
+    }
+    let Difference { wrong, size, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
     if !wrong.is_empty() {
         let names = Difference::names(&wrong);
         return (
             Look::Garbled,
             format!("registers are not as the glass needs them: {names}"),
+        );
+    }
+    if let Some(verdict) = over_lanes {
+        return verdict;
+    }
+    if !size.is_empty() {
+        let names = Difference::names(&size);
+        return (
+            Look::Cut(config.height),
+            format!("lines are scanned as on another glass: registers {names}"),
         );
     }
     if !tint.is_empty() {
@@ -184,12 +294,6 @@ fn judge_link(config: &Config, link: &Link, picture: Option<&Picture>) -> Option
     if let Some(verdict) = judge_rate(config, link) {
         return Some(verdict);
     }
-    if u32::from(link.vact) != config.height {
-        return garbled(format!(
-            "{} lines are sent; the panel has {}",
-            link.vact, config.height
-        ));
-    }
     let line = u32::from(link.bytes_per_line);
     // Packed 18 bit is 9 bytes for 4 pixels; vendor drivers state 3 a pixel.
     let packed = link.format == WireFormat::Rgb666Packed && line == config.width * 9 / 4;
@@ -211,7 +315,7 @@ fn judge_link(config: &Config, link: &Link, picture: Option<&Picture>) -> Option
         ));
     }
     if command {
-        return None;
+        return judge_lines(config, link);
     }
     match picture {
         None => {
@@ -219,12 +323,21 @@ fn judge_link(config: &Config, link: &Link, picture: Option<&Picture>) -> Option
         }
         Some(picture) => {
             let (width, height) = (picture.width, picture.height);
-            if (width, height) != (config.width as usize, config.height as usize) {
+            if (width, height) != (config.width as usize, usize::from(link.vact)) {
                 return garbled(format!("the display path delivers {width}x{height} pixels"));
             }
         }
     }
-    judge_porches(config, link)
+    judge_lines(config, link).or_else(|| judge_porches(config, link))
+}
+
+/// More or fewer lines than the panel has.
+fn judge_lines(config: &Config, link: &Link) -> Option<Verdict> {
+    let sent = u32::from(link.vact);
+    (sent != config.height).then(|| {
+        let reason = format!("{sent} lines are sent; the panel has {}", config.height);
+        (Look::Cut(sent), reason)
+    })
 }
 
 fn judge_rate(config: &Config, link: &Link) -> Option<Verdict> {
@@ -294,7 +407,11 @@ fn judge_porches(config: &Config, link: &Link) -> Option<Verdict> {
         .collect();
     (!named.is_empty()).then(|| {
         (
-            Look::Shifted(missed(&horizontal), missed(&vertical)),
+            Look::Shifted {
+                columns: missed(&horizontal),
+                lines: missed(&vertical),
+                late: vertical.iter().take(2).map(|&(_, miss)| miss).sum(),
+            },
             format!("porches are off: {}", named.join(", ")),
         )
     })
@@ -323,6 +440,17 @@ fn render(
         Blank::White => vec![0xFF; width * height * 3],
         Blank::Black => vec![0; width * height * 3],
     };
+    // Lines that are not sent stay as they were; those too many fall off.
+    let cut = |source: &[u8]| {
+        let mut rgb = source.to_vec();
+        rgb.resize(width * height * 3, 0);
+        rgb
+    };
+    let cut = match look {
+        Look::Cut(_) => source.map(cut),
+        _ => None,
+    };
+    let source = cut.as_deref().or(source);
     let Some(source) = source.filter(|source| source.len() == width * height * 3) else {
         return if look == Look::Blank {
             blank()
@@ -345,16 +473,16 @@ fn render(
         Look::Noise => return noise(width, height),
         // Each line starts somewhere else.
         Look::Garbled => moved(&|y| ((y * 37 + (y * y) % 101) % width.max(2), y / 3)),
-        Look::Shifted(dx, dy) => {
+        Look::Shifted { columns, lines, .. } => {
             let wrap = |by: i64, side: usize| by.rem_euclid(side as i64) as usize;
-            moved(&|_| (wrap(dx, width), wrap(dy, height)))
+            moved(&|_| (wrap(columns, width), wrap(lines, height)))
         }
-        Look::Picture | Look::Tinted | Look::WrongColours => source.to_vec(),
+        Look::Picture | Look::Tinted | Look::Cut(_) | Look::WrongColours => source.to_vec(),
     };
     for pixel in rgb.chunks_exact_mut(3) {
         match look {
             Look::WrongColours => pixel.swap(0, 2),
-            Look::Tinted => pixel[2] -= pixel[2] / 4,
+            Look::Tinted | Look::Cut(_) => pixel[2] -= pixel[2] / 4,
             _ => {}
         }
     }

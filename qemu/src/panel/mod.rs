@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod config;
 mod controller;
+mod exact;
 mod family;
 mod glass;
 mod init;
@@ -20,7 +21,8 @@ pub mod wiring;
 
 pub use bus::{BusConfig, BusFrame, Wires};
 pub use config::Config;
-pub use glass::Glass;
+pub use family::Family;
+pub use glass::{Glass, Judgement, judge_table};
 pub use link::{Link, LinkMode, Packet, WireFormat};
 
 use crate::bus::{Context, Nanos};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::family::{Address, Effect, Family};
+use super::family::{Address, Effect, Family, MEMORY_ACCESS, Role};
 
 /// Standard commands that act and leave nothing in the image, or what the
 /// host may choose: NOP, reset, sleep, partial and normal mode, display on and
@@ -17,6 +17,11 @@ const INVERSION: [u8; 2] = [0x20, 0x21];
 /// Idle mode off and on, likewise.
 const IDLE: [u8; 2] = [0x38, 0x39];
 
+/// The lowest register that any maker has on the first page, but for gamma.
+const FIRST_OF_MAKERS: u8 = 0xB0;
+/// Bit of memory access control for the order of colours.
+const BGR: u8 = 0x08;
+
 /// A byte of a register: page, register, index (with the shift).
 type Place = (u32, u8, u16);
 
@@ -29,12 +34,19 @@ pub struct Registers {
     image: BTreeMap<Place, u8>,
 }
 
+/// Whether a byte is in a register of the maker's.
+fn is_makers((page, register, _): Place) -> bool {
+    page != 0 || register >= FIRST_OF_MAKERS
+}
+
 /// How an image differs from the one that the glass needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Registers that spoil the picture: page and number.
     pub wrong: Vec<(u32, u8)>,
-    /// Registers that spoil its colours only.
+    /// Registers by which other lines are scanned than there are.
+    pub size: Vec<(u32, u8)>,
+    /// Registers that spoil its colours or brightness only.
     pub tint: Vec<(u32, u8)>,
 }
 
@@ -90,21 +102,28 @@ impl Registers {
     /// What differs from `needed`.
     pub fn compare(&self, needed: &Registers, tolerate: &[u8]) -> Difference {
         let mut difference = Difference::default();
+        // A table for another maker's controller, which opened nothing.
+        let foreign = needed.has_makers() && !self.has_makers();
         let missing = needed.image.keys();
         let extra = self.image.keys();
         for &place in missing.chain(extra) {
             if self.image.get(&place) == needed.image.get(&place) {
                 continue;
             }
-            let (page, register, _) = place;
+            let (page, register, index) = place;
             if self.is_default(place) && needed.is_default(place) {
                 continue;
             }
-            let tint = tolerate.contains(&register) || self.family.is_gamma(page, register);
-            let list = if tint {
-                &mut difference.tint
-            } else {
-                &mut difference.wrong
+            let role = match self.family.role(page, register, index) {
+                _ if tolerate.contains(&register) => Role::Looks,
+                _ if foreign && is_makers(place) => Role::Scan,
+                Role::Scan if self.differs_in_order_of_colours(needed, place) => Role::Looks,
+                role => role,
+            };
+            let list = match role {
+                Role::Looks => &mut difference.tint,
+                Role::Size => &mut difference.size,
+                Role::Scan => &mut difference.wrong,
             };
             if !list.contains(&(page, register)) {
                 list.push((page, register));
@@ -113,12 +132,26 @@ impl Registers {
         difference
     }
 
-    /// Inversion and idle mode are off after a reset, and writing that again
-    /// changes nothing.
+    /// Whether any of the maker's registers was written.
+    fn has_makers(&self) -> bool {
+        self.image.keys().any(|&place| is_makers(place))
+    }
+
+    /// Memory access control: all of its bits but the order of colours agree.
+    fn differs_in_order_of_colours(&self, needed: &Registers, place: Place) -> bool {
+        let (page, register, _) = place;
+        let value = |image: &BTreeMap<Place, u8>| image.get(&place).copied().unwrap_or(0);
+        page == 0
+            && register == MEMORY_ACCESS
+            && value(&self.image) | BGR == value(&needed.image) | BGR
+    }
+
+    /// Inversion and idle mode are off after a reset, and memory access is in
+    /// its plain order; writing that again changes nothing.
     fn is_default(&self, place: Place) -> bool {
         let (page, register, _) = place;
         page == 0
-            && [INVERSION[0], IDLE[0]].contains(&register)
+            && [INVERSION[0], IDLE[0], MEMORY_ACCESS].contains(&register)
             && self.image.get(&place).is_none_or(|&value| value == 0)
     }
 }
@@ -164,7 +197,8 @@ mod tests {
         let differs = |family: Family, one: &[&[u8]], other: &[&[u8]]| {
             let one = Registers::after(family, one.iter().copied());
             let other = Registers::after(family, other.iter().copied());
-            one.compare(&other, &[]).wrong
+            let Difference { wrong, size, tint } = one.compare(&other, &[]);
+            [wrong, size, tint].concat()
         };
         let key: &[u8] = &[0xB9, 0xFF, 0x83, 0x79];
         let register: &[u8] = &[0xB1, 1];
@@ -180,7 +214,7 @@ mod tests {
                 &[banks[0], &[0xC0, 1]],
                 &[banks[1], &[0xC0, 1]]
             ),
-            [(0x11, 0xC0), (0x10, 0xC0)]
+            [(0x10, 0xC0), (0x11, 0xC0)]
         );
         let pages: [&[u8]; 2] = [
             &[0xF0, 0x55, 0xAA, 0x52, 8, 0],
@@ -206,6 +240,35 @@ mod tests {
         assert_eq!(differs(Family::Renesas, &[&[0xB0, 3], register], &[]), []);
         // Inversion is one setting; off is how a reset leaves it.
         assert_eq!(differs(Family::Dcs, &[&[0x20]], &[]), []);
+        assert_eq!(differs(Family::Dcs, &[&[0x36, 0]], &[]), []);
         assert_eq!(differs(Family::Dcs, &[&[0x21]], &[]), [(0, 0x20)]);
+    }
+
+    #[test]
+    fn the_glass_s_own_wiring_matters_more_than_its_colours() {
+        let differ = |family: Family, one: &[&[u8]], other: &[&[u8]]| {
+            let one = Registers::after(family, one.iter().copied());
+            let other = Registers::after(family, other.iter().copied());
+            one.compare(&other, &[])
+        };
+        let key: &[u8] = &[0xB9, 0xFF, 0x83, 0x79];
+        let himax = |one: &[u8], other: &[u8]| differ(Family::Himax, &[key, one], &[key, other]);
+        assert_eq!(himax(&[0xB6, 1], &[0xB6, 2]).tint, [(0, 0xB6)]);
+        assert_eq!(himax(&[0xB2, 1], &[0xB2, 2]).size, [(0, 0xB2)]);
+        assert_eq!(himax(&[0xCC, 1], &[0xCC, 2]).wrong, [(0, 0xCC)]);
+        // A pulse that comes sooner, and another pin.
+        assert_eq!(himax(&[0xD5, 1], &[0xD5, 2]).tint, [(0, 0xD5)]);
+        let map = [0xD5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x23];
+        assert_eq!(
+            himax(&map, &[&map[..11], &[0x32]].concat()).wrong,
+            [(0, 0xD5)]
+        );
+        // Red for blue is a picture, upside down is none.
+        let dcs = |one, other| differ(Family::Dcs, &[&[0x36, one]], &[&[0x36, other]]);
+        assert_eq!(dcs(0x08, 0x00).tint, [(0, 0x36)]);
+        assert_eq!(dcs(0xC8, 0x00).wrong, [(0, 0x36)]);
+        // What is not known of a maker is taken for the worst.
+        let b1 = differ(Family::Dcs, &[&[0xB1, 1]], &[&[0xB1, 2]]);
+        assert_eq!(b1.wrong, [(0, 0xB1)]);
     }
 }

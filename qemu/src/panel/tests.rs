@@ -388,7 +388,7 @@ fn the_glass_shows_what_the_host_does_wrong() {
     assert_eq!(state(|link| link.lanes_hw = 0).0, "garbled");
     assert_eq!(state(|link| link.mbps = 299).0, "garbled");
     assert_eq!(state(|link| link.mode = LinkMode::Burst).0, "garbled");
-    assert_eq!(state(|link| link.vact = 5).0, "garbled");
+    assert_eq!(state(|link| link.bytes_per_line = 30).0, "garbled");
     assert_eq!(state(|link| link.bytes_per_line = 20).0, "garbled");
     assert_eq!(state(|link| link.clock_hs = false).0, "white");
     assert_eq!(
@@ -405,6 +405,56 @@ fn the_glass_shows_what_the_host_does_wrong() {
         (moved, why.as_str()),
         ("shifted", "porches are off: hfp -3")
     );
+}
+
+#[test]
+fn what_can_be_read_is_acceptable() {
+    let timing = "[timing]\nvsa = 2\nvbp = 4\nvfp = 4\nhsa = 4\nhbp = 8\nhfp = 8\n";
+    let tall = |lines: u32, change: fn(&mut Link)| {
+        let config = Config {
+            height: lines,
+            width: 48,
+            ..small("dcs", "", timing)
+        };
+        let glass = Bench::lit(config, change);
+        (glass.state, glass.acceptable)
+    };
+    assert_eq!(tall(64, |_| {}), ("picture", true));
+    assert_eq!(tall(64, |link| link.vbp += 8), ("shifted", true));
+    assert_eq!(tall(64, |link| link.vbp += 9), ("shifted", false));
+    assert_eq!(tall(64, |link| link.vfp += 9), ("shifted", true));
+    assert_eq!(tall(64, |link| link.hfp_wc += 3 * 8), ("shifted", true));
+    assert_eq!(tall(64, |link| link.bytes_per_line = 30).1, false);
+    assert_eq!(tall(64, |link| link.lanes = 2), ("garbled", false));
+    // A table for another length of the same glass.
+    let lines = |sent: u16| {
+        let config = Config {
+            height: 64,
+            ..small("dcs", "", timing)
+        };
+        let mut bench = Bench::new(config);
+        bench.init();
+        let link = Link {
+            vact: sent,
+            ..bench.link()
+        };
+        let picture = Picture {
+            width: 8,
+            height: usize::from(sent),
+            rgb: vec![0x55; 8 * 3 * usize::from(sent)],
+        };
+        bench.panel.video(Some(&link), &mut bench.world.cx());
+        bench
+            .panel
+            .frame(&link, Some(&picture), &mut bench.world.cx());
+        let signals = &bench.world.signals;
+        let glass = bench.panel.glass(Some(&picture), bench.world.now, signals);
+        let lit = glass.rgb.chunks(24).filter(|line| line[0] > 0).count();
+        (glass.state, glass.acceptable, lit)
+    };
+    assert_eq!(lines(60), ("cut", true, 60));
+    assert_eq!(lines(70), ("cut", true, 64));
+    assert_eq!(lines(40), ("cut", false, 40));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_panel_that_answers_ones() {
 #[test]
 fn a_panel_that_answers_later_than_is_waited_for() {
     let boot = Phone::new(BOARD)
-        .with("access_ns = 340", "access_ns = 700")
+        .with("access_ns = 40", "access_ns = 700")
         .may_err()
         .boot();
     let errors: Vec<_> = boot.run.outcome.guest_errors().collect();

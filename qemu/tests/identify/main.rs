@@ -21,3 +21,4 @@ mod expect;
 mod logo;
 mod matrix;
 mod panels;
+mod rounds;

@@ -5,10 +5,13 @@ mod artifacts;
 mod bench;
 mod check;
 mod cpio;
+mod db;
 mod debian;
 mod demo;
 mod emulator;
+mod import;
 mod initramfs;
+mod matrix;
 mod paths;
 mod report;
 mod run;
@@ -20,6 +23,11 @@ mod summary;
 mod toolchain;
 mod trace;
 mod ui;
+
+/// The compiler of the driver table, to make tables of some of its rows.
+#[path = "../../../board-db/build/source/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "more of it is the build script's")]
+mod source;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -48,6 +56,8 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    ImportMatrix(matrix::ImportMatrix),
+    ImportFacts(import::Import),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +82,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::ImportMatrix(import) => import.run()?,
+        Command::ImportFacts(import) => import.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -50,6 +50,7 @@ const PANEL: PanelRow = PanelRow {
     power_down: PackedScript::EMPTY,
     ids: &[],
     shipped: 1,
+    trees: 1,
     doubtful: false,
 };
 const UNREADABLE: PanelRow = PanelRow {
@@ -66,6 +67,7 @@ const FOCALTECH: TouchRow = TouchRow {
     exit: &[],
     intrusive: false,
     weak: false,
+    doubtful: false,
     wait_ms: 300,
     vendor_id: None,
     version: None,
@@ -89,10 +91,12 @@ const OV5647: CameraRow = CameraRow {
     address_bytes: 2,
     data_bytes: 1,
     prelude: &[],
+    prelude_ms: 0,
     registers: &[],
     values: &[],
     mask: 0xFFFF,
     weak: false,
+    doubtful: false,
     bus: CameraBus::Mipi,
     core_mv: 1500,
     runs_with_pdn_high: Some(true),

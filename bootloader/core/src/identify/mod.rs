@@ -4,7 +4,7 @@
 //! over DSI ([`panel`]), the touch chip ([`touch`]) and the cameras
 //! ([`camera`]) over I2C. What they answer is evidence among other evidence
 //! ([`evidence`]); [`verdict`] weighs it, [`wizard`] asks a person where it
-//! does not decide, [`store`] remembers, and [`report`] keeps every question
+//! does not decide, in the order of [`rounds`], [`store`] remembers, and [`report`] keeps every question
 //! and every answer. [`wiring`] says which profile may be tried at all,
 //! [`link`] over which connections the panel is asked.
 //!
@@ -20,6 +20,7 @@ mod line;
 pub mod link;
 pub mod panel;
 pub mod report;
+pub mod rounds;
 mod rows;
 pub mod store;
 pub mod touch;
@@ -43,6 +44,8 @@ pub struct Table {
     pub panels: &'static [PanelRow],
     /// What to ask a panel.
     pub plan: &'static Plan,
+    /// Which panels show a picture on each other's glass: a number for each.
+    pub clusters: &'static [u16],
     /// Touch chips, in the order in which to ask for them.
     pub touch: &'static [TouchRow],
     /// Camera sensors.
@@ -60,6 +63,11 @@ impl Table {
             .iter()
             .position(|row| row.id == id)
             .map(|row| row as u16)
+    }
+
+    /// The cluster of a panel; one that has none is alone.
+    pub fn cluster(&self, row: u16) -> Option<u16> {
+        self.clusters.get(usize::from(row)).copied()
     }
 
     /// Row number of the touch chip `id`.

@@ -24,6 +24,13 @@ impl RowSet {
         }
     }
 
+    /// Takes `row` out.
+    pub fn remove(&mut self, row: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(row) / WORD) {
+            *word &= !(1 << (usize::from(row) % WORD));
+        }
+    }
+
     /// Adds all rows of `other`.
     pub fn add(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(other.0) {
@@ -50,7 +57,14 @@ impl RowSet {
 
     /// Its rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        (0..MAX_ROWS as u16).filter(|&row| self.contains(row))
+        self.0.iter().enumerate().flat_map(|(number, &word)| {
+            let mut left = word;
+            core::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.checked_sub(1)?;
+                Some((number * WORD) as u16 + bit as u16)
+            })
+        })
     }
 }
 
@@ -80,6 +94,11 @@ mod tests {
         let set: RowSet = [3, 31, 32, 1023, 1024, u16::MAX].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [3, 31, 32, 1023]);
         assert_eq!((set.len(), set.contains(4)), (4, false));
+        let mut fewer = set;
+        for row in [3, 1023, 500, u16::MAX] {
+            fewer.remove(row);
+        }
+        assert_eq!(fewer.iter().collect::<Vec<_>>(), [31, 32]);
         assert_eq!(RowSet::first(40).len(), 40);
         assert_eq!(RowSet::first(5000).len(), MAX_ROWS);
         assert!(RowSet::EMPTY.is_empty() && !set.is_empty());

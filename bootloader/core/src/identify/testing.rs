@@ -54,6 +54,7 @@ pub fn table(touch: &[TouchRow], cameras: &[CameraRow]) -> Table {
     Table {
         panels: &[],
         plan: &NO_PLAN,
+        clusters: &[],
         touch: leak(touch),
         cameras: leak(cameras),
         wirings: &[],
@@ -109,6 +110,7 @@ pub const fn panel(id: &'static str, ids: &'static [&'static [Term]]) -> PanelRo
         power_down: PackedScript::EMPTY,
         ids,
         shipped: 1,
+        trees: 1,
         doubtful: false,
     }
 }

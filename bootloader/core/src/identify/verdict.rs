@@ -4,7 +4,8 @@
 use super::evidence::{BOARD, Evidence, ID_BYTES, KERNEL, Reasons, Weights};
 use super::panel::{Findings, Presence};
 use super::report::{Kind, Record, Recorder, Unit};
-use super::{MAX_ROWS, Table};
+use super::rounds::Rounds;
+use super::{MAX_ROWS, RowSet, Table};
 use heapless::Vec;
 use unilk_board_db::PanelBus;
 
@@ -84,6 +85,8 @@ pub struct PanelVerdict {
     pub candidates: Vec<Candidate, MAX_CANDIDATES>,
     /// Candidates that did not fit into the list.
     pub further: u16,
+    /// All that have the same grounds as the best, listed or not.
+    pub alike: RowSet,
     /// A person should choose among the candidates.
     pub ask: bool,
     /// What is odd.
@@ -98,6 +101,7 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
     let mute = found.presence() != Presence::Yes;
     let mut candidates: Vec<Candidate, MAX_CANDIDATES> = Vec::new();
     let mut further = 0;
+    let (mut best, mut alike) = (0, RowSet::EMPTY);
     for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
         let row = row as u16;
         let Some(candidate) = weights.weigh(table, row, panel, &found) else {
@@ -110,6 +114,12 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
         let unexpected = panel.bus != PanelBus::Dsi && candidate.grounds < BOARD;
         if mute && (unheard || unexpected) {
             continue;
+        }
+        if candidate.grounds > best {
+            (best, alike) = (candidate.grounds, RowSet::EMPTY);
+        }
+        if candidate.grounds == best {
+            alike.insert(row);
         }
         let place = candidates
             .iter()
@@ -130,6 +140,7 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
         certainty: Certainty::None,
         candidates,
         further,
+        alike,
         ask: false,
         note: None,
         found,
@@ -211,11 +222,40 @@ impl PanelVerdict {
         };
         // Where the panel is the only one that fits, or fits best, there is
         // nothing to ask.
-        self.ask = self.certainty == Certainty::Guess && self.contenders().len() > 1;
+        self.ask = self.certainty == Certainty::Guess && self.alike.len() > 1;
     }
 
-    /// Those among whom a person should choose: all with the same grounds as
-    /// the best.
+    /// In which order to show a person those who are alike, and those that
+    /// have the controller of one of them but cannot be read.
+    pub fn rounds(&self, table: &Table, evidence: &Evidence<'_>) -> Rounds {
+        let Some(best) = self.candidates.first() else {
+            return Rounds::default();
+        };
+        let weights = Weights::new(table, evidence);
+        let weigh = |row: u16| {
+            let panel = table.panels.get(usize::from(row))?;
+            weights.weigh(table, row, panel, &self.found)
+        };
+        let mut kin = RowSet::EMPTY;
+        if best.reasons.contains(Reasons::ID_BYTES) {
+            let controller = |row: u16| {
+                table
+                    .panels
+                    .get(usize::from(row))
+                    .map(|panel| panel.controller)
+            };
+            for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
+                let mut like = self.alike.iter().filter_map(controller);
+                if panel.ids.is_empty() && like.any(|like| like == panel.controller) {
+                    kin.insert(row as u16);
+                }
+            }
+        }
+        let score = |row| weigh(row).map_or(0, |candidate| candidate.score - candidate.grounds);
+        Rounds::new(table, (best.row, &self.alike), &kin, score)
+    }
+
+    /// Those of [`Self::candidates`] that have the same grounds as the best.
     pub fn contenders(&self) -> &[Candidate] {
         let grounds = self.candidates.first().map_or(0, |best| best.grounds);
         let others = self.candidates.iter();

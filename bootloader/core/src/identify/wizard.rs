@@ -5,6 +5,9 @@
 //! candidate that nobody has confirmed is driven with a table that may be
 //! wrong, so it stays lit for ten seconds at most (DESIGN.md, "Harmless
 //! probing") and is then powered down; a key brings the next, or it again.
+//!
+//! Where many fit alike there are two rounds ([`super::rounds`]): the first
+//! ends with a picture that can be read, the second with the best of its like.
 
 /// Longest time that an unconfirmed candidate is lit, in µs.
 pub const LIT_US: u32 = 10_000_000;
@@ -35,20 +38,20 @@ pub enum Action {
     /// Nothing.
     Wait,
     /// Power down what is lit, light this candidate and tell its name.
-    Show(u8),
+    Show(u16),
     /// Power the candidate down and go on listening.
     Darken,
     /// A person chose this one: store it.
-    Accepted(u8),
+    Accepted(u16),
     /// Nobody chose: take this one, marked as a guess.
-    GaveUp(u8),
+    GaveUp(u16),
 }
 
 /// The state of the conversation.
 #[derive(Debug, Clone, Copy)]
 pub struct Wizard {
-    count: u8,
-    at: u8,
+    count: u16,
+    at: u16,
     lit: bool,
     touched: bool,
     shown_us: u32,
@@ -60,7 +63,7 @@ impl Wizard {
     /// Begins with `count` candidates, best first, and what to do first.
     /// Without any key for `idle_us` the best guess is taken: [`IDLE_US`], or
     /// less where the same guess was made before.
-    pub fn begin(count: u8, now_us: u32, idle_us: u32) -> (Self, Action) {
+    pub fn begin(count: u16, now_us: u32, idle_us: u32) -> (Self, Action) {
         let wizard = Self {
             count,
             at: 0,
@@ -78,8 +81,19 @@ impl Wizard {
         (wizard, action)
     }
 
+    /// Begins a second round of `count` candidates, of which the first is lit
+    /// and was accepted in the round before: it is kept if nobody chooses.
+    pub fn again(count: u16, now_us: u32) -> (Self, Action) {
+        let (wizard, action) = Self::begin(count, now_us, LEFT_US);
+        let wizard = Self {
+            touched: true,
+            ..wizard
+        };
+        (wizard, action)
+    }
+
     /// The candidate whose turn it is.
-    pub const fn current(&self) -> u8 {
+    pub const fn current(&self) -> u16 {
         self.at
     }
 
@@ -188,6 +202,15 @@ mod tests {
         let (mut wizard, _) = Wizard::begin(4, 0, 3_000_000);
         assert_eq!(wizard.step(Event::Next, 2_000_000), Action::Show(1));
         assert_eq!(wizard.step(Event::Tick, 6_000_000), Action::Wait);
+    }
+
+    #[test]
+    fn in_the_second_round_what_was_accepted_is_waited_with() {
+        let (mut wizard, first) = Wizard::again(3, 500);
+        assert_eq!(first, Action::Show(0));
+        assert_eq!(wizard.step(Event::Tick, 500 + LIT_US), Action::Darken);
+        assert_eq!(wizard.step(Event::Tick, 499 + LEFT_US), Action::Wait);
+        assert_eq!(wizard.step(Event::Tick, 500 + LEFT_US), Action::GaveUp(0));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn wizard(canvas: &mut Canvas<'_>, page: &WizardPage<'_>) {
     y = face.paragraph(
         canvas,
         area(y),
-        "Right if all four edges have a line, the colours stand over their letters and nothing flickers.",
+        "Right if all four edges have a line, the colours stand over their letters and nothing flickers. If no other is, take the one that can be read.",
         TEXT,
     );
     y += cell.height as i32 / 2;

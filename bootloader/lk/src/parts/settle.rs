@@ -5,8 +5,8 @@ use core::fmt::{self, Write};
 
 use heapless::{String, Vec};
 use mt6572_hal::time::{Deadline, Micros};
-use unilk_board_db::{Board, PanelBus};
 use unilk_board_db::Wiring;
+use unilk_board_db::{Board, PanelBus};
 use unilk_core::crc32::crc32;
 use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
 use unilk_core::identify::RowSet;
@@ -37,6 +37,12 @@ const KEYS: Micros = Micros::from_ms(20);
 const SECOND_CHANCE_US: u32 = 3_000_000;
 /// Bytes of a kernel that stand for it.
 const SAMPLE: usize = 4096;
+
+/// Candidates, and what the keys do.
+struct Round<'a> {
+    rows: &'a [u16],
+    keys: &'static [&'static str],
+}
 
 /// A kernel in memory whose strings may name panels.
 pub struct Kernel<'a> {
@@ -164,13 +170,17 @@ impl Parts {
 
     /// Lights the winner, or lets a person choose. How the panel was chosen.
     fn light_winner(&'static self, phone: &mut Phone) -> How {
-        let (winner, certainty, ask, contenders) = {
+        let (winner, certainty, ask, alike) = {
             let verdict = self.panel.borrow();
             let Some(verdict) = verdict.as_ref() else {
                 return How::None;
             };
-            let rows: Vec<u16, 24> = verdict.contenders().iter().map(|c| c.row).collect();
-            (verdict.winner, verdict.certainty, verdict.ask, rows)
+            (
+                verdict.winner,
+                verdict.certainty,
+                verdict.ask,
+                verdict.alike,
+            )
         };
         let Some(winner) = winner else {
             meanwhile::run(self.link_off());
@@ -195,7 +205,7 @@ impl Parts {
         }
         // What was more than a guess on the last boot, and fits as well as any
         // on this one, stays.
-        let before = stored.filter(|(row, _)| contenders.contains(row));
+        let before = stored.filter(|&(row, _)| alike.contains(row));
         if let Some((row, how @ (How::Identified | How::KernelNames))) = before.filter(|_| ask) {
             self.chosen.set(Some(row));
             self.light_if_dark(row);
@@ -205,7 +215,7 @@ impl Parts {
             self.light_if_dark(winner);
             return self.how(winner);
         }
-        match self.ask(phone, &contenders, before.is_some()) {
+        match self.ask(phone, before.is_some()) {
             Some(chosen) => {
                 self.chosen.set(Some(chosen));
                 self.by_person.set(true);
@@ -252,46 +262,66 @@ impl Parts {
         self.board().or_else(|| self.likely_board())
     }
 
-    /// Shows the candidates until a person accepts one. `None`: nobody came,
-    /// and the best guess is lit.
-    fn ask(&'static self, phone: &mut Phone, rows: &[u16], guessed: bool) -> Option<u16> {
+    /// Shows the candidates until a person accepts one, and then those that are
+    /// like it. `None`: nobody came, and the best guess is lit.
+    fn ask(&'static self, phone: &mut Phone, guessed: bool) -> Option<u16> {
+        let rounds = {
+            let verdict = self.panel.borrow();
+            let verdict = verdict.as_ref()?;
+            self.evidence(RowSet::EMPTY, |evidence| {
+                verdict.rounds(&self.table, evidence)
+            })
+        };
         say!(
             "{} panels fit alike: volume keys step through them, the power key takes one",
-            rows.len()
+            rounds.first().len()
         );
-        let began = Self::now_us();
         // On the boot after a guess a look at the screen must do.
         let idle_us = if guessed { SECOND_CHANCE_US } else { IDLE_US };
-        let (mut wizard, mut action) = Wizard::begin(rows.len() as u8, began, idle_us);
+        let first = Round {
+            rows: rounds.first(),
+            keys: &["Volume: next, previous", "Power: I can read this"],
+        };
+        let count = first.rows.len() as u16;
+        let begin = Wizard::begin(count, Self::now_us(), idle_us);
+        let Some(readable) = self.round(phone, &first, begin) else {
+            say!("nobody chose a panel: taking the best guess");
+            self.light_boot_page(*first.rows.first()?);
+            return None;
+        };
+        let alike = rounds.second(&self.table, readable);
+        let mut chosen = readable;
+        if alike.len() > 1 {
+            say!("{} panels are like it: which is the best?", alike.len());
+            let second = Round {
+                rows: &alike,
+                keys: &["Volume: next, previous", "Power: this is the best"],
+            };
+            let begin = Wizard::again(alike.len() as u16, Self::now_us());
+            chosen = self.round(phone, &second, begin).unwrap_or(readable);
+        }
+        let panel = self.table.panels.get(usize::from(chosen))?;
+        say!("panel {} chosen", panel.id);
+        self.light_boot_page(chosen);
+        Some(chosen)
+    }
+
+    /// One round: what a person accepted, or `None`.
+    fn round(
+        &'static self,
+        phone: &mut Phone,
+        round: &Round<'_>,
+        (mut wizard, mut action): (Wizard, Action),
+    ) -> Option<u16> {
         let mut before = phone.look();
         let mut lit = false;
         loop {
             match action {
                 Action::Wait => {}
-                Action::Show(number) => {
-                    let row = *rows.get(usize::from(number))?;
-                    lit = self.show_candidate(row, number, rows.len());
-                }
+                Action::Show(number) => lit = self.show_candidate(round, number),
                 Action::Darken => meanwhile::run(self.darken()),
-                Action::Accepted(number) => {
-                    let row = *rows.get(usize::from(number))?;
-                    say!(
-                        "panel {} chosen",
-                        self.table.panels.get(usize::from(row))?.id
-                    );
-                    self.show(Page::Boot);
-                    return Some(row);
-                }
-                Action::GaveUp(number) => {
-                    say!("nobody chose a panel: taking the best guess");
-                    let row = *rows.get(usize::from(number))?;
-                    if self.shown.get().is_some_and(|shown| shown.row == row) {
-                        self.show(Page::Boot);
-                    } else {
-                        meanwhile::run(self.relight(row, Page::Boot));
-                    }
-                    return None;
-                }
+                Action::Accepted(number) => return round.rows.get(usize::from(number)).copied(),
+                Action::GaveUp(_) => return None,
             }
             phone.hal.toprgu.kick();
             meanwhile::rest_for(KEYS);
@@ -306,20 +336,37 @@ impl Parts {
         }
     }
 
-    fn show_candidate(&'static self, row: u16, number: u8, count: usize) -> bool {
-        let Some(panel) = self.table.panels.get(usize::from(row)) else {
+    fn show_candidate(&'static self, round: &Round<'_>, number: u16) -> bool {
+        let row = round.rows.get(usize::from(number)).copied();
+        let Some((row, panel)) =
+            row.and_then(|row| Some((row, self.table.panels.get(usize::from(row))?)))
+        else {
             return false;
         };
+        let count = round.rows.len();
         let page = Page::Candidate(WizardPage {
-            number: u16::from(number) + 1,
+            number: number + 1,
             count: count as u16,
             name: panel.lcm_name(),
             controller: panel.controller,
-            keys: &["Volume: next, previous", "Power: this picture is right"],
+            keys: round.keys,
             seconds: Some(10),
         });
         say!("candidate {} of {count}: {}", number + 1, panel.id);
+        if self.shown.get().is_some_and(|shown| shown.row == row) {
+            self.show(page);
+            return true;
+        }
         meanwhile::run(self.relight(row, page))
+    }
+
+    /// Lights a panel with the boot's page, if it is not lit already.
+    fn light_boot_page(&'static self, row: u16) {
+        if self.shown.get().is_some_and(|shown| shown.row == row) {
+            self.show(Page::Boot);
+        } else {
+            meanwhile::run(self.relight(row, Page::Boot));
+        }
     }
 
     /// The winner, whoever chose it.
@@ -379,7 +426,7 @@ impl Parts {
             id.unwrap_or("none"),
             certainty.name(),
             Why(reasons),
-            (verdict.contenders().len().saturating_sub(1)),
+            verdict.alike.len().saturating_sub(1),
             found.reads,
             found.resets,
             found.took_us
@@ -534,7 +581,7 @@ impl Parts {
         let _ = write!(
             others,
             "{} more fit alike",
-            panel.contenders().len().saturating_sub(1)
+            panel.alike.len().saturating_sub(1)
         );
         self.show(Page::Verdicts(&[
             VerdictRow {

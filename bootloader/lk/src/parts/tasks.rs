@@ -344,7 +344,6 @@ impl Parts {
         }
         let stored = self.stored.borrow();
         let (row, how) = stored.as_ref()?.panel(&self.table)?;
-        let mut fits = verdict.contenders().iter();
-        (how != How::Guess && fits.any(|candidate| candidate.row == row)).then_some(row)
+        (how != How::Guess && verdict.alike.contains(row)).then_some(row)
     }
 }

@@ -70,8 +70,8 @@ answers = [
 init = [
     { cmd = 0xFF, args = [0xFF, 0x98, 0x06, 0x04, 0x01] },
     { cmd = 0x08, args = [0x10] },
-    { cmd = 0xFF, args = [0xFF, 0x98, 0x06, 0x04, 0x07] },
-    { cmd = 0x17, args = [0x22] },
+    { cmd = 0xFF, args = [0xFF, 0x98, 0x06, 0x04, 0x06] },
+    { cmd = 0x30, args = [0x22] },
     { cmd = 0xFF, args = [0xFF, 0x98, 0x06, 0x04, 0x00] },
     { cmd = 0x11, delay_ms = 120 },
     { cmd = 0x29, delay_ms = 10 },
@@ -90,8 +90,8 @@ mbps = [385, 395]
 const TABLE: [(u8, &[u8], u64); 7] = [
     (0xFF, &[0xFF, 0x98, 0x06, 0x04, 0x01], 0),
     (0x08, &[0x10], 0),
-    (0xFF, &[0xFF, 0x98, 0x06, 0x04, 0x07], 0),
-    (0x17, &[0x22], 0),
+    (0xFF, &[0xFF, 0x98, 0x06, 0x04, 0x06], 0),
+    (0x30, &[0x22], 0),
     (0xFF, &[0xFF, 0x98, 0x06, 0x04, 0x00], 0),
     (0x11, &[], 120),
     (0x29, &[], 10),
@@ -580,7 +580,7 @@ fn a_register_that_the_table_leaves_out_garbles_the_logo() {
     loader.reset_host();
     loader.reset_panel();
     for (command, args, delay) in TABLE {
-        if command != 0x17 {
+        if command != 0x30 {
             loader.send(command, args);
             loader.wait(delay * MS);
         }
@@ -590,7 +590,7 @@ fn a_register_that_the_table_leaves_out_garbles_the_logo() {
     loader.start_video();
     let glass = loader.glass();
     assert_eq!(glass.state, "garbled");
-    assert!(glass.reason.ends_with(": 7:17"), "{}", glass.reason);
+    assert!(glass.reason.ends_with(": 6:30"), "{}", glass.reason);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod boot;
 mod figure;
 mod identify;
+mod scale;
 mod size;
 mod tree;
 
@@ -38,6 +39,7 @@ impl Bench {
         figures.extend(size::measure()?);
         let (identify, timelines) = identify::measure(&payload)?;
         figures.extend(identify);
+        figures.extend(scale::measure()?);
         figures.push(boot::demo(&payload)?);
         let good = figures.iter().all(Figure::holds);
         if self.json {

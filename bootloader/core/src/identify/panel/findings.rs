@@ -408,10 +408,13 @@ impl Findings {
     /// there is one controller; of the `likely` rows those with it; and its
     /// maker's others where only the module's own number was read. While what confirmed is weak, the rest of a stage which was entered anyway is
     /// asked too, and everything else while it needed no maker's key.
+    ///
+    /// Rows about which nothing can change any more are taken out of `rows`:
+    /// of a large table the first answers leave few.
     pub(super) fn wanted(
         &self,
         table: &Table,
-        rows: &RowSet,
+        rows: &mut RowSet,
         likely: &RowSet,
         asked: Asked,
     ) -> bool {
@@ -421,19 +424,21 @@ impl Findings {
         let mut kin: Vec<&str, MAX_CONTROLLERS> = Vec::new();
         let mut modules: Vec<&str, MAX_CONTROLLERS> = Vec::new();
         let mut makers: Vec<&str, MAX_CONTROLLERS> = Vec::new();
-        for (row, panel) in table.panels.iter().enumerate() {
-            let row = row as u16;
-            if !rows.contains(row) {
+        for row in RowSet::clone(rows).iter() {
+            let Some(panel) = table.panels.get(usize::from(row)) else {
+                rows.remove(row);
                 continue;
-            }
+            };
             let pins = self.pins_of(row);
             let mut confirmed = false;
             let (mut asks, mut agrees) = (false, false);
+            let mut refuted = true;
             for id in panel.ids {
                 let tally = self.tally(table, id, pins, Some(asked.question));
                 if tally.refuted {
                     continue;
                 }
+                refuted = false;
                 confirmed |= tally.confirmed();
                 if tally.confirmed() && (tally.keyed || tally.telling >= SURE_BITS) {
                     sure = sure.max(tally.telling.max(1));
@@ -444,6 +449,9 @@ impl Findings {
                 }
                 asks |= tally.asks;
                 agrees |= tally.asks && tally.bits > 0;
+            }
+            if refuted {
+                rows.remove(row);
             }
             any |= asks && !confirmed;
             partial |= agrees && !confirmed;

@@ -90,6 +90,7 @@ impl PanelPort for BuiltIn {
 fn every_panel_of_the_table_is_found() {
     let table = Table {
         plan: unilk_board_db::plan(),
+        clusters: unilk_board_db::clusters(),
         ..on_board(unilk_board_db::panels())
     };
     let mut reads = Vec::new();
@@ -144,5 +145,5 @@ fn every_panel_of_the_table_is_found() {
     }
     reads.sort_unstable();
     let median = reads.get(reads.len() / 2).copied();
-    assert!(median.is_none_or(|median| median <= 6), "{reads:?}");
+    assert!(median.is_none_or(|median| median <= 9), "{reads:?}");
 }

@@ -1,0 +1,354 @@
+//! What it costs to ask a panel who it is, by the size of the table.
+//!
+//! The bootloader's own asker is run against simulated panels, one for each ID
+//! of each row, with a table that has only some of the rows and a plan that was
+//! made for these. It must get dearer with the logarithm of their number.
+
+use crate::source::plan::{self, Planned, Row};
+use crate::source::{self, Panel, PanelToml};
+use crate::{paths, source::ids};
+use anyhow::{Context as _, Result, anyhow};
+use std::cell::Cell;
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use unilk_board_db::{
+    OP_MAX_RETURN, PanelRow, Plan, Question, ReadKind, Script, Stage, Step, Term,
+};
+use unilk_core::identify::panel::{Findings, Outcome, identify};
+use unilk_core::identify::report::{Builder, Shared};
+use unilk_core::identify::{Clock, PanelPort, PortError, RowSet, Strap, Table};
+
+/// What a packet takes at the rate of the questions, from boots of the emulated
+/// phone, in microseconds.
+const WRITE_US: u32 = 60;
+const READ_US: u32 = 310;
+/// Bytes of the record of one identification.
+const LOG_BYTES: usize = 4096;
+
+/// The middle and the largest of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spread {
+    /// Half of them are no larger.
+    pub median: u32,
+    /// The largest.
+    pub worst: u32,
+}
+
+/// The cost with tables of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Rows of the table.
+    pub rows: usize,
+    /// Registers that its plan knows.
+    pub questions: usize,
+    /// Panels that were asked.
+    pub panels: usize,
+    /// Of these, the ones that were not told by what they answer.
+    pub missed: usize,
+    /// Reads, repeats included.
+    pub reads: Spread,
+    /// Resets between makers.
+    pub resets: Spread,
+    /// Virtual time in microseconds.
+    pub micros: Spread,
+}
+
+/// The rows of the table as their files have them.
+pub fn rows() -> Result<Vec<(String, Panel)>> {
+    let folder = paths::root().join("board-db/data/panels");
+    let mut rows = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let row: PanelToml =
+            source::parse(&path.display().to_string(), &text).map_err(|why| anyhow!(why.0))?;
+        rows.push((
+            id.to_string(),
+            row.check(&id).map_err(|why| anyhow!(why.0))?,
+        ));
+    }
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(rows)
+}
+
+/// The cost with `size` of the rows, drawn `samples` times.
+pub fn measure(rows: &[(String, Panel)], size: usize, samples: u64) -> Cost {
+    let size = size.min(rows.len());
+    let (mut reads, mut resets, mut micros) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut questions, mut missed) = (0, 0);
+    for sample in 0..samples {
+        let mut drawn: Vec<&(String, Panel)> = rows.iter().collect();
+        drawn.sort_by_key(|(id, _)| {
+            let mut hasher = DefaultHasher::new();
+            (sample, id).hash(&mut hasher);
+            hasher.finish()
+        });
+        drawn.truncate(size);
+        let table = compile(&drawn);
+        questions = questions.max(table.plan.questions.len());
+        for (row, panel) in (0..).zip(table.panels) {
+            for id in panel.ids {
+                let found = ask(&table, id);
+                // Pins and voltages cost nothing and are not asked for here.
+                let readable = id.iter().any(|term| matches!(term, Term::Answer { .. }));
+                let told = found.state(&table, row).outcome == Outcome::Confirmed;
+                missed += usize::from(readable && !told);
+                reads.push(u32::from(found.reads));
+                resets.push(u32::from(found.stage_resets));
+                micros.push(found.took_us);
+            }
+        }
+    }
+    Cost {
+        rows: size,
+        questions,
+        panels: reads.len(),
+        missed,
+        reads: spread(reads),
+        resets: spread(resets),
+        micros: spread(micros),
+    }
+}
+
+fn spread(mut numbers: Vec<u32>) -> Spread {
+    numbers.sort_unstable();
+    Spread {
+        median: numbers.get(numbers.len() / 2).copied().unwrap_or(0),
+        worst: numbers.last().copied().unwrap_or(0),
+    }
+}
+
+/// A table of these rows alone.
+fn compile(rows: &[&(String, Panel)]) -> Table {
+    let sources: Vec<Row<'_>> = rows.iter().map(|(_, panel)| panel.plan_row()).collect();
+    let made = plan::make(&sources);
+    let stages: Vec<Stage> = made
+        .stages
+        .iter()
+        .map(|stage| Stage {
+            name: leak(stage.name.as_bytes().to_vec())
+                .utf8_chunks()
+                .next()
+                .map_or("", |chunk| chunk.valid()),
+            reset: stage.reset,
+            unlock: Script::new(leak(stage.unlock.clone())),
+        })
+        .collect();
+    let questions: Vec<Question> = made
+        .questions
+        .iter()
+        .map(|question| Question {
+            stage: question.stage as u8,
+            register: question.register,
+            len: question.len,
+            kind: if question.len < 3 {
+                ReadKind::Dcs
+            } else {
+                ReadKind::Generic
+            },
+        })
+        .collect();
+    let panels: Vec<PanelRow> = rows
+        .iter()
+        .zip(&made.ids)
+        .filter_map(|((id, _), ids)| {
+            let ids: Vec<&'static [Term]> = ids
+                .iter()
+                .map(|terms| &*leak(terms.iter().filter_map(term).collect()))
+                .collect();
+            Some(PanelRow {
+                ids: leak(ids),
+                ..*unilk_board_db::panel(id)?
+            })
+        })
+        .collect();
+    Table {
+        panels: leak(panels),
+        plan: &leak(vec![Plan {
+            stages: leak(stages),
+            questions: leak(questions),
+        }])[0],
+        clusters: &[],
+        touch: &[],
+        cameras: &[],
+        wirings: &[],
+        boards: &[],
+    }
+}
+
+fn term(planned: &Planned) -> Option<Term> {
+    Some(match *planned {
+        Planned::Answer {
+            question,
+            byte,
+            mask,
+            value,
+        } => Term::Answer {
+            question: question as u16,
+            byte,
+            mask,
+            value,
+        },
+        Planned::Other(ids::Term::Strap { index, high }) => Term::Strap { index, high },
+        Planned::Other(ids::Term::Voltage {
+            channel,
+            from_mv,
+            to_mv,
+        }) => Term::Voltage {
+            channel,
+            from_mv,
+            to_mv,
+        },
+        // The plan has made an answer of every register.
+        Planned::Other(ids::Term::Register { .. }) => return None,
+    })
+}
+
+/// The tables of a bench are few and last as long as it does.
+fn leak<T>(rows: Vec<T>) -> &'static [T] {
+    Box::leak(rows.into_boxed_slice())
+}
+
+/// Time that passes by waiting and by packets.
+#[derive(Default)]
+struct VirtualClock(Cell<u32>);
+
+impl VirtualClock {
+    fn pass(&self, us: u32) {
+        self.0.set(self.0.get().wrapping_add(us));
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now_us(&self) -> u32 {
+        self.0.get()
+    }
+
+    async fn wait_us(&self, us: u32) {
+        self.pass(us);
+    }
+}
+
+/// A panel that answers as one ID says, behind its own key, and zeros to all
+/// else.
+struct Simulated {
+    clock: Rc<VirtualClock>,
+    plan: &'static Plan,
+    id: &'static [Term],
+    sent: Vec<Vec<u8>>,
+}
+
+impl PanelPort for Simulated {
+    fn reset(&mut self, _high: bool) {
+        self.sent.clear();
+    }
+
+    fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
+        self.clock.pass(WRITE_US);
+        if data_type != OP_MAX_RETURN {
+            self.sent.push(payload.to_vec());
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+        self.clock.pass(READ_US);
+        buf.fill(0);
+        let open = |stage: &Stage| {
+            let payloads = stage.unlock.steps().filter_map(|step| match step {
+                Step::Write { payload, .. } => Some(payload.to_vec()),
+                _ => None,
+            });
+            self.sent.ends_with(&payloads.collect::<Vec<_>>())
+        };
+        for term in self.id {
+            let Term::Answer {
+                question,
+                byte,
+                value,
+                ..
+            } = *term
+            else {
+                continue;
+            };
+            let asked = self.plan.questions[usize::from(question)];
+            if asked.register == register && open(&self.plan.stages[usize::from(asked.stage)]) {
+                if let Some(place) = buf.get_mut(usize::from(byte)) {
+                    *place = value;
+                }
+            }
+        }
+        Ok(buf.len())
+    }
+
+    fn wiring(&self) -> Option<&str> {
+        None
+    }
+
+    fn strap(&mut self, _index: u8) -> Option<Strap> {
+        None
+    }
+
+    fn voltage_mv(&mut self, _channel: u8) -> Option<u16> {
+        None
+    }
+}
+
+/// Asks the panel that answers as `id` says.
+fn ask(table: &Table, id: &'static [Term]) -> Findings {
+    let clock = Rc::new(VirtualClock::default());
+    let mut port = Simulated {
+        clock: Rc::clone(&clock),
+        plan: table.plan,
+        id,
+        sent: Vec::new(),
+    };
+    let mut room = [0; LOG_BYTES];
+    let log = Shared::new(Builder::new(&mut room));
+    let none = RowSet::EMPTY;
+    let mut asking = pin!(identify(table, &*clock, &mut port, &log, &none, &none));
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        // Nothing is ever waited for in earnest.
+        if let Poll::Ready(found) = asking.as_mut().poll(&mut context) {
+            return found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Ten times the rows may cost a step more, not ten times as much.
+    #[test]
+    fn the_cost_grows_with_the_logarithm_of_the_rows() {
+        let rows = rows().unwrap();
+        let [ten, hundred, all] = [(10, 9), (100, 3), (usize::MAX, 1)]
+            .map(|(size, samples)| measure(&rows, size, samples));
+        for cost in [ten, hundred, all] {
+            println!("{cost:?}");
+            assert_eq!(cost.missed, 0, "{cost:?}");
+        }
+        // From 100 on no decade adds more than that from 10 to 100 did, and a
+        // read for the makers' habits that are rare.
+        let decades = (all.rows as f64 / 100.0).log10();
+        let medians = [ten, hundred, all].map(|cost| f64::from(cost.reads.median));
+        let worsts = [ten, hundred, all].map(|cost| f64::from(cost.reads.worst));
+        for [ten, hundred, all] in [medians, worsts] {
+            let most = hundred + (hundred - ten) * decades + 1.0;
+            assert!(all <= most, "{ten} {hundred} {all}");
+        }
+        assert!(all.resets.worst <= 4, "{all:?}");
+        assert!(all.micros.worst < 150_000, "{all:?}");
+    }
+}
