@@ -218,7 +218,7 @@ impl Family {
             return Role::Looks;
         }
         let (size, scan) = match self {
-            Family::Dcs | Family::Renesas => (false, true),
+            Family::Dcs | Family::Renesas | Family::PageFf | Family::PageFe => (false, true),
             // CC80 to CCAF: from top to bottom; CCB0 and on: upwards.
             Family::Orise => (register == 0xB3, register == 0xCC && index < 0xB0),
             Family::Novatek => (

@@ -62,7 +62,7 @@ impl PanelPort for Fitted {
         Ok(())
     }
 
-    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         buf.fill(0);
         let open = |stage: &Stage| {
             let writes = stage.unlock.steps().filter_map(|step| match step {

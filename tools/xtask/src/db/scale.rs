@@ -140,6 +140,7 @@ fn compile(rows: &[&(String, Panel)]) -> Table {
                 .map_or("", |chunk| chunk.valid()),
             reset: stage.reset,
             unlock: Script::new(leak(stage.unlock.clone())),
+            dbi: stage.dbi,
         })
         .collect();
     let questions: Vec<Question> = made
@@ -259,7 +260,7 @@ impl PanelPort for Simulated {
         Ok(())
     }
 
-    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         self.clock.pass(READ_US);
         buf.fill(0);
         let open = |stage: &Stage| {

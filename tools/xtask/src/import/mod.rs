@@ -84,7 +84,7 @@ fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("touch.json"))?,
         &read(&overlays.join("touch.toml"))?,
     )?;
-    replace(into, "data/touch", &imported.files)?;
+    replace(into, "data/touch", "facts/touch.json", &imported.files)?;
     println!("touch: {}", imported.summary);
     Ok(())
 }
@@ -96,7 +96,7 @@ fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("cameras.json"))?,
         &read(&overlays.join("cameras.toml"))?,
     )?;
-    replace(into, "data/cameras", &imported.files)?;
+    replace(into, "data/cameras", "facts/cameras.json", &imported.files)?;
     println!("cameras: {}", imported.summary);
     Ok(())
 }
