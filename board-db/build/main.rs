@@ -14,6 +14,7 @@ use std::{env, fs, process};
 fn main() {
     println!("cargo::rerun-if-changed=data");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/data_type.rs");
     if let Err(Problem(text)) = run() {
         println!("cargo::error={text}");
         process::exit(1);
@@ -64,7 +65,7 @@ fn run() -> Result<(), Problem> {
         wirings: &wirings,
         boards: &boards,
     };
-    fs::write(&path, source::emit::emit(table))
+    fs::write(&path, source::emit::emit(table)?)
         .map_err(|error| Problem(format!("{}: {error}", path.display())))
 }
 

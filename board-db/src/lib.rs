@@ -10,16 +10,17 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod data_type;
 mod script;
 mod types;
 
-pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, PackedScript, Script, Step, Steps};
+pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps};
 pub use table::UNPACK_BYTES;
 pub use types::{
-    Backlight, Board, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead, FromAnswer,
-    Keys, LaneFormat, PanelMode, PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Plan,
-    ProbeStep, Question, Rail, RateSource, ReadKind, ResetStep, Stage, Supply, Term, Timing,
-    TouchRow, TouchWiring, Wiring,
+    Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead,
+    FromAnswer, Keys, LaneFormat, PanelBus, PanelMode, PanelReset, PanelRow, PanelWiring,
+    ParallelBus, PhyTiming, PinMode, Plan, ProbeStep, Question, Rail, RateSource, ReadKind,
+    ResetStep, SerialBus, Stage, Supply, Term, Timing, TouchRow, TouchWiring, Wiring,
 };
 
 #[allow(
@@ -28,7 +29,7 @@ pub use types::{
     reason = "the compiled table names what its rows need"
 )]
 mod table {
-    use crate::script::{PackedScript, Script};
+    use crate::script::{Block, PackedScript, Script};
     use crate::types::*;
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
 }

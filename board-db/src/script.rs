@@ -7,22 +7,47 @@
 //! | 0x00 | u16, little endian | wait so many milliseconds |
 //! | 0x01 | level u8, u16 | reset pin to this level, wait milliseconds |
 //! | 0x37 | u8 | set the maximum return packet size |
+//! | 0x80 + length | bytes | write of 1 to 127 bytes with the data type that is usual for its command |
+//! | 0x02 | length u8, bytes | write to a bus of the LCD controller in words of 16 bits, big endian; the first is the command |
 //! | other | length u8, bytes | write with this DSI data type; the first byte is the command |
 //!
+//! Panels on a bus of the LCD controller have no data types: their writes of
+//! bytes are stored as 0x39.
+//!
 //! The panels' sequences are most of the table and much alike within a family
-//! of controllers, so they stand together in packed blocks ([`PackedScript`]).
+//! of controllers, so they stand together in blocks, packed by LZMA
+//! ([`PackedScript`]).
 
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use unilk_lzma::{Flat, Lzma};
 
-use crate::table::{BLOCKS, UNPACK_BYTES};
+use crate::data_type::usual;
+use crate::table::{BLOCKS, SCRIPTS, UNPACK_BYTES};
 
 /// Operation: wait.
 pub const OP_DELAY: u8 = 0x00;
 /// Operation: move the reset pin.
 pub const OP_RESET: u8 = 0x01;
+/// Operation: write words of 16 bits.
+pub const OP_WORDS: u8 = 0x02;
 /// Operation: maximum return packet size.
 pub const OP_MAX_RETURN: u8 = 0x37;
+/// Operation: write with the usual data type; the length is added.
+const OP_USUAL: u8 = 0x80;
+
+/// What LZMA is told of the blocks: a byte is predicted neither by the one
+/// before it nor by its place.
+const PROPERTIES: u8 = 0;
+
+/// Sequences that were packed together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    /// Where its packed bytes begin in the table's `SCRIPTS`.
+    pub at: u32,
+    /// Packed bytes.
+    pub packed: u16,
+    /// Unpacked bytes.
+    pub len: u16,
+}
 
 /// A sequence of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,9 +56,11 @@ pub struct Script(&'static [u8]);
 /// One step of a [`Script`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// Send a packet; `payload` is 1 to 124 bytes, the command first.
+    /// Send a packet; `payload` is 1 to 124 bytes, up to 255 on a bus of the
+    /// LCD controller, the command first.
     Write {
-        /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03.
+        /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03; or
+        /// [`OP_WORDS`].
         data_type: u8,
         /// Command and parameters.
         payload: &'a [u8],
@@ -90,16 +117,30 @@ impl PackedScript {
         self.len == 0
     }
 
-    /// The steps, in order, unpacked to `room`. `None`: `room` is smaller than
-    /// [`UNPACK_BYTES`], or the sequence is no row's.
+    /// Packed bytes that [`PackedScript::unpack`] decodes: those of the whole
+    /// block. What takes time is in proportion to them.
+    pub fn packed_bytes(self) -> usize {
+        let block = BLOCKS.get(usize::from(self.block));
+        block.map_or(0, |block| usize::from(block.packed))
+    }
+
+    /// The steps, in order, unpacked to `room`; 32 KiB of the stack are used
+    /// meanwhile. `None`: `room` is smaller than [`UNPACK_BYTES`], or the
+    /// sequence is no row's.
     #[inline(never)]
     pub fn unpack(self, room: &mut [u8]) -> Option<Steps<'_>> {
         let block = BLOCKS.get(usize::from(self.block))?;
-        let room = room.get_mut(..UNPACK_BYTES)?;
-        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-        let mut state = DecompressorOxide::new();
-        let (_, _, made) = decompress(&mut state, block, room, 0, flags);
-        let script = room.get(..made)?.get(usize::from(self.at)..)?;
+        let packed = SCRIPTS
+            .get(block.at as usize..)?
+            .get(..usize::from(block.packed))?;
+        let room = room
+            .get_mut(..UNPACK_BYTES)?
+            .get_mut(..usize::from(block.len))?;
+        let mut lzma = Lzma::new();
+        lzma.set_properties(PROPERTIES).ok()?;
+        lzma.reset();
+        lzma.unpack(packed, room.len(), &mut Flat::new(room)).ok()?;
+        let script = room.get(usize::from(self.at)..)?;
         Some(Steps(script.get(..usize::from(self.len))?))
     }
 }
@@ -108,7 +149,17 @@ impl PackedScript {
 #[derive(Debug, Clone)]
 pub struct Steps<'a>(&'a [u8]);
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    /// The bytes that [`Script`] is made of.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The steps in bytes that [`Steps::as_bytes`] gave.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// Milliseconds that the waits add up to.
     pub fn delay_ms(self) -> u32 {
         self.map(|step| match step {
@@ -133,6 +184,11 @@ impl<'a> Iterator for Steps<'a> {
                 (Step::Reset { high, ms }, rest)
             }
             [OP_MAX_RETURN, size, ref rest @ ..] => (Step::MaxReturn(size), rest),
+            [head, ref rest @ ..] if head > OP_USUAL => {
+                let (payload, rest) = rest.split_at_checked(usize::from(head - OP_USUAL))?;
+                let data_type = usual(payload);
+                (Step::Write { data_type, payload }, rest)
+            }
             [data_type, len, ref rest @ ..] if data_type > OP_RESET => {
                 let (payload, rest) = rest.split_at_checked(usize::from(len))?;
                 (Step::Write { data_type, payload }, rest)
@@ -188,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_packed_sequence_needs_its_room_and_a_block() {
-        let row = crate::panels().first().unwrap();
+        let row = crate::panels().iter().find(|row| row.lanes > 0).unwrap();
         let mut room = [0; UNPACK_BYTES];
         assert!(row.init.unpack(&mut room).unwrap().count() > 3);
         assert!(row.init.unpack(&mut room[1..]).is_none());

@@ -39,6 +39,79 @@ impl LaneFormat {
     }
 }
 
+/// What connects a panel with the chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanelBus {
+    /// DSI lanes: the row's `lanes`, `mode`, `rate` and `phy` say how.
+    Dsi,
+    /// The parallel bus of the chip's LCD controller (DBI type B).
+    Parallel(ParallelBus),
+    /// The serial bus of the chip's LCD controller (DBI type C).
+    Serial(SerialBus),
+    /// Pixels and syncs on lines of their own (DPI), which unilk does not
+    /// drive: the row is there to be named.
+    Dpi,
+}
+
+impl PanelBus {
+    /// Whether the chip's LCD controller drives it.
+    pub const fn is_dbi(self) -> bool {
+        matches!(self, Self::Parallel(_) | Self::Serial(_))
+    }
+}
+
+/// One access on a parallel bus, in cycles of the LCD controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusCycle {
+    /// From chip select to strobe, 0 to 15.
+    pub setup: u8,
+    /// Strobe: how long a write is low, or until a read is sampled, 1 to 63.
+    pub strobe: u8,
+    /// From strobe to the end of chip select, 0 to 15.
+    pub hold: u8,
+}
+
+/// How the LCD controller drives a parallel panel. Source: facts/display.md
+/// 8.1 and the `dbi` fields of facts/panels.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParallelBus {
+    /// Data lines: 8, 9, 16 or 18, which is all that the chip's pads have.
+    pub width: u8,
+    /// Bits of one write of a command or a parameter: 8, 16 or 32.
+    pub access: u8,
+    /// Registers have 16-bit addresses with one parameter each: parameter n of
+    /// command 0x2A is register 0x2A00 + n. Otherwise as the DCS standard says.
+    pub wide: bool,
+    /// Pixels narrower than the bus are padded on the most significant lines.
+    pub pad_high: bool,
+    /// The least significant part of a pixel that takes several accesses goes
+    /// first.
+    pub low_first: bool,
+    /// A write.
+    pub write: BusCycle,
+    /// A read.
+    pub read: BusCycle,
+}
+
+/// How the LCD controller drives a serial panel. Phases are in cycles of the
+/// controller, 0 to 15. Source: facts/display.md 8.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SerialBus {
+    /// A ninth bit says whether a command or a parameter follows; otherwise
+    /// the line LSA0 does.
+    pub three_wire: bool,
+    /// The panel answers on a line of its own, LSDI.
+    pub own_output: bool,
+    /// The clock rests high.
+    pub idle_high: bool,
+    /// First and second phase of the clock in a write.
+    pub write: [u8; 2],
+    /// First and second phase of the clock in a read.
+    pub read: [u8; 2],
+    /// From chip select to the clock, and from the clock to its end.
+    pub select: [u8; 2],
+}
+
 /// Blanking in lines (vertical) or pixels (horizontal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
@@ -148,17 +221,19 @@ pub struct PanelRow {
     pub height: u16,
     /// Size of the glass in mm, where the vendor says it.
     pub physical_mm: Option<(u16, u16)>,
-    /// DSI data lanes, 1 to 3.
+    /// What connects it with the chip.
+    pub bus: PanelBus,
+    /// DSI data lanes, 1 to 3; 0 on another bus.
     pub lanes: u8,
-    /// How pixels get there.
+    /// How pixels get there; `Command` on every bus but DSI and DPI.
     pub mode: PanelMode,
     /// Pixel format.
     pub format: LaneFormat,
-    /// Blanking lines; `None` in command mode.
+    /// Blanking lines; `None` where the panel refreshes itself.
     pub vertical: Option<Timing>,
-    /// Blanking pixels; `None` in command mode.
+    /// Blanking pixels; `None` where the panel refreshes itself.
     pub horizontal: Option<Timing>,
-    /// Lane rate.
+    /// Lane rate; 0 on another bus than DSI.
     pub rate: RateSource,
     /// The vendor's driver turns spread spectrum off.
     pub no_spread: bool,
@@ -201,8 +276,11 @@ impl PanelRow {
         }
     }
 
-    /// Frames per second times 100 in video mode, as ` fps=` tells it.
+    /// Frames per second times 100 in DSI's video mode, as ` fps=` tells it.
     pub const fn fps_x100(&self) -> Option<u32> {
+        if self.lanes == 0 {
+            return None;
+        }
         let (Some(vertical), Some(horizontal)) = (self.vertical, self.horizontal) else {
             return None;
         };
@@ -228,6 +306,9 @@ pub enum ReadKind {
     Dcs,
     /// Generic read with one parameter, data type 0x14.
     Generic,
+    /// Command and reads on a parallel or serial bus. An answer is words of 16
+    /// bits, little endian; the first is a dummy with most controllers.
+    Dbi,
 }
 
 /// One register that the plan may read.
@@ -235,11 +316,13 @@ pub enum ReadKind {
 pub struct Question {
     /// Index in [`Plan::stages`].
     pub stage: u8,
-    /// The register.
-    pub register: u8,
-    /// Bytes to ask for, 1 to 10: also the maximum return size to set first.
+    /// The register: 8 bits, or 16 with the wide registers of a parallel bus.
+    pub register: u16,
+    /// Bytes to ask for, 1 to 10: on DSI also the maximum return size to set
+    /// first.
     pub len: u8,
-    /// Preferred packet; the other is tried when this one is not answered.
+    /// How to ask. On DSI the other packet is tried when this one is not
+    /// answered.
     pub kind: ReadKind,
 }
 
@@ -253,6 +336,8 @@ pub struct Stage {
     pub reset: bool,
     /// Sent first; empty for what can be asked right after a reset.
     pub unlock: Script,
+    /// For panels on the LCD controller's buses; otherwise for DSI.
+    pub dbi: bool,
 }
 
 /// Which registers tell the panels of the table apart, in the order in which
@@ -364,6 +449,8 @@ pub struct TouchRow {
     pub intrusive: bool,
     /// The probe says no more than that somebody acknowledges.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// Milliseconds from the release of reset until it answers.
     pub wait_ms: u16,
     /// Module maker's number.
@@ -408,6 +495,8 @@ pub struct CameraRow {
     pub data_bytes: u8,
     /// Writes that the identification needs first.
     pub prelude: &'static [&'static [u8]],
+    /// Milliseconds from the last of them until the ID can be read.
+    pub prelude_ms: u16,
     /// Registers whose contents, in order, make the ID, most significant first.
     pub registers: &'static [u16],
     /// Any of these IDs.
@@ -416,6 +505,8 @@ pub struct CameraRow {
     pub mask: u32,
     /// The ID is one byte: many other chips answer the same.
     pub weak: bool,
+    /// The sources of the row are few or were not verified.
+    pub doubtful: bool,
     /// How the picture leaves.
     pub bus: CameraBus,
     /// Core supply in mV that the vendor's boards give it (1200, 1500, 1800).

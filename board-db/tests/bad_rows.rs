@@ -169,7 +169,9 @@ fn good_rows_pass() {
         cameras: &cameras,
         wirings: &wirings,
         boards: &boards,
-    });
+    })
+    .map_err(|problem| problem.0)
+    .unwrap();
     for part in [
         "feedback: 30",
         "volume_up: Some(2)",

@@ -11,11 +11,13 @@ use unilk_board_db::{PanelRow, Plan, Term, panel, panels, plan};
 /// A panel that answers what one of its row's IDs says, and zeros to
 /// everything else and to registers that are locked.
 struct Simulated {
+    /// On a bus of the LCD controller.
+    dbi: bool,
     answers: BTreeMap<u16, BTreeMap<u8, u8>>,
 }
 
 impl Simulated {
-    fn new(id: &[Term]) -> Self {
+    fn new(row: &PanelRow, id: &[Term]) -> Self {
         let mut answers: BTreeMap<u16, BTreeMap<u8, u8>> = BTreeMap::new();
         for term in id {
             if let Term::Answer {
@@ -28,7 +30,10 @@ impl Simulated {
                 answers.entry(question).or_default().insert(byte, value);
             }
         }
-        Self { answers }
+        Self {
+            dbi: row.bus.is_dbi(),
+            answers,
+        }
     }
 
     /// The answer, when the panel is in the state of `stage`.
@@ -115,6 +120,9 @@ fn identify(panel: &Simulated) -> Outcome {
     let mut outcome = Outcome::default();
     let mut last = None;
     for stage in 0..plan.stages.len() as u8 {
+        if plan.stages[usize::from(stage)].dbi != panel.dbi {
+            continue;
+        }
         let mut entered = false;
         for question in 0..plan.questions.len() as u16 {
             if plan.questions[usize::from(question)].stage != stage
@@ -153,7 +161,7 @@ fn cases() -> Vec<(&'static PanelRow, Simulated)> {
         .iter()
         .flat_map(|row| {
             let ids: &[&[Term]] = if row.ids.is_empty() { &[&[]] } else { row.ids };
-            ids.iter().map(move |id| (row, Simulated::new(id)))
+            ids.iter().map(move |id| (row, Simulated::new(row, id)))
         })
         .collect()
 }
@@ -165,12 +173,12 @@ fn reads_and_resets_stay_within_the_bounds() {
     for (row, simulated) in cases() {
         let outcome = identify(&simulated);
         assert!(
-            outcome.answers.len() <= 20,
+            outcome.answers.len() <= 22,
             "{}: {}",
             row.id,
             outcome.answers.len()
         );
-        assert!(outcome.resets <= 4, "{}: {}", row.id, outcome.resets);
+        assert!(outcome.resets <= 5, "{}: {}", row.id, outcome.resets);
         let worst = by_row.entry(row.id).or_default();
         *worst = (*worst).max(outcome.answers.len());
     }
@@ -182,7 +190,7 @@ fn reads_and_resets_stay_within_the_bounds() {
         reads.len(),
         reads.last().unwrap()
     );
-    assert!(median <= 7, "{median}");
+    assert!(median <= 8, "{median}");
 }
 
 #[test]
@@ -202,7 +210,7 @@ fn a_panel_that_answers_is_among_those_that_fit() {
 #[test]
 fn panels_of_other_makers_are_ruled_out() {
     let ilitek = panel("ili9806e-6572-dsi-vdo").unwrap();
-    let outcome = identify(&Simulated::new(ilitek.ids[0]));
+    let outcome = identify(&Simulated::new(ilitek, ilitek.ids[0]));
     let others = panels().iter().filter(|row| answers_fit(row, &outcome));
     for other in others {
         assert!(other.controller.starts_with("ili9806"), "{}", other.id);
@@ -214,11 +222,16 @@ fn panels_of_other_makers_are_ruled_out() {
 fn stages_stand_by_maker_and_questions_by_stage() {
     let plan = plan();
     assert!(plan.stages[0].unlock.is_empty() && !plan.stages[0].reset);
+    assert!(plan.stages.is_sorted_by_key(|stage| stage.dbi));
     let order: Vec<u8> = plan.questions.iter().map(|asked| asked.stage).collect();
     assert!(order.is_sorted(), "{order:?}");
     let maker = |stage: usize| plan.stages[stage].name.split(' ').next().unwrap();
     for stage in 2..plan.stages.len() {
-        let changes = maker(stage) != maker(stage - 1);
+        if plan.stages[stage - 1].unlock.is_empty() || plan.stages[stage].unlock.is_empty() {
+            continue;
+        }
+        // Keys of unknown makers are never taken for one maker's.
+        let changes = maker(stage) != maker(stage - 1) || maker(stage) == "other";
         assert_eq!(
             plan.stages[stage].reset, changes,
             "{}",

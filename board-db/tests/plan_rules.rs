@@ -5,6 +5,7 @@
 mod source;
 
 use source::Place;
+use source::buses::Bus;
 use source::ids::{Id, IdToml};
 use source::plan::{Plan, Planned, Row, make};
 
@@ -15,7 +16,8 @@ fn id(controller: &str, unlock: &[&str], read: &str, term: &str) -> Id {
         reads: strings(&[read]),
         terms: strings(&[term]),
     };
-    toml.compile(Place::new("panels", "p"), controller).unwrap()
+    toml.compile(Place::new("panels", "p"), controller, &Bus::Dsi)
+        .unwrap()
 }
 
 fn plan(rows: &[(&str, Vec<Id>)]) -> Plan {
@@ -23,6 +25,7 @@ fn plan(rows: &[(&str, Vec<Id>)]) -> Plan {
         .iter()
         .map(|(controller, ids)| Row {
             controller,
+            dbi: false,
             shipped: 1,
             ids,
         })
@@ -31,7 +34,7 @@ fn plan(rows: &[(&str, Vec<Id>)]) -> Plan {
 }
 
 /// Registers by stage.
-fn asked(plan: &Plan) -> Vec<(usize, u8, u8)> {
+fn asked(plan: &Plan) -> Vec<(usize, u16, u8)> {
     plan.questions
         .iter()
         .map(|question| (question.stage, question.register, question.len))

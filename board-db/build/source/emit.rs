@@ -1,16 +1,16 @@
 //! The Rust text of the table. Equal byte sequences are stored once; those of
-//! the panels are packed.
+//! the panels are packed ([`Packed`]).
 
+use crate::source::Problem;
 use crate::source::boards::{
     BacklightToml, BoardToml, BusToml, CameraWiringToml, KeysToml, PinToml, ResetToml, SupplyToml,
     WiringToml,
 };
 use crate::source::ids::Term;
+use crate::source::pack::Packed;
 use crate::source::panels::{Blanking, Panel, Phy, Rate};
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
 use crate::source::plan::{Plan, Planned};
-use miniz_oxide::deflate::compress_to_vec;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Rows in order of their file names.
@@ -34,70 +34,6 @@ impl Pool {
     }
 }
 
-/// Bytes that are packed together. Larger blocks pack better, but the phone
-/// unpacks a whole one, in memory of this size, to send a sequence of it.
-const BLOCK_BYTES: usize = 8192;
-
-/// Panels' sequences, each once, in packed blocks.
-#[derive(Default)]
-struct Packed<'a> {
-    /// Block and offset of each.
-    places: BTreeMap<&'a [u8], (usize, usize)>,
-    /// Unpacked.
-    blocks: Vec<Vec<u8>>,
-}
-
-impl<'a> Packed<'a> {
-    fn new(panels: &'a Rows<Panel>) -> Self {
-        // What is alike stands together.
-        let scripts: BTreeSet<(&str, &[u8])> = panels
-            .iter()
-            .flat_map(|(_, panel)| {
-                let controller = panel.row.controller.as_str();
-                [
-                    (controller, &panel.init[..]),
-                    (controller, &panel.power_down),
-                ]
-            })
-            .collect();
-        let mut packed = Self::default();
-        for (_, script) in scripts {
-            if packed.places.contains_key(script) {
-                continue;
-            }
-            let full = |block: &Vec<u8>| block.len() + script.len() > BLOCK_BYTES;
-            if packed.blocks.last().is_none_or(full) {
-                packed.blocks.push(Vec::new());
-            }
-            let number = packed.blocks.len() - 1;
-            let block = &mut packed.blocks[number];
-            packed.places.insert(script, (number, block.len()));
-            block.extend_from_slice(script);
-        }
-        packed
-    }
-
-    fn name(&self, script: &[u8]) -> String {
-        let (block, at) = self.places.get(script).copied().unwrap_or_default();
-        format!("PackedScript::new({block}, {at}, {})", script.len())
-    }
-
-    fn emit(&self, out: &mut String) {
-        let room = self.blocks.iter().map(Vec::len).max().unwrap_or(0);
-        let _ = writeln!(
-            out,
-            "/// Room in bytes that `PackedScript::unpack` needs.\n\
-             pub const UNPACK_BYTES: usize = {room};\n\
-             pub static BLOCKS: [&[u8]; {}] = [",
-            self.blocks.len()
-        );
-        for block in &self.blocks {
-            let _ = writeln!(out, "&{:?},", compress_to_vec(block, 10));
-        }
-        *out += "];\n";
-    }
-}
-
 /// All rows, checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
@@ -113,10 +49,10 @@ pub struct Table<'a> {
 
 /// The Rust text of the table. Writing to a `String` cannot fail, here and
 /// below.
-pub fn emit(table: Table<'_>) -> String {
+pub fn emit(table: Table<'_>) -> Result<String, Problem> {
     let mut pool = Pool::default();
     let mut out = String::new();
-    let packed = Packed::new(table.panels);
+    let packed = Packed::new(table.panels)?;
     packed.emit(&mut out);
     list(
         &mut out,
@@ -174,7 +110,7 @@ pub fn emit(table: Table<'_>) -> String {
     for (n, bytes) in pool.0.iter().enumerate() {
         let _ = writeln!(out, "static BYTES_{n}: [u8; {}] = {bytes:?};", bytes.len());
     }
-    out
+    Ok(out)
 }
 
 fn list<T>(
@@ -239,7 +175,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
     });
     format!(
         "id: {id:?}, names: &{:?}, controller: {:?}, compatible: {:?}, width: {}, height: {}, \
-         physical_mm: {:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
+         physical_mm: {:?}, bus: PanelBus::{:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
          vertical: {}, horizontal: {}, rate: RateSource::{rate}, no_spread: {}, \
          phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
          lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
@@ -252,6 +188,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         row.width,
         row.height,
         row.physical_mm,
+        row.bus,
         row.lanes,
         row.mode,
         row.format,
@@ -293,16 +230,25 @@ fn term(term: &Planned) -> String {
 fn emit_plan(out: &mut String, pool: &mut Pool, plan: &Plan) {
     let stages = each(&plan.stages, |stage| {
         format!(
-            "Stage {{ name: {:?}, reset: {}, unlock: Script::new({}) }}",
+            "Stage {{ name: {:?}, reset: {}, unlock: Script::new({}), dbi: {} }}",
             stage.name,
             stage.reset,
-            pool.name(&stage.unlock)
+            pool.name(&stage.unlock),
+            stage.dbi
         )
     });
     let questions = each(&plan.questions, |question| {
         // As the vendor's driver does: facts/panels.md, "Facts about the
         // MT6572 DSI driver".
-        let kind = if question.len < 3 { "Dcs" } else { "Generic" };
+        let dbi = plan
+            .stages
+            .get(question.stage)
+            .is_some_and(|stage| stage.dbi);
+        let kind = match question.len {
+            _ if dbi => "Dbi",
+            ..3 => "Dcs",
+            _ => "Generic",
+        };
         format!(
             "Question {{ stage: {}, register: {}, len: {}, kind: ReadKind::{kind} }}",
             question.stage, question.register, question.len
@@ -323,7 +269,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -332,6 +278,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
+        chip.doubtful,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -375,7 +322,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -384,10 +331,12 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.address_bytes,
         camera.data_bytes,
         each(&camera.prelude, |write| format!("&{write:?}")),
+        camera.prelude_ms,
         camera.registers,
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
+        camera.doubtful,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,

@@ -2,9 +2,13 @@
 
 pub mod boards;
 pub mod burners;
+pub mod buses;
 pub mod clusters;
+#[path = "../../src/data_type.rs"]
+pub mod data_type;
 pub mod emit;
 pub mod ids;
+pub mod pack;
 pub mod panels;
 pub mod parts;
 pub mod plan;

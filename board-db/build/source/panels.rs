@@ -1,12 +1,14 @@
 //! Panels: `data/panels/*.toml`.
 
+use crate::source::buses::Bus;
 use crate::source::ids::{Id, IdToml};
-use crate::source::{Place, Problem, plan, script};
+use crate::source::{Place, Problem, plan};
 use serde::Deserialize;
 
-#[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
+    #[default]
     Command,
     SyncPulse,
     SyncEvent,
@@ -30,7 +32,7 @@ pub struct Blanking {
     pub front: u16,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     pub pll_mhz: Option<u16>,
@@ -64,19 +66,27 @@ pub struct PanelToml {
     pub width: u16,
     pub height: u16,
     pub physical_mm: Option<(u16, u16)>,
+    #[serde(default)]
+    pub bus: Bus,
+    #[serde(default)]
     pub lanes: u8,
+    #[serde(default)]
     pub mode: Mode,
     pub format: Format,
     pub vertical: Option<Blanking>,
     pub horizontal: Option<Blanking>,
+    #[serde(default)]
     pub rate: Rate,
     #[serde(default)]
     pub no_spread: bool,
     #[serde(default)]
     pub phy: Phy,
     /// `"high 10"`: level and milliseconds.
+    #[serde(default)]
     pub reset: Vec<String>,
+    #[serde(default)]
     pub init: String,
+    #[serde(default)]
     pub power_down: String,
     #[serde(default)]
     pub shipped: u16,
@@ -103,6 +113,7 @@ impl Panel {
     pub fn plan_row(&self) -> plan::Row<'_> {
         plan::Row {
             controller: &self.row.controller,
+            dbi: self.row.bus.is_dbi(),
             shipped: self.row.shipped,
             ids: &self.ids,
         }
@@ -125,6 +136,9 @@ impl PanelToml {
         if let Some(compatible) = &self.compatible {
             place.field("compatible").word(compatible)?;
         }
+        if self.bus == Bus::Dpi {
+            return self.named_only(place);
+        }
         let mut reset = Vec::new();
         for step in &self.reset {
             reset.push(reset_step(place.field("reset"), step)?);
@@ -135,7 +149,7 @@ impl PanelToml {
             ));
         }
         let script =
-            |field, text: &str| script::compile(place.field(field), &self.controller, text);
+            |field, text: &str| self.bus.script(place.field(field), &self.controller, text);
         let init = script("init", &self.init)?;
         let power_down = script("power_down", &self.power_down)?;
         if init.is_empty() {
@@ -146,13 +160,29 @@ impl PanelToml {
         let ids = self
             .id
             .iter()
-            .map(|alternative| alternative.compile(place, &self.controller))
+            .map(|alternative| alternative.compile(place, &self.controller, &self.bus))
             .collect::<Result<_, _>>()?;
         Ok(Panel {
             reset,
             init,
             power_down,
             ids,
+            row: self,
+        })
+    }
+
+    /// A panel that is described but not driven.
+    fn named_only(self, place: Place<'_>) -> Result<Panel, Problem> {
+        if !self.init.is_empty() || !self.power_down.is_empty() || !self.id.is_empty() {
+            return Err(place
+                .field("init, power_down, id")
+                .problem("leave out: unilk does not drive DPI panels, the row only names one"));
+        }
+        Ok(Panel {
+            reset: Vec::new(),
+            init: Vec::new(),
+            power_down: Vec::new(),
+            ids: Vec::new(),
             row: self,
         })
     }
@@ -164,6 +194,9 @@ impl PanelToml {
                 "width, height",
                 "must be 120 to 1920 pixels, what the display engine scans out",
             );
+        }
+        if self.bus != Bus::Dsi {
+            return self.bus.check(self, place);
         }
         if !(1..=3).contains(&self.lanes) {
             return bad("lanes", "must be 1, 2 or 3: the chip has three DSI lanes");

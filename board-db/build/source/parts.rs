@@ -60,6 +60,8 @@ pub struct TouchToml {
     pub intrusive: bool,
     #[serde(default)]
     pub weak: bool,
+    #[serde(default)]
+    pub doubtful: bool,
     pub wait_ms: u16,
     pub vendor_id: Option<ExtraToml>,
     pub version: Option<ExtraToml>,
@@ -189,10 +191,14 @@ pub struct CameraToml {
     pub data_bytes: u8,
     #[serde(default)]
     pub prelude: Vec<Vec<u8>>,
+    #[serde(default)]
+    pub prelude_ms: u16,
     pub registers: Vec<u16>,
     pub values: Vec<u32>,
     /// Left out: all bits of the ID count.
     pub mask: Option<u32>,
+    #[serde(default)]
+    pub doubtful: bool,
     pub bus: CameraBusToml,
     pub core_mv: u16,
     pub runs_with_pdn_high: Option<bool>,
@@ -250,6 +256,11 @@ impl CameraToml {
             return Err(place
                 .field("prelude")
                 .problem("each write must be 1 to 8 bytes"));
+        }
+        if self.prelude_ms > 20 || self.prelude_ms > 0 && self.prelude.is_empty() {
+            return Err(place
+                .field("prelude_ms")
+                .problem("must be at most 20, and only where there is a prelude"));
         }
         if ![1200, 1500, 1800].contains(&self.core_mv) {
             return Err(place

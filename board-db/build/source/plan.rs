@@ -17,7 +17,7 @@ use crate::source::script::payloads;
 use std::fmt::Write;
 
 /// Registers of the DCS standard: identification, power mode, DDB.
-const STANDARD: &[u8] = &[0x04, 0x0A, 0xA1, 0xA8, 0xDA, 0xDB, 0xDC];
+const STANDARD: &[u16] = &[0x04, 0x0A, 0xA1, 0xA8, 0xDA, 0xDB, 0xDC];
 
 /// Makers by their keys (first bytes of a write) and by the names of their
 /// controllers. Raydium's parts take Novatek's page command.
@@ -49,6 +49,8 @@ type Maker = (
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     pub controller: &'a str,
+    /// On a bus of the LCD controller, not on DSI.
+    pub dbi: bool,
     pub shipped: u16,
     pub ids: &'a [Id],
 }
@@ -58,12 +60,13 @@ pub struct Stage {
     pub name: String,
     pub reset: bool,
     pub unlock: Vec<u8>,
+    pub dbi: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     pub stage: usize,
-    pub register: u8,
+    pub register: u16,
     pub len: u8,
 }
 
@@ -77,6 +80,26 @@ pub enum Planned {
         value: u8,
     },
     Other(Term),
+}
+
+impl Planned {
+    /// The same with `before` more questions before its own.
+    fn after(self, before: usize) -> Self {
+        match self {
+            Self::Answer {
+                question,
+                byte,
+                mask,
+                value,
+            } => Self::Answer {
+                question: question + before,
+                byte,
+                mask,
+                value,
+            },
+            Self::Other(term) => Self::Other(term),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,11 +131,45 @@ struct Draft<'a> {
     /// Rows that need it, and how often those were shipped.
     weight: (u32, u32),
     /// Registers: number, length, weight.
-    registers: Vec<(u8, u8, (u32, u32))>,
+    registers: Vec<(u16, u8, (u32, u32))>,
 }
 
-/// The plan for these rows.
+/// The plan for these rows: what DSI panels are asked, then what panels on the
+/// LCD controller's buses are. The two never share a stage: nobody is asked on
+/// both.
 pub fn make(rows: &[Row<'_>]) -> Plan {
+    let on = |dbi: bool| {
+        let rows = rows.iter().map(|row| match row.dbi == dbi {
+            true => *row,
+            false => Row { ids: &[], ..*row },
+        });
+        make_for(&rows.collect::<Vec<_>>())
+    };
+    let mut plan = on(false);
+    let (stages, questions) = (plan.stages.len(), plan.questions.len());
+    let dbi = on(true);
+    plan.stages
+        .extend(dbi.stages.into_iter().map(|stage| Stage {
+            name: format!("{} (DBI)", stage.name),
+            dbi: true,
+            ..stage
+        }));
+    plan.questions
+        .extend(dbi.questions.into_iter().map(|question| Question {
+            stage: question.stage + stages,
+            ..question
+        }));
+    for (all, ids) in plan.ids.iter_mut().zip(dbi.ids) {
+        all.extend(ids.into_iter().map(|terms| {
+            let terms = terms.into_iter().map(|term| term.after(questions));
+            terms.collect()
+        }));
+    }
+    plan
+}
+
+/// The plan for the rows of one bus.
+fn make_for(rows: &[Row<'_>]) -> Plan {
     let mut drafts = collect(rows);
     // Makers by weight, each with its stages by weight; what needs no key first.
     let maker_weight = |maker: Option<usize>, drafts: &[Draft<'_>]| {
@@ -155,6 +212,7 @@ pub fn make(rows: &[Row<'_>]) -> Plan {
             name: stage_name(draft),
             reset,
             unlock: draft.unlock.to_vec(),
+            dbi: false,
         });
         draft
             .registers
@@ -211,7 +269,7 @@ fn collect<'a>(rows: &[Row<'a>]) -> Vec<Draft<'a>> {
                         counted.push((n, None));
                         draft.weight = (draft.weight.0 + 1, draft.weight.1 + weight.1);
                     }
-                    let there = |known: &(u8, u8, (u32, u32))| known.0 == register;
+                    let there = |known: &(u16, u8, (u32, u32))| known.0 == register;
                     let at = draft.registers.iter().position(there).unwrap_or_else(|| {
                         draft.registers.push((register, len, (0, 0)));
                         draft.registers.len() - 1
@@ -230,7 +288,7 @@ fn collect<'a>(rows: &[Row<'a>]) -> Vec<Draft<'a>> {
 }
 
 /// The state in which this register of this alternative is read.
-fn place_of(row: &Row<'_>, id: &Id, register: u8, drafts: &[Draft<'_>]) -> Option<usize> {
+fn place_of(row: &Row<'_>, id: &Id, register: u16, drafts: &[Draft<'_>]) -> Option<usize> {
     if STANDARD.contains(&register) {
         return drafts.iter().position(|draft| draft.unlock.is_empty());
     }

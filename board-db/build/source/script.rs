@@ -7,6 +7,10 @@
 //! | `reset low 10` | reset pin to this level, wait milliseconds |
 //! | `max-return 4` | set the maximum return packet size |
 //!
+//! Panels on a bus of the LCD controller have no data types: `36 48` writes
+//! command 0x36 and its parameter. With words of four digits, `F000 0055`, all
+//! of a line are 16 bits wide.
+//!
 //! Two kinds of writes never get in: pixels, which are dropped because they
 //! are a picture and no setting, and commands that burn the chip's one-time
 //! memory, which are refused (see [`burns`]).
@@ -16,8 +20,13 @@ use crate::source::Problem;
 use crate::source::burners::burns;
 
 const OP_DELAY: u8 = 0x00;
-const OP_RESET: u8 = 0x01;
+pub const OP_RESET: u8 = 0x01;
+const OP_WORDS: u8 = 0x02;
 const OP_MAX_RETURN: u8 = 0x37;
+/// A write on a bus of the LCD controller, in bytes.
+const OP_BYTES: u8 = 0x39;
+/// What [`crate::source::pack`] makes of a write with the usual data type.
+pub const OP_USUAL: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
 const LONGEST: usize = 124;
 /// Write memory start.
@@ -35,12 +44,13 @@ pub fn hex(words: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// One line, as bytes.
-fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
-    let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
+/// A line that is no write: a wait, the reset pin, the size of answers.
+/// `None`: it is a write.
+fn control(place: Place<'_>, line: &str) -> Option<Result<Vec<u8>, Problem>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let ms = |text: &str| text.parse::<u16>().ok().filter(|ms| *ms <= 2000);
-    match words[..] {
+    let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
+    let step = match words[..] {
         ["delay", time] => match ms(time) {
             Some(time) => Ok([&[OP_DELAY][..], &time.to_le_bytes()].concat()),
             None => bad("give milliseconds, 0 to 2000"),
@@ -57,7 +67,17 @@ fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Probl
             Ok(size @ 1..=10) => Ok(vec![OP_MAX_RETURN, size]),
             _ => bad("give bytes, 1 to 10"),
         },
-        _ => {
+        _ => return None,
+    };
+    Some(step)
+}
+
+/// One line, as bytes.
+fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
+    let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
+    match control(place, line) {
+        Some(step) => step,
+        None => {
             let Some(bytes) = hex(line) else {
                 return bad(
                     "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
@@ -93,33 +113,91 @@ fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Probl
     }
 }
 
+/// One line for a bus of the LCD controller, as bytes.
+fn word_step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
+    let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
+    if let Some(step) = control(place, line) {
+        return step;
+    }
+    let words = || line.split_whitespace();
+    let (op, digits) = if words().all(|word| word.len() == 4) {
+        (OP_WORDS, 4)
+    } else {
+        (OP_BYTES, 2)
+    };
+    let parsed = words().map(|word| {
+        let value = u16::from_str_radix(word, 16).ok()?;
+        (word.len() == digits).then_some(value)
+    });
+    let Some(values) = parsed.collect::<Option<Vec<u16>>>() else {
+        return bad(
+            "must be bytes (\"36 48\") or words (\"F000 0055\") in hexadecimal, \"delay N\" or \"reset high|low N\"",
+        );
+    };
+    let command = match (op, values.first().copied().unwrap_or_default()) {
+        (OP_WORDS, word) => word >> 8,
+        (_, byte) => byte,
+    };
+    let command = command as u8;
+    if burns(controller, command) {
+        return bad("programs the one-time memory of this controller: remove the line");
+    }
+    let payload: Vec<u8> = match op {
+        OP_WORDS => values.iter().flat_map(|word| word.to_be_bytes()).collect(),
+        _ => values.iter().map(|&byte| byte as u8).collect(),
+    };
+    match u8::try_from(payload.len()) {
+        Ok(len) => Ok([&[op, len][..], &payload].concat()),
+        Err(_) if command == PIXELS => Ok(Vec::new()),
+        Err(_) => bad("is longer than 255 bytes: split it"),
+    }
+}
+
+/// A sequence for a bus of the LCD controller.
+pub fn compile_words(place: Place<'_>, controller: &str, text: &str) -> Result<Vec<u8>, Problem> {
+    compile_with(text, |line| word_step(place, controller, line))
+}
+
 /// A sequence, one step a line; empty lines and `#` comments are skipped.
 pub fn compile(place: Place<'_>, controller: &str, text: &str) -> Result<Vec<u8>, Problem> {
+    compile_with(text, |line| step(place, controller, line))
+}
+
+fn compile_with(
+    text: &str,
+    step: impl Fn(&str) -> Result<Vec<u8>, Problem>,
+) -> Result<Vec<u8>, Problem> {
     let mut out = Vec::new();
     for line in text.lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
-            out.extend(step(place, controller, line)?);
+            out.extend(step(line)?);
         }
     }
     Ok(out)
 }
 
+/// The steps of a compiled sequence.
+pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = match *script {
+            [OP_DELAY, ..] => 3,
+            [OP_RESET, ..] => 4,
+            [OP_MAX_RETURN, ..] => 2,
+            [_, len, ..] => 2 + usize::from(len),
+            _ => return None,
+        };
+        let (step, rest) = script.split_at_checked(length)?;
+        script = rest;
+        Some(step)
+    })
+}
+
 /// Payloads of the writes in a sequence: the data types do not matter to a
 /// panel (facts/display.md 9.3).
-pub fn payloads(mut script: &[u8]) -> Vec<&[u8]> {
-    let mut out = Vec::new();
-    loop {
-        script = match script {
-            [OP_DELAY, _, _, rest @ ..]
-            | [OP_RESET, _, _, _, rest @ ..]
-            | [OP_MAX_RETURN, _, rest @ ..] => rest,
-            [_, len, rest @ ..] => {
-                let (payload, rest) = rest.split_at(usize::from(*len).min(rest.len()));
-                out.push(payload);
-                rest
-            }
-            _ => return out,
-        };
-    }
+pub fn payloads(script: &[u8]) -> Vec<&[u8]> {
+    steps(script)
+        .filter(|step| !matches!(step[0], OP_DELAY | OP_RESET | OP_MAX_RETURN))
+        .map(|write| &write[2..])
+        .collect()
 }

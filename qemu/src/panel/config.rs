@@ -66,6 +66,11 @@ pub struct Config {
     pub unknown: Unknown,
     /// The writes that its glass needs, in order.
     pub init: Vec<Write>,
+    /// Only these very writes, with these data types where they are stated, will
+    /// do: in this order, from the first to the last, with no other between.
+    /// Without it the registers count that they leave.
+    #[serde(default)]
+    pub exact: bool,
     /// Registers that may differ from `init`: the colours are then off, not
     /// the picture. Those that hold gamma curves need not be named.
     #[serde(default)]
@@ -228,7 +233,7 @@ pub struct Write {
     /// Its parameters.
     #[serde(default)]
     pub args: Vec<u8>,
-    /// Data type that the vendor's driver uses; the model takes any.
+    /// Data type that the vendor's driver uses; only with `exact` it matters.
     #[serde(default)]
     pub dt: Option<u8>,
     /// Milliseconds that the vendor's driver waits afterwards; the panel
@@ -303,6 +308,8 @@ pub enum Speed {
 pub struct Limits {
     /// Milliseconds from the end of a reset to the first command.
     pub after_reset_ms: u32,
+    /// Milliseconds from the end of a reset to the first write of `init`.
+    pub reset_to_init_ms: u32,
     /// Milliseconds from the end of a reset out of sleep-out to sleep-out.
     pub reset_to_sleep_out_ms: u32,
     /// Milliseconds from sleep-out to display data; without it 120, or what
@@ -321,6 +328,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             after_reset_ms: 5,
+            reset_to_init_ms: 0,
             reset_to_sleep_out_ms: 120,
             sleep_out_ms: None,
             after_sleep_out_ms: None,

@@ -4,6 +4,7 @@
 
 use super::Milestone;
 use super::config::{Config, Speed};
+use super::exact::Progress;
 use super::init::Steps;
 use super::link::{Link, LinkMode, Packet};
 use super::reads::{self, Request};
@@ -18,6 +19,9 @@ const NS_PER_US: Nanos = 1_000;
 const NS_PER_MS: Nanos = 1_000_000;
 /// A frame of a panel that scans its own memory, at 60 Hz.
 const OWN_FRAME: Nanos = 16_666_667;
+/// Steps of a table after which the host surely sends it: its first may be a
+/// key to ask who is there.
+const SURE_STEPS: usize = 3;
 /// Maximum return size after a reset.
 const DEFAULT_RETURN: u16 = 1;
 
@@ -47,6 +51,8 @@ pub struct Controller {
     reset_awake: bool,
     /// How far the host is in `init`, and what wait that demands of it.
     steps: Steps,
+    /// How far it came to the letter.
+    pub(super) progress: Progress,
     /// Sleep-out was sent then.
     pub(super) awake_since: Option<Nanos>,
     pub(super) display_on: bool,
@@ -84,6 +90,7 @@ impl Controller {
             reset_at: 0,
             reset_awake: false,
             steps: Steps::default(),
+            progress: Progress::default(),
             awake_since: None,
             display_on: false,
             tearing: false,
@@ -126,6 +133,7 @@ impl Controller {
         self.reset_awake = self.awake_since.is_some() || self.falls_asleep(now);
         self.reset_at = now;
         self.steps = Steps::default();
+        self.progress = Progress::default();
         self.registers = Registers::new(self.config.family);
         self.awake_since = None;
         self.display_on = false;
@@ -239,7 +247,7 @@ impl Controller {
                     dcs: packet.data_type == 0x06,
                 });
             }
-            _ => self.write(payload, cx),
+            data_type => self.write(data_type, payload, cx),
         }
     }
 
@@ -268,7 +276,7 @@ impl Controller {
         }
     }
 
-    fn write(&mut self, payload: &[u8], cx: &mut Context<'_>) {
+    fn write(&mut self, data_type: u8, payload: &[u8], cx: &mut Context<'_>) {
         if payload.is_empty() {
             return;
         }
@@ -286,10 +294,29 @@ impl Controller {
         }
         // A software reset is a step like any other.
         let steps = self.steps;
+        let mut progress = self.progress.clone();
+        let reset_at = self.reset_at;
         if let Some(command) = self.registers.write(payload) {
             self.act(command, &payload[1..], cx);
         }
         self.steps = steps.after(&self.config.init, payload, cx.now);
+        let before = progress.steps();
+        progress.take(&self.config.init, data_type, payload, cx.now);
+        if before < SURE_STEPS && progress.steps() == SURE_STEPS {
+            self.check_begin(progress.began.saturating_sub(reset_at), cx);
+        }
+        self.progress = progress;
+    }
+
+    /// The table began so long after the reset.
+    fn check_begin(&self, passed: Nanos, cx: &mut Context<'_>) {
+        let wait = self.config.limits.reset_to_init_ms;
+        if passed < granted(Nanos::from(wait) * NS_PER_MS) {
+            let passed = passed / NS_PER_MS;
+            let message =
+                format!("its table began {passed} ms after a reset; the panel needs {wait} ms");
+            Self::refuse(cx, 0, message);
+        }
     }
 
     fn sleep_out_too_early(&self, now: Nanos) -> Option<String> {

@@ -27,6 +27,10 @@ pub enum Family {
     Renesas,
     /// Sitronix: FF 77 01 00 00 and a bank.
     Sitronix,
+    /// Later Novatek: FF and a page; standard commands are on page 0 only.
+    PageFf,
+    /// Later Raydium: FE and a page; standard commands are on page 0 only.
+    PageFe,
 }
 
 /// Memory access control: the order of pixels, and the way of the scan.
@@ -96,6 +100,8 @@ impl Address {
                 self.guarded(command, MAKERS)
             }
             Family::Sitronix => self.sitronix(command, args),
+            Family::PageFf => self.paged(0xFF, command, args),
+            Family::PageFe => self.paged(0xFE, command, args),
         }
     }
 
@@ -160,6 +166,17 @@ impl Address {
         self.guarded(command, MAKERS)
     }
 
+    fn paged(&mut self, key: u8, command: u8, args: &[u8]) -> Effect {
+        match (command, args) {
+            (_, [page]) if command == key => {
+                self.page = u32::from(*page);
+                Effect::Key
+            }
+            _ if self.page == 0 && command < MAKERS => Effect::Command,
+            _ => Effect::Register,
+        }
+    }
+
     fn sitronix(&mut self, command: u8, args: &[u8]) -> Effect {
         if command == 0xFF && args.starts_with(&[0x77, 0x01, 0x00, 0x00]) {
             let bank = args.get(4).copied().unwrap_or(0);
@@ -201,7 +218,7 @@ impl Family {
             return Role::Looks;
         }
         let (size, scan) = match self {
-            Family::Dcs | Family::Renesas => (false, true),
+            Family::Dcs | Family::Renesas | Family::PageFf | Family::PageFe => (false, true),
             // CC80 to CCAF: from top to bottom; CCB0 and on: upwards.
             Family::Orise => (register == 0xB3, register == 0xCC && index < 0xB0),
             Family::Novatek => (
@@ -259,11 +276,13 @@ impl Family {
             Family::Himax => matches!(register, 0xC1 | 0xE0),
             Family::Renesas => matches!(register, 0xC7..=0xCC),
             Family::Sitronix => page == 0x10 && matches!(register, 0xB0 | 0xB1),
+            Family::PageFf | Family::PageFe => false,
         }
     }
 
     /// Whether standard commands reach the panel on this page.
     pub fn standard_on(self, page: u32) -> bool {
-        self != Family::IlitekPage || page == 0
+        let paged = matches!(self, Family::IlitekPage | Family::PageFf | Family::PageFe);
+        !paged || page == 0
     }
 }

@@ -234,6 +234,11 @@ fn judge_registers(panel: &Controller, over_lanes: Option<Verdict>) -> Verdict {
         None | Some((Look::Shifted { .. } | Look::Cut(_), _)) => {}
         Some(verdict) => return verdict,
     }
+    if config.exact
+        && let Some(why) = panel.progress.complaint(&config.init)
+    {
+        return (Look::Garbled, why);
+    }
     let Difference { wrong, size, tint } = panel.registers.compare(&panel.needed, &config.tolerate);
     if !wrong.is_empty() {
         let names = Difference::names(&wrong);

@@ -7,6 +7,7 @@
 
 pub mod config;
 mod controller;
+mod exact;
 mod family;
 mod glass;
 mod init;

@@ -1,32 +1,29 @@
 //! What every unilk image says of itself, and the hints in it.
 //!
-//! 0x20 bytes into the payload, behind the exception vectors, stand the name,
-//! the layout of this block, where the hint block lies and how long the image
-//! is. So a tool can tell a unilk image from any other, fill the hints of a
-//! built image and show them again.
+//! 0x20 bytes into the payload stands its head: so a tool can tell a unilk
+//! image from any other, fill the hints of a built image and show them again.
 //!
-//! Source: `bootloader/lk/src/start.s` (identity), `unilk_core::hints` (hints).
+//! Source: `unilk_core::packed` (head), `unilk_core::hints` (hints).
 
-use crate::bytes::u32_at;
 use std::fmt;
 use unilk_core::hints::{HINTS_LEN, HintError, Hints};
-
-/// Where the identity stands in the payload.
-pub const OFFSET: usize = 0x20;
-/// Its first eight bytes.
-const NAME: &[u8; 8] = b"unilk\0\0\0";
-/// The layout that we know.
-const LAYOUT: u32 = 1;
+use unilk_core::packed::{Head, PackedError};
 
 /// The identity of a unilk image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Identity {
-    /// Layout of the block: 1.
-    pub layout: u32,
     /// Offset of the hint block in the payload.
     pub hints_offset: u32,
-    /// Bytes of the image.
+    /// Bytes of the payload.
     pub image_bytes: u32,
+    /// Of these: the unpacker in front.
+    pub unpacker_bytes: u32,
+    /// Hints and tables, which are not packed with the rest.
+    pub plain_bytes: u32,
+    /// The packed bootloader.
+    pub packed_bytes: u32,
+    /// What it becomes.
+    pub unpacked_bytes: u32,
 }
 
 /// Why hints cannot be read from, or filled into, an image.
@@ -34,8 +31,8 @@ pub struct Identity {
 pub enum Error {
     /// The image is not unilk's.
     NotUnilk,
-    /// An identity of another layout.
-    Layout(u32),
+    /// It is, but of another release, or damaged.
+    Image(PackedError),
     /// The hint block would lie outside the image.
     Outside,
     /// The hint block says no.
@@ -46,10 +43,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUnilk => write!(f, "not a unilk image: there is no place for hints"),
-            Self::Layout(found) => write!(
-                f,
-                "identity has layout {found}, known is {LAYOUT}: use the tool of the same release"
-            ),
+            Self::Image(why) => write!(f, "{why}"),
             Self::Outside => write!(f, "the hint block lies outside the image"),
             Self::Hints(why) => write!(f, "{why}"),
         }
@@ -61,19 +55,17 @@ impl std::error::Error for Error {}
 impl Identity {
     /// Reads the identity in `payload`, an image without MediaTek's header.
     pub fn of(payload: &[u8]) -> Result<Self, Error> {
-        let block = payload.get(OFFSET..).ok_or(Error::NotUnilk)?;
-        if !block.starts_with(NAME) {
-            return Err(Error::NotUnilk);
-        }
-        let word = |index: usize| u32_at(block, NAME.len() + 4 * index).ok_or(Error::NotUnilk);
-        let layout = word(0)?;
-        if layout != LAYOUT {
-            return Err(Error::Layout(layout));
-        }
+        let head = Head::parse(payload).map_err(|why| match why {
+            PackedError::Name => Error::NotUnilk,
+            why => Error::Image(why),
+        })?;
         Ok(Self {
-            layout,
-            hints_offset: word(1)?,
-            image_bytes: word(2)?,
+            hints_offset: head.hints,
+            image_bytes: head.payload,
+            unpacker_bytes: head.plain,
+            plain_bytes: head.plain_len,
+            packed_bytes: head.packed_len,
+            unpacked_bytes: head.unpacked_len,
         })
     }
 
@@ -103,24 +95,13 @@ pub fn fill(payload: &mut [u8], hints: &Hints<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A payload with an identity and a blank hint block, for tests.
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<u8> {
-    let mut payload = vec![0; 0x400 + HINTS_LEN];
-    payload[..4].copy_from_slice(&[0x07, 0x00, 0x00, 0xEA]);
-    payload[OFFSET..OFFSET + 8].copy_from_slice(NAME);
-    for (index, value) in [LAYOUT, 0x400, 0x600].into_iter().enumerate() {
-        payload[OFFSET + 8 + 4 * index..][..4].copy_from_slice(&value.to_le_bytes());
-    }
-    payload[0x400..].copy_from_slice(&unilk_core::hints::blank());
-    payload
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::compress::{sample, unpack};
     use unilk_core::kernel::{Generation, KernelKind};
+    use unilk_core::packed::HEAD;
 
     #[test]
     fn what_is_filled_in_is_read_and_nothing_else_changes() {
@@ -136,7 +117,12 @@ mod tests {
         assert_eq!(hints(&after), Ok(Hints::default()));
         fill(&mut after, &hints_in).unwrap();
         assert_eq!(hints(&after), Ok(hints_in));
-        assert_eq!(before[..0x400], after[..0x400]);
+        let at = Identity::of(&before).unwrap().hints_offset as usize;
+        assert!(before[..at] == after[..at]);
+        assert!(before[at + HINTS_LEN..] == after[at + HINTS_LEN..]);
+        // It still unpacks, with the new hints.
+        let image = unpack(&after).unwrap();
+        assert!(image[0x3000..].starts_with(&hints_in.build().unwrap()));
     }
 
     #[test]
@@ -146,19 +132,22 @@ mod tests {
         assert!(foreign.iter().all(|&byte| byte == 0xEA));
         assert_eq!(Identity::of(&[]), Err(Error::NotUnilk));
         let mut newer = sample();
-        newer[OFFSET + 8] = 2;
-        assert_eq!(Identity::of(&newer), Err(Error::Layout(2)));
+        newer[HEAD + 8] = 3;
+        let layout = PackedError::Layout { found: 3 };
+        assert_eq!(Identity::of(&newer), Err(Error::Image(layout)));
     }
 
     #[test]
     fn lying_offsets_and_damaged_blocks_are_refused() {
         let mut outside = sample();
-        outside[OFFSET + 12..OFFSET + 16].copy_from_slice(&0x401u32.to_le_bytes());
+        let at = (outside.len() - HINTS_LEN + 1) as u32;
+        outside[HEAD + 12..HEAD + 16].copy_from_slice(&at.to_le_bytes());
         assert_eq!(hints(&outside), Err(Error::Outside));
-        outside[OFFSET + 12..OFFSET + 16].copy_from_slice(&u32::MAX.to_le_bytes());
+        outside[HEAD + 12..HEAD + 16].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(fill(&mut outside, &Hints::default()), Err(Error::Outside));
         let mut damaged = sample();
-        damaged[0x420] ^= 1;
+        let at = Identity::of(&damaged).unwrap().hints_offset as usize;
+        damaged[at + 0x20] ^= 1;
         assert_eq!(
             fill(&mut damaged, &Hints::default()),
             Err(Error::Hints(HintError::Checksum))
@@ -174,6 +163,6 @@ mod tests {
             ..Hints::default()
         };
         assert!(fill(&mut payload, &hints).is_err());
-        assert_eq!(payload, sample());
+        assert!(payload == sample());
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod bootimg;
 pub mod bytes;
+pub mod compress;
 pub mod dos;
 pub mod emmc;
 pub mod identity;

@@ -7,6 +7,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.3, 1.4.
 
+use crate::compress;
 use crate::identity::Identity;
 use crate::mtk::{self, HEADER_BYTES, Header, LK_ADDRESS, LK_PAYLOAD_MAX};
 use crate::recognise::{HEAD_BYTES, Kind};
@@ -16,6 +17,10 @@ use std::fmt;
 
 /// Header name that stock tools expect in `UBOOT`.
 pub const LK_NAME: &str = "LK";
+
+/// What an image may take in memory: up to the preloader's own buffer, which
+/// is the header more than fits the partition.
+const FLAT_MAX: usize = LK_PAYLOAD_MAX + mtk::HEADER_BYTES;
 
 /// Why a file cannot become an `lk.bin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,12 @@ pub enum Error {
     TooBig(usize),
     /// The first word is not an ARM instruction.
     FirstWord(u32),
+    /// A bootloader that the preloader cannot start by itself.
+    Bare,
+    /// Not a linked bootloader that could be packed.
+    NotBare,
+    /// Not an unpacker, or one that does not unpack what it gets.
+    Unpacker,
     /// The header could not be made.
     Header(mtk::Error),
 }
@@ -61,6 +72,12 @@ impl fmt::Display for Error {
                 f,
                 "first word {word:#010x} is not an ARM instruction; is this a raw image for {LK_ADDRESS:#x}?"
             ),
+            Self::Bare => write!(
+                f,
+                "a bootloader that is not packed yet: name its unpacker (--unpacker unilk-unpack)"
+            ),
+            Self::NotBare => write!(f, "not unilk's bootloader as it was linked"),
+            Self::Unpacker => write!(f, "not the unpacker of this bootloader"),
             Self::Header(why) => write!(f, "{why}"),
         }
     }
@@ -70,7 +87,8 @@ impl std::error::Error for Error {}
 
 /// The payload of `lk.bin` in `input`: an ELF file's loadable segments laid
 /// out from 0x80020000, a raw image as it is, or what follows the header of a
-/// unilk image that was packed before.
+/// unilk image that was packed before. Our own bootloader's ELF file takes
+/// [`compress::payload`].
 pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let head = &input[..input.len().min(HEAD_BYTES)];
     let payload = match Kind::of(head) {
@@ -81,6 +99,9 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
             .to_vec(),
         other => return Err(Error::Kind(other)),
     };
+    if compress::is_bare(&payload) {
+        return Err(Error::Bare);
+    }
     if payload.len() > LK_PAYLOAD_MAX {
         return Err(Error::TooBig(payload.len()));
     }
@@ -161,7 +182,7 @@ fn lay_out(base: u32, segments: &[(u32, &[u8])]) -> Result<Vec<u8>, Error> {
         let end = offset.saturating_add(data.len());
         // Checked before the gap is filled: a stray segment at the end of the
         // address space must not cost gigabytes.
-        if end > LK_PAYLOAD_MAX {
+        if end > FLAT_MAX {
             return Err(Error::TooBig(end));
         }
         if offset < image.len() {
@@ -276,7 +297,7 @@ mod tests {
 
     #[test]
     fn our_own_image_is_packed_again_to_the_same_bytes() {
-        let image = lk_image(&crate::identity::sample(), LK_NAME).unwrap();
+        let image = lk_image(&crate::compress::sample(), LK_NAME).unwrap();
         assert_eq!(lk_image(&image, LK_NAME).unwrap(), image);
         // As read back from the partition, with what lay behind it.
         let mut padded = image.clone();

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `lk.bin` | the flashable bootloader |
 //! | `unilk-lk` | its ELF file: symbols, strings of the trace |
+//! | `unilk-unpack` | ELF file of the unpacker in front of it |
 //! | `mt6572-generic.dtb`, `mt6572-qemu-debian.dtb` | device trees |
 //! | `kernel-tree.bin`, `kernel-tree-2m.bin` | test kernels that find their place by the device tree |
 //! | `kernel-masked.bin`, `kernel-masked-2m.bin` | test kernels that mask the PC |
@@ -24,10 +25,11 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
-use unilk::pack;
+use unilk::mtk::{self, LK_PAYLOAD_MAX};
+use unilk::{compress, pack};
 
 const LK: &str = "unilk-lk";
+const UNPACKER: &str = "unilk-unpack";
 const TEST_KERNEL: &str = "unilk-testkernel";
 const PLUGIN: &str = "unilk-qemu";
 
@@ -52,6 +54,11 @@ pub fn all(toolchain: Toolchain) -> Result<()> {
 /// leaves out.
 pub fn lk_elf() -> PathBuf {
     paths::work().join(LK)
+}
+
+/// ELF of the unpacker in front of the bootloader.
+pub fn unpacker_elf() -> PathBuf {
+    paths::work().join(UNPACKER)
 }
 
 /// The test kernel that the demo falls back to, as a boot image holds it.
@@ -123,13 +130,17 @@ fn bootloader(toolchain: Toolchain) -> Result<()> {
             .env("UNILK_GENERIC_DTB", paths::generic_dtb())
             .env("DEFMT_LOG", level),
     )?;
-    let input = elf(LK)?;
-    fs::write(lk_elf(), &input).context("cannot write the bootloader's ELF file")?;
-    let image = pack::lk_image(&input, pack::LK_NAME).context("lk.bin")?;
+    step.at("its unpacker");
+    shell::quiet(toolchain.cargo_build().args(["--package", UNPACKER]))?;
+    let (bootloader, unpacker) = (elf(LK)?, elf(UNPACKER)?);
+    fs::write(lk_elf(), &bootloader).context("cannot write the bootloader's ELF file")?;
+    fs::write(unpacker_elf(), &unpacker).context("cannot write the unpacker's ELF file")?;
+    let payload = compress::payload(&bootloader, &unpacker).context("lk.bin")?;
+    let image = mtk::with_header(pack::LK_NAME, &payload).context("lk.bin")?;
     fs::write(paths::lk_image(), &image).context("cannot write lk.bin")?;
-    let payload = image.len() - HEADER_BYTES;
     step.done(&format!(
-        "lk.bin, payload {payload} bytes of {LK_PAYLOAD_MAX}"
+        "lk.bin, payload {} bytes of {LK_PAYLOAD_MAX}",
+        payload.len()
     ));
     Ok(())
 }

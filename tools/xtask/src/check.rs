@@ -9,8 +9,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 /// What runs on the phone, and the features that it is checked with.
-const PHONE_CRATES: [(&str, &str); 4] = [
+const PHONE_CRATES: [(&str, &str); 5] = [
     ("unilk-lk", ""),
+    ("unilk-unpack", ""),
     ("unilk-testkernel", "head-tree"),
     ("mt6572-hal", "defmt"),
     ("unilk-core", "defmt"),

@@ -11,6 +11,7 @@ mod demo;
 mod emulator;
 mod import;
 mod initramfs;
+mod matrix;
 mod paths;
 mod report;
 mod run;
@@ -55,6 +56,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    ImportMatrix(matrix::ImportMatrix),
     ImportFacts(import::Import),
     DbPlan(db::plan::Plan),
 }
@@ -81,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::ImportMatrix(import) => import.run()?,
         Command::ImportFacts(import) => import.run()?,
         Command::DbPlan(plan) => plan.run(),
     }

@@ -7,8 +7,9 @@ use std::string::String;
 use std::vec::Vec;
 
 use unilk_board_db::{
-    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelMode, PanelReset,
-    PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow, TouchWiring,
+    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelBus, PanelMode,
+    PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow,
+    TouchWiring,
 };
 
 use super::tests::{PHONE, SILENT, cells, fixed, small, text};
@@ -25,6 +26,7 @@ const PANEL: PanelRow = PanelRow {
     height: 800,
     physical_mm: None,
     lanes: 2,
+    bus: PanelBus::Dsi,
     mode: PanelMode::Command,
     format: LaneFormat::Rgb888,
     vertical: None,
@@ -65,6 +67,7 @@ const FOCALTECH: TouchRow = TouchRow {
     exit: &[],
     intrusive: false,
     weak: false,
+    doubtful: false,
     wait_ms: 300,
     vendor_id: None,
     version: None,
@@ -88,10 +91,12 @@ const OV5647: CameraRow = CameraRow {
     address_bytes: 2,
     data_bytes: 1,
     prelude: &[],
+    prelude_ms: 0,
     registers: &[],
     values: &[],
     mask: 0xFFFF,
     weak: false,
+    doubtful: false,
     bus: CameraBus::Mipi,
     core_mv: 1500,
     runs_with_pdn_high: Some(true),

@@ -148,9 +148,14 @@ pub enum Strap {
     Open,
 }
 
-/// The panel's connection: reset pin and DSI in command mode, plus the pins
-/// and voltages which some boards add.
+/// The panel's connection: reset pin and DSI in command mode or a bus of the
+/// LCD controller, plus the pins and voltages which some boards add.
 pub trait PanelPort {
+    /// Whether it is a bus of the LCD controller, not DSI.
+    fn is_dbi(&self) -> bool {
+        false
+    }
+
     /// Moves the reset pin; high = runs.
     fn reset(&mut self, high: bool);
 
@@ -175,7 +180,7 @@ pub trait PanelPort {
     fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError>;
 
     /// Reads `register` into `buf`; how many bytes came.
-    fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError>;
+    fn read(&mut self, kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError>;
 
     /// Identification pin `index` (0 = ID1); `None` if the board has none.
     fn strap(&mut self, index: u8) -> Option<Strap>;

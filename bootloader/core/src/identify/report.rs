@@ -66,7 +66,8 @@ pub enum Kind {
     Reset = 1,
     /// Unlock sequence of stage `a`, named in `sent`.
     Unlock = 2,
-    /// Read over DSI: `sent` = packet type and register, `a` bytes were asked
+    /// Read from the panel: `sent` = packet type (0x00 for a bus of the LCD
+    /// controller) and register of one byte (two there), `a` bytes were asked
     /// for, `b` µs taken, `got` the answer.
     Read = 3,
     /// Identification pin `a`: `b` = 0 low, 1 high, 2 open.

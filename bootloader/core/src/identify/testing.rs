@@ -85,6 +85,7 @@ pub const fn panel(id: &'static str, ids: &'static [&'static [Term]]) -> PanelRo
         width: 480,
         height: 800,
         physical_mm: None,
+        bus: PanelBus::Dsi,
         lanes: 2,
         mode: PanelMode::SyncPulse,
         format: LaneFormat::Rgb888,

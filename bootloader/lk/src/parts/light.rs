@@ -17,8 +17,8 @@ use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
 use mt6572_hal::pwm::PwmProfile;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    Backlight, LaneFormat, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step, Steps,
-    Timing, UNPACK_BYTES, Wiring,
+    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step,
+    Steps, Timing, UNPACK_BYTES, Wiring,
 };
 use unilk_core::bootarg::Dram;
 use unilk_core::identify::PanelPort;
@@ -232,8 +232,8 @@ async fn bring_up(
     } else {
         panel.reset
     };
-    let mut room = room()?;
-    let init = panel.init.unpack(&mut room).ok_or("LCM-ROW")?;
+    let init = unpacked(panel.init)?;
+    let init = Steps::new(&init);
     if !reset_suits(parts, port, steps, &init) {
         for step in steps {
             port.reset(step.high);
@@ -354,13 +354,19 @@ fn overrides(panel: &PanelRow) -> PhyOverrides {
     }
 }
 
-/// Room for a sequence of the table.
-fn room() -> Result<Vec<u8>, &'static str> {
+/// A sequence of the table. The memory that unpacking takes is free again.
+fn unpacked(script: PackedScript) -> Result<Vec<u8>, &'static str> {
     let mut room = Vec::new();
     room.try_reserve_exact(UNPACK_BYTES)
         .map_err(|_| "LCM-MEM")?;
     room.resize(UNPACK_BYTES, 0);
-    Ok(room)
+    let steps = script.unpack(&mut room).ok_or("LCM-ROW")?;
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(steps.as_bytes().len())
+        .map_err(|_| "LCM-MEM")?;
+    bytes.extend_from_slice(steps.as_bytes());
+    Ok(bytes)
 }
 
 /// Sends a sequence of the table.
@@ -609,10 +615,8 @@ impl Parts {
             let panel = self.table.panels.get(usize::from(shown.row));
             if let Some(panel) = panel {
                 // A panel that does not take it is reset next.
-                if let Ok(mut room) = room()
-                    && let Some(script) = panel.power_down.unpack(&mut room)
-                {
-                    let _ = run(&mut port, script).await;
+                if let Ok(script) = unpacked(panel.power_down) {
+                    let _ = run(&mut port, Steps::new(&script)).await;
                 }
             }
         }

@@ -156,14 +156,17 @@ impl PanelPort for PanelPins {
         .map_err(port_error)
     }
 
-    fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         self.sent = true;
         let kind = match kind {
             ReadKind::Dcs => dsi::ReadKind::Dcs,
             ReadKind::Generic => dsi::ReadKind::Generic,
+            // Asked of no DSI panel.
+            ReadKind::Dbi => return Err(PortError::Silence),
         };
         with(self.parts, |hardware| {
-            hardware.hal.dsi.read(kind, register, buf)
+            // DSI's registers have 8 bits.
+            hardware.hal.dsi.read(kind, register as u8, buf)
         })
         .map_err(port_error)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use unilk::compress;
 use unilk::identity::{self, Identity};
 use unilk::mtk::{HEADER_BYTES, Header, LK_PAYLOAD_MAX};
 use unilk::recognise::{HEAD_BYTES, Kind};
@@ -108,6 +109,9 @@ fn unilk(
             identity.image_bytes
         ));
     }
+    if let Err(why) = compress::unpack(payload) {
+        problems.push(why.to_string());
+    }
     let hints = identity::hints(payload).unwrap_or_else(|why| {
         problems.push(why.to_string());
         Hints::default()
@@ -177,9 +181,17 @@ fn print(report: &Report) {
         println!("  mode          {}", address(header.mode));
     }
     if let Some(unilk) = &report.unilk {
+        let identity = unilk.identity;
         println!(
             "  unilk image   {} bytes, hints at {:#x}",
-            unilk.identity.image_bytes, unilk.identity.hints_offset
+            identity.image_bytes, identity.hints_offset
+        );
+        println!(
+            "  its parts     unpacker {}, hints and tables {}, packed {} to become {} bytes",
+            identity.unpacker_bytes,
+            identity.plain_bytes,
+            identity.packed_bytes,
+            identity.unpacked_bytes
         );
         if unilk.hints.is_empty() {
             println!("  hints         none");

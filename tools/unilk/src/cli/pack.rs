@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
-use unilk::{identity, names, pack};
+use unilk::{compress, identity, names, pack};
 use unilk_core::hints::{HintError, Hints};
 use unilk_core::kernel::{Generation, KernelKind};
 
@@ -12,6 +12,9 @@ use unilk_core::kernel::{Generation, KernelKind};
 pub struct Arguments {
     /// ELF file, raw image, or a unilk lk.bin whose hints are to change
     input: PathBuf,
+    /// ELF file of the unpacker that the bootloader's ELF file is packed behind
+    #[arg(long, value_name = "FILE")]
+    unpacker: Option<PathBuf>,
     /// File to write
     #[arg(short, long, default_value = "lk.bin")]
     output: PathBuf,
@@ -101,7 +104,11 @@ impl Arguments {
         let hints = self.hints.hints()?;
         let input = super::read(&self.input)?;
         let context = || self.input.display().to_string();
-        let mut payload = pack::payload(&input).with_context(context)?;
+        let mut payload = match &self.unpacker {
+            Some(unpacker) => compress::payload(&input, &super::read(unpacker)?),
+            None => pack::payload(&input),
+        }
+        .with_context(context)?;
         if let Some(hints) = &hints {
             identity::fill(&mut payload, hints).with_context(context)?;
         }

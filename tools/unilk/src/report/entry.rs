@@ -49,7 +49,7 @@ pub enum What {
     /// A read over DSI.
     Read {
         packet: &'static str,
-        register: u8,
+        register: u16,
         asked: u16,
         got: Hex,
         took_us: u16,
@@ -149,9 +149,14 @@ fn what(record: &Record<'_>) -> What {
         Kind::Read => What::Read {
             packet: match record.sent.first() {
                 Some(0x06) => "dcs",
+                Some(0x00) => "dbi",
                 _ => "generic",
             },
-            register: record.sent.get(1).copied().unwrap_or_default(),
+            register: match *record.sent {
+                [0x00, high, low] => u16::from_be_bytes([high, low]),
+                [_, register, ..] => register.into(),
+                _ => 0,
+            },
             asked: a,
             got: got(),
             took_us: b,

@@ -3,7 +3,7 @@
 
 use super::entry::{Entry, Hex, What};
 use std::fmt::Write as _;
-use unilk_board_db::{Script, Step};
+use unilk_board_db::{OP_WORDS, Script, Step};
 
 /// Millivolts by which an identification voltage may differ: half of the
 /// distance that boards keep between theirs (facts/display.md 5.6).
@@ -34,7 +34,38 @@ pub fn of(records: &[Entry]) -> Vec<String> {
 /// Registers that were read after one unlock sequence.
 struct Section {
     unlock: Option<(u16, String)>,
-    reads: Vec<(u8, Hex)>,
+    reads: Vec<Read>,
+}
+
+/// A register that was answered.
+struct Read {
+    register: u16,
+    got: Vec<u8>,
+    /// On a bus of the LCD controller: words of 16 bits, little endian.
+    in_words: bool,
+}
+
+impl Read {
+    /// As `reads` of a row has it.
+    fn asked(&self) -> String {
+        let unit = if self.in_words { 2 } else { 1 };
+        format!("{:02X} {}", self.register, self.got.len() / unit)
+    }
+
+    /// As `match` of a row has it.
+    fn terms(&self) -> Vec<String> {
+        let register = self.register;
+        let term = |(index, value): (usize, String)| format!("{register:02X}[{index}]={value}");
+        let values: Vec<String> = if self.in_words {
+            let words = self.got.as_chunks::<2>().0.iter();
+            words
+                .map(|&word| format!("{:04X}", u16::from_le_bytes(word)))
+                .collect()
+        } else {
+            self.got.iter().map(|byte| format!("{byte:02X}")).collect()
+        };
+        values.into_iter().enumerate().map(term).collect()
+    }
 }
 
 fn panel(records: &[Entry]) -> Option<String> {
@@ -45,7 +76,12 @@ fn panel(records: &[Entry]) -> Option<String> {
         match &entry.what {
             What::Reset { .. } => unlock = None,
             What::Unlock { stage, name } => unlock = Some((*stage, name.clone())),
-            What::Read { register, got, .. } if entry.outcome == Some("ok") => {
+            What::Read {
+                packet,
+                register,
+                got,
+                ..
+            } if entry.outcome == Some("ok") => {
                 let place = sections
                     .iter()
                     .position(|section| section.unlock == unlock)
@@ -57,8 +93,12 @@ fn panel(records: &[Entry]) -> Option<String> {
                         sections.len() - 1
                     });
                 let reads = &mut sections[place].reads;
-                if reads.iter().all(|(known, _)| known != register) {
-                    reads.push((*register, got.clone()));
+                if reads.iter().all(|known| known.register != *register) {
+                    reads.push(Read {
+                        register: *register,
+                        got: got.0.clone(),
+                        in_words: *packet == "dbi",
+                    });
                 }
             }
             What::Pin { pin, level } if *level != "open" => {
@@ -94,19 +134,8 @@ fn panel(records: &[Entry]) -> Option<String> {
                 None => row.push_str("# its bytes are those of the release that made the report\n"),
             }
         }
-        let reads: Vec<_> = section
-            .reads
-            .iter()
-            .map(|(register, got)| format!("{register:02X} {}", got.0.len()))
-            .collect();
-        let terms: Vec<_> = section
-            .reads
-            .iter()
-            .flat_map(|(register, got)| {
-                let bytes = got.0.iter().enumerate();
-                bytes.map(move |(index, byte)| format!("{register:02X}[{index}]={byte:02X}"))
-            })
-            .collect();
+        let reads: Vec<_> = section.reads.iter().map(Read::asked).collect();
+        let terms: Vec<_> = section.reads.iter().flat_map(Read::terms).collect();
         let _ = writeln!(row, "reads = {}\nmatch = {}", list(&reads), list(&terms));
     }
     Some(row)
@@ -116,13 +145,22 @@ fn panel(records: &[Entry]) -> Option<String> {
 /// plan has another stage of that number.
 fn unlock_lines(stage: u16, name: &str) -> Option<Vec<String>> {
     let stage = unilk_board_db::plan().stages.get(usize::from(stage))?;
-    (stage.name == name).then(|| script_lines(stage.unlock))
+    (stage.name == name).then(|| script_lines(stage.unlock, stage.dbi))
 }
 
-fn script_lines(script: Script) -> Vec<String> {
+fn script_lines(script: Script, dbi: bool) -> Vec<String> {
     script
         .steps()
         .map(|step| match step {
+            Step::Write {
+                data_type: OP_WORDS,
+                payload,
+            } => {
+                let words = payload.as_chunks::<2>().0.iter();
+                let words = words.map(|&word| format!("{:04X}", u16::from_be_bytes(word)));
+                words.collect::<Vec<_>>().join(" ")
+            }
+            Step::Write { payload, .. } if dbi => Hex(payload.to_vec()).to_string(),
             Step::Write { data_type, payload } => {
                 format!("{data_type:02X} {}", Hex(payload.to_vec()))
             }

@@ -76,7 +76,7 @@ impl PanelPort for Simulated {
         Ok(())
     }
 
-    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         self.clock.pass(READ_US);
         buf.fill(0);
         let open = |stage: &Stage| {

@@ -3,11 +3,15 @@
 //! and review the import. What the facts cannot know is in the overlays in
 //! `board-db/import`. Equal input gives equal files.
 
-use crate::source::burners;
+mod cameras;
+mod overlay;
 mod panels;
+mod text;
+mod touch;
 
 use crate::paths;
-use anyhow::{Context, Result, ensure};
+use crate::source::burners;
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,6 +31,13 @@ pub struct Import {
 /// Files to write, by their path below `board-db`.
 type Files = BTreeMap<PathBuf, String>;
 
+/// What an import made.
+struct Imported {
+    files: Files,
+    /// For people.
+    summary: String,
+}
+
 impl Import {
     /// Imports everything.
     pub fn run(&self) -> Result<()> {
@@ -41,7 +52,9 @@ impl Import {
             .into
             .clone()
             .unwrap_or_else(|| paths::root().join("board-db"));
-        panels(&facts, &overlays, &into)
+        panels(&facts, &overlays, &into)?;
+        touch(&facts, &overlays, &into)?;
+        cameras(&facts, &overlays, &into)
     }
 }
 
@@ -57,9 +70,33 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("panels.json"))?,
         &read(&overlays.join("panels.toml"))?,
     )?;
-    replace(into, panels::FOLDER, &imported.files)?;
+    replace(into, panels::FOLDER, panels::SOURCE, &imported.files)?;
     write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
     println!("panels: {}", imported.summary);
+    Ok(())
+}
+
+/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
+/// and `import/excluded-touch.toml`.
+fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
+    let imported = touch::import(
+        &read(&facts.join("touch.json"))?,
+        &read(&overlays.join("touch.toml"))?,
+    )?;
+    replace(into, "data/touch", "facts/touch.json", &imported.files)?;
+    println!("touch: {}", imported.summary);
+    Ok(())
+}
+
+/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
+/// and `import/excluded-cameras.toml`.
+fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
+    let imported = cameras::import(
+        &read(&facts.join("cameras.json"))?,
+        &read(&overlays.join("cameras.toml"))?,
+    )?;
+    replace(into, "data/cameras", "facts/cameras.json", &imported.files)?;
+    println!("cameras: {}", imported.summary);
     Ok(())
 }
 
@@ -67,15 +104,21 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// Writes `files`, and removes what else `folder` below `root` holds: rows of
-/// an earlier import.
-fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
+/// Writes `files`, and removes what else of an earlier import `folder` below
+/// `root` holds. Rows that were written by hand stay.
+fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()> {
     let dir = root.join(folder);
     fs::create_dir_all(&dir)?;
     for entry in fs::read_dir(&dir)? {
         let name = Path::new(folder).join(entry?.file_name());
-        if !files.contains_key(&name) {
-            fs::remove_file(root.join(&name))?;
+        let imported = read(&root.join(&name))?.starts_with(&format!("# Source: {source}, "));
+        match (imported, files.contains_key(&name)) {
+            (true, false) => fs::remove_file(root.join(&name))?,
+            (false, true) => bail!(
+                "{}: was written by hand, and the import has a row of this name: rename one",
+                name.display()
+            ),
+            _ => {}
         }
     }
     for (name, text) in files {

@@ -3,7 +3,7 @@
 use super::super::{RowSet, Strap, Table, is_constant};
 use super::SURE_BITS;
 use heapless::Vec;
-use unilk_board_db::{PanelRow, Plan, Step, Steps, Term};
+use unilk_board_db::{PanelBus, PanelRow, Plan, Step, Steps, Term};
 
 /// Answers that are kept.
 pub const MAX_ANSWERS: usize = 32;
@@ -101,6 +101,8 @@ pub struct Findings {
     /// Where the wiring is known to be this board's: the rows whose drivers
     /// mean its pins and voltages.
     pub own: Option<RowSet>,
+    /// It was asked on a bus of the LCD controller, not over DSI.
+    pub dbi: bool,
     /// Stage of the plan whose unlock sequence was the last thing sent to the
     /// panel; `None`: nothing but reads since its reset.
     pub left_in: Option<u8>,
@@ -125,6 +127,7 @@ impl Default for Findings {
             straps: [None; 2],
             voltages: Vec::new(),
             own: None,
+            dbi: false,
             left_in: None,
             reads: 0,
             resets: 0,
@@ -333,11 +336,23 @@ impl Findings {
         }
     }
 
+    /// Whether a panel on `bus` cannot be what answered.
+    fn spoke_on_another(&self, bus: PanelBus) -> bool {
+        self.spoke
+            && match bus {
+                PanelBus::Dsi => self.dbi,
+                PanelBus::Parallel(_) | PanelBus::Serial(_) => !self.dbi,
+                // It has nothing to answer with.
+                PanelBus::Dpi => true,
+            }
+    }
+
     /// What the answers say about `panel`, which is row `row`.
     pub fn match_of(&self, table: &Table, row: u16, panel: &PanelRow) -> Match {
         let pins = self.pins_of(row);
+        let elsewhere = self.spoke_on_another(panel.bus);
         let mut best = Match {
-            outcome: if panel.ids.is_empty() {
+            outcome: if panel.ids.is_empty() && !elsewhere {
                 Outcome::Unreadable
             } else {
                 Outcome::Refuted
@@ -345,7 +360,8 @@ impl Findings {
             bits: 0,
             pins: 0,
         };
-        for id in panel.ids {
+        let ids = if elsewhere { &[] } else { panel.ids };
+        for id in ids {
             let tally = self.tally(table, id, pins, None);
             let outcome = match (tally.refuted, tally.confirmed()) {
                 (true, _) => continue,

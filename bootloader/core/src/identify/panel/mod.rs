@@ -103,6 +103,7 @@ pub async fn identify<C: Clock, P: PanelPort>(
         likely,
         found: Findings::default(),
     };
+    asker.found.dbi = asker.port.is_dbi();
     let wiring = asker.port.wiring();
     asker.found.own = wiring.map(|wiring| table.panels_wired(wiring));
     asker.straps();
@@ -166,7 +167,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     async fn run(&mut self, rows: &RowSet, harmless: bool) {
         let mut rows = *rows;
         for (number, stage) in self.table.plan.stages.iter().enumerate() {
-            if harmless && !stage.unlock.is_empty() {
+            if stage.dbi != self.port.is_dbi() || harmless && !stage.unlock.is_empty() {
                 continue;
             }
             let mut entered = false;
@@ -304,7 +305,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                 },
                 a: u16::from(question.len),
                 b: now.wrapping_sub(begun).min(u32::from(u16::MAX)) as u16,
-                sent: &[packet(kind), question.register],
+                sent: sent(&packet(kind, question.register)),
                 got: data,
                 ..Record::new(Kind::Read, now)
             });
@@ -319,6 +320,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                     kind = match kind {
                         ReadKind::Dcs => ReadKind::Generic,
                         ReadKind::Generic => ReadKind::Dcs,
+                        ReadKind::Dbi => ReadKind::Dbi,
                     };
                 }
             }
@@ -394,10 +396,21 @@ fn terms(table: &Table) -> impl Iterator<Item = &'static Term> {
     ids.flat_map(|terms| terms.iter())
 }
 
-/// DSI data type of a read.
-const fn packet(kind: ReadKind) -> u8 {
+/// How a question stands in the report: the DSI data type of the read, or 0x00
+/// for a bus of the LCD controller, then the register.
+const fn packet(kind: ReadKind, register: u16) -> [u8; 3] {
+    let [high, low] = register.to_be_bytes();
     match kind {
-        ReadKind::Dcs => 0x06,
-        ReadKind::Generic => 0x14,
+        ReadKind::Dcs => [0x06, low, 0],
+        ReadKind::Generic => [0x14, low, 0],
+        ReadKind::Dbi => [0x00, high, low],
+    }
+}
+
+/// The bytes of a [`packet`] that count.
+fn sent(packet: &[u8; 3]) -> &[u8] {
+    match packet {
+        [0x00, ..] => packet,
+        [packet @ .., _] => packet,
     }
 }

@@ -1,84 +1,78 @@
 //! A panel of the facts to a row of the table, or the reason why it cannot be
 //! one.
 
-use super::dataset::{Entry, Item, Pll, Timing};
-use super::ident;
-use super::row::{Blanking, Rate, Row};
+use super::dataset::{Entry, Item};
+use super::row::{Bus, Parallel, Rate, Row};
 use super::script::{self, Refusal, Script, whole_ms};
+use super::{SOURCE, dbi, dsi, ident};
 use crate::import::burners::burns;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sources named in a row; `trees` says how many there are.
 const SOURCES_SHOWN: usize = 3;
 
 /// Makes the row.
 pub fn convert(entry: &Entry) -> Result<Row, Refusal> {
-    fits(entry)?;
-    let (width, height) = (entry.width.unwrap_or(0), entry.height.unwrap_or(0));
-    let mode = match entry.interface.as_deref() {
-        Some("dsi_cmd") => "command",
-        Some("dsi_video_sync_pulse") => "sync-pulse",
-        Some("dsi_video_sync_event") => "sync-event",
-        _ => "burst",
-    };
-    let video = entry.timing.filter(|_| mode != "command");
     let mut row = Row {
         comments: BTreeMap::new(),
         names: entry.names.clone(),
         controller: entry.controller.clone().unwrap_or_else(|| "unknown".into()),
         compatible: None,
-        width,
-        height,
+        width: entry.width.unwrap_or(0),
+        height: entry.height.unwrap_or(0),
         physical_mm: entry.physical_mm,
-        lanes: entry.lanes.unwrap_or(0),
-        mode,
-        format: match entry.ps.as_deref() {
-            Some("packed_16bpp_rgb565") => "rgb565",
-            Some("packed_18bpp_rgb666") => "rgb666-packed",
-            Some("loosely_packed_18bpp_rgb666") => "rgb666-loose",
-            _ => "rgb888",
-        },
-        vertical: video.map(|Timing { vsa, vbp, vfp, .. }| Blanking {
-            sync: vsa,
-            back: vbp,
-            front: vfp,
-        }),
-        horizontal: video.map(|Timing { hsa, hbp, hfp, .. }| Blanking {
-            sync: hsa,
-            back: hbp,
-            front: hfp,
-        }),
+        bus: Bus::Dsi,
+        lanes: 0,
+        mode: "",
+        format: "",
+        vertical: None,
+        horizontal: None,
         rate: Rate::PllMhz { pll_mhz: 0 },
-        no_spread: entry.pll.is_some_and(|pll| pll.ssc_disable != 0),
-        phy: phy(&entry.phy),
+        no_spread: false,
+        phy: Vec::new(),
         reset: Vec::new(),
         shipped: entry.used_by.len(),
         trees: entry.sources_total,
         doubtful: false,
         init: Vec::new(),
         power_down: Vec::new(),
-        ids: ident::identities(entry),
+        ids: Vec::new(),
     };
     head(entry, &mut row);
-    if mode != "command" && video.is_none_or(|timing| timing.hbp + timing.hfp == 0) {
-        return Err("it is a video panel without horizontal blanking".into());
+    if entry
+        .interface
+        .as_deref()
+        .is_some_and(|name| name.starts_with("dsi"))
+    {
+        fits(entry)?;
+        dsi::fill(entry, &mut row)?;
+    } else {
+        row.bus = dbi::bus(entry)?;
+        row.format = dbi::format(entry)?;
     }
-    rate(entry, &mut row)?;
+    if row.bus == Bus::Dpi {
+        row.comment(
+            "",
+            "It is described so that it can be named: unilk drives no DPI panel.",
+        );
+        if let Some(timing) = entry.timing {
+            (row.vertical, row.horizontal) = (Some(timing.vertical()), Some(timing.horizontal()));
+        }
+        return Ok(row);
+    }
+    evaluated(entry)?;
     reset(entry, &mut row);
     init(entry, &mut row)?;
     power_down(entry, &mut row);
     doubts(entry, &mut row);
+    row.ids = ident::identities(entry)?;
     Ok(row)
 }
 
 /// Whether the chip can drive it: facts/panels.md, "Counts".
 fn fits(entry: &Entry) -> Result<(), Refusal> {
-    let interface = entry.interface.as_deref().unwrap_or("none");
     let (width, height) = (entry.width.unwrap_or(0), entry.height.unwrap_or(0));
-    if !interface.starts_with("dsi") {
-        return Err(format!("its interface is {interface}"));
-    }
     match entry.lanes {
         Some(1..=3) => {}
         Some(lanes) => return Err(format!("it has {lanes} DSI lanes; the chip has three")),
@@ -92,6 +86,11 @@ fn fits(entry: &Entry) -> Result<(), Refusal> {
     if !entry.mt6572_fit {
         return Err("it needs two DSI hosts; the chip has one".into());
     }
+    Ok(())
+}
+
+/// Whether the facts have what the driver sends.
+fn evaluated(entry: &Entry) -> Result<(), Refusal> {
     if entry.extraction.init == "failed" {
         let why = entry
             .extraction
@@ -106,74 +105,13 @@ fn fits(entry: &Entry) -> Result<(), Refusal> {
 
 /// Where the row comes from.
 fn head(entry: &Entry, row: &mut Row) {
-    row.comment("", format!("Source: facts/panels.json, {}.", entry.id));
+    row.comment("", format!("Source: {SOURCE}, {}.", entry.id));
     for source in entry.sources.iter().take(SOURCES_SHOWN) {
         row.comment("", format!("From: {source}"));
     }
     if !entry.used_by.is_empty() {
         row.comment("", format!("Seen in: {}.", entry.used_by.join("; ")));
     }
-}
-
-/// D-PHY times in the order of the table's schema; the host of this chip has
-/// no others (facts/display.md 4.4).
-fn phy(times: &BTreeMap<String, u32>) -> Vec<(&'static str, u32)> {
-    const NAMES: [(&str, &str); 10] = [
-        ("hs_trail", "HS_TRAIL"),
-        ("hs_zero", "HS_ZERO"),
-        ("hs_prepare", "HS_PRPR"),
-        ("lpx", "LPX"),
-        ("ta_get", "TA_GET"),
-        ("ta_sure", "TA_SURE"),
-        ("ta_go", "TA_GO"),
-        ("clk_trail", "CLK_TRAIL"),
-        ("clk_zero", "CLK_ZERO"),
-        ("clk_prepare", "CLK_HS_PRPR"),
-    ];
-    NAMES
-        .iter()
-        .filter_map(|&(name, vendor)| Some((name, times.get(vendor).copied()?)))
-        .collect()
-}
-
-fn rate(entry: &Entry, row: &mut Row) -> Result<(), Refusal> {
-    let no_rate = || Refusal::from("its driver states no rate");
-    let Pll {
-        clock_mhz,
-        pll_div1,
-        pll_div2,
-        fbk_div,
-        ..
-    } = entry.pll.ok_or_else(no_rate)?;
-    let (div1, div2) = (pll_div1.unwrap_or(0), pll_div2.unwrap_or(0));
-    row.rate = match (clock_mhz, fbk_div) {
-        (Some(mhz), _) => Rate::PllMhz {
-            pll_mhz: mhz.round() as u32,
-        },
-        (None, Some(feedback)) => Rate::Dividers {
-            div1,
-            div2,
-            feedback,
-        },
-        // facts/display.md 4.3 has the newer dividers only; these are the ones
-        // of the vendor's MT6575 and MT6577, 0 dividing by 1.
-        (None, None) if div1 > 3 => {
-            let (times, divisor) = (u32::from(div1) + 1, (2 * u32::from(div2)).max(1));
-            row.comment(
-                "rate",
-                format!(
-                    "Its driver states the rate as the MT6575 and MT6577 do: 26 MHz x {times} / \
-                     {divisor} on a lane."
-                ),
-            );
-            row.doubtful = true;
-            Rate::PllMhz {
-                pll_mhz: 26 * times / divisor / 2,
-            }
-        }
-        (None, None) => return Err(no_rate()),
-    };
-    Ok(())
 }
 
 /// The levels of the reset line; those of a board's own pin or call are in
@@ -237,59 +175,99 @@ fn board_reset(calls: &[String]) -> Vec<(bool, u32)> {
 }
 
 fn init(entry: &Entry, row: &mut Row) -> Result<(), Refusal> {
-    let Script {
-        mut lines,
-        mut doubts,
-    } = script::script(&entry.init)?;
-    if entry.display_on_via.as_deref() == Some("resume") {
-        let resume = script::script(&items(&resume_steps(&entry.resume))?)?;
-        lines.extend(resume.lines);
-        doubts.extend(resume.doubts);
-        row.comment(
-            "init",
-            "Sleep-out and display-on are in its driver's resume.",
-        );
+    let mut script = steps(row.bus, &entry.init)?;
+    let in_resume = entry.display_on_via.as_deref() == Some("resume");
+    if in_resume || !lights(row.bus, &script.lines) {
+        let resume = steps(
+            row.bus,
+            &items(&resume_steps(&entry.resume)).unwrap_or_default(),
+        )?;
+        if !resume.lines.is_empty() {
+            row.comment(
+                "init",
+                "Sleep-out and display-on are in its driver's resume.",
+            );
+        }
+        script.lines.extend(resume.lines);
+        script.doubts.extend(resume.doubts);
     }
-    let at = |command: &str| {
-        lines.iter().rposition(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            words.next() == Some(command) && words.next().is_none_or(|arg| arg == "00")
-        })
+    if row.bus != Bus::Dsi && wakes(row.bus, &script.lines) && !lights(row.bus, &script.lines) {
+        row.comment("init", "Its driver sends display-on with every picture.");
+        script.lines.push(match row.bus {
+            Bus::Parallel(Parallel { wide: true, .. }) => "2900".into(),
+            _ => "29".into(),
+        });
+    }
+    if !lights(row.bus, &script.lines) {
+        return Err("its driver does not send sleep-out and display-on".into());
+    }
+    let burnt = |line: &str| {
+        let (command, _) = command(row.bus, line)?;
+        burns(&row.controller, command).then(|| format!("{command:02X}"))
     };
-    match (at("11"), at("29")) {
-        (Some(wake), Some(on)) if on > wake => {}
-        _ => return Err("its driver does not send sleep-out and display-on".into()),
-    }
-    let mut left_out: Vec<String> = Vec::new();
-    let controller = row.controller.clone();
-    lines.retain(|line| {
-        let burning = command(line).filter(|&command| burns(&controller, command));
-        left_out.extend(burning.map(|command| format!("{command:02X}")));
-        burning.is_none()
-    });
+    let left_out: BTreeSet<String> = script.lines.iter().filter_map(|line| burnt(line)).collect();
+    script.lines.retain(|line| burnt(line).is_none());
     if !left_out.is_empty() {
-        left_out.dedup();
+        let commands: Vec<String> = left_out.into_iter().collect();
+        let commands = commands.join(", ");
         row.comment(
             "init",
-            format!(
-                "Left out: {}, which programs the one-time memory.",
-                left_out.join(", ")
-            ),
+            format!("Left out: {commands}, which programs the one-time memory."),
         );
     }
-    row.init = lines;
-    for doubt in doubts {
+    row.init = script.lines;
+    for doubt in script.doubts {
         doubtful(row, &doubt);
     }
     Ok(())
 }
 
-/// Command of a line that is a write.
-fn command(line: &str) -> Option<u8> {
-    let mut words = line.split_whitespace();
-    let data_type = words.next()?;
-    (data_type.len() == 2).then_some(())?;
-    u8::from_str_radix(words.next()?, 16).ok()
+/// Whether `lines` wake the panel and switch it on.
+fn lights(bus: Bus, lines: &[String]) -> bool {
+    wakes(bus, lines) && sends(bus, lines, 0x29)
+}
+
+fn wakes(bus: Bus, lines: &[String]) -> bool {
+    sends(bus, lines, 0x11)
+}
+
+/// Whether `wanted` is sent without parameters; zeros count as none.
+fn sends(bus: Bus, lines: &[String], wanted: u8) -> bool {
+    lines.iter().any(|line| match command(bus, line) {
+        Some((found, rest)) => {
+            found == wanted && rest.bytes().all(|byte| matches!(byte, b'0' | b' '))
+        }
+        None => false,
+    })
+}
+
+/// The steps in the form that the bus takes.
+fn steps(bus: Bus, items: &[Item]) -> Result<Script, Refusal> {
+    match bus {
+        Bus::Dsi => script::script(items),
+        _ => Ok(Script {
+            lines: dbi::lines(items)?,
+            doubts: Vec::new(),
+        }),
+    }
+}
+
+/// Command of a line that is a write, and the rest of the line. A register
+/// of 16 bits belongs to the command in its upper byte.
+fn command(bus: Bus, line: &str) -> Option<(u8, &str)> {
+    let write = match bus {
+        Bus::Dsi => {
+            line.split_once(' ')
+                .filter(|(data_type, _)| data_type.len() == 2)?
+                .1
+        }
+        _ => line,
+    };
+    let (command, rest) = write.split_once(' ').unwrap_or((write, ""));
+    let digits = command
+        .get(..2)
+        .filter(|_| matches!(command.len(), 2 | 4))?;
+    Some((u8::from_str_radix(digits, 16).ok()?, rest))
 }
 
 /// `resume` is a list, or what it sends after `init`.
@@ -309,24 +287,29 @@ const LONGEST_POWER_DOWN: usize = 12;
 
 fn power_down(entry: &Entry, row: &mut Row) {
     let suspend: Vec<Item> = items(&entry.suspend).unwrap_or_default();
-    let lines = script::script(&suspend).unwrap_or_default().lines;
-    let lines = if script::sendable(&lines).is_ok() {
-        lines
-    } else {
-        Vec::new()
+    let lines = steps(row.bus, &suspend).unwrap_or_default().lines;
+    let sendable = row.bus != Bus::Dsi || script::sendable(&lines).is_ok();
+    let writes: Vec<u8> = lines
+        .iter()
+        .filter_map(|line| Some(command(row.bus, line)?.0))
+        .collect();
+    let dark = row.bus == Bus::Dsi || writes.iter().any(|command| matches!(command, 0x10 | 0x28));
+    if sendable && dark && (1..=LONGEST_POWER_DOWN).contains(&writes.len()) {
+        row.power_down = lines;
+        return;
+    }
+    row.comment(
+        "power_down",
+        "Its driver has no power-down of its own: the standard one.",
+    );
+    let (off, sleep) = match row.bus {
+        Bus::Dsi => ("05 28", "05 10"),
+        Bus::Parallel(Parallel { wide: true, .. }) => ("2800", "1000"),
+        _ => ("28", "10"),
     };
-    let writes = lines.iter().filter(|line| command(line).is_some()).count();
-    row.power_down = if (1..=LONGEST_POWER_DOWN).contains(&writes) {
-        lines
-    } else {
-        row.comment(
-            "power_down",
-            "Its driver has no power-down of its own: the standard one.",
-        );
-        ["05 28", "delay 20", "05 10", "delay 120"]
-            .map(String::from)
-            .to_vec()
-    };
+    row.power_down = [off, "delay 20", sleep, "delay 120"]
+        .map(String::from)
+        .to_vec();
 }
 
 /// What makes the row less certain than others.
@@ -339,17 +322,13 @@ fn doubts(entry: &Entry, row: &mut Row) {
     if let Some(other) = &entry.controller_conflict {
         why.push(format!("its first writes are those of the {other}"));
     }
-    if let Some(fps) = row.frames_per_second()
-        && !(40.0..=90.0).contains(&fps)
-    {
-        why.push(format!("its timing gives {fps:.0} frames a second"));
-    }
     for reason in why {
         doubtful(row, &reason);
     }
 }
 
-fn doubtful(row: &mut Row, why: &str) {
+/// Marks `row`, and says why.
+pub fn doubtful(row: &mut Row, why: &str) {
     row.doubtful = true;
     row.comment("doubtful", format!("Doubtful: {why}."));
 }

@@ -20,10 +20,15 @@ pub struct Entry {
     pub physical_mm: Option<(u16, u16)>,
     pub lanes: Option<u8>,
     pub ps: Option<String>,
+    /// Pixel format of panels that are not on DSI.
+    pub format: Option<String>,
     pub timing: Option<Timing>,
     pub pll: Option<Pll>,
     #[serde(default)]
     pub phy: BTreeMap<String, u32>,
+    /// Parameters of a bus of the LCD controller.
+    #[serde(default)]
+    pub dbi: BTreeMap<String, u32>,
     /// Levels and milliseconds.
     pub reset: Option<Vec<(u8, f64)>>,
     #[serde(default)]
@@ -39,6 +44,9 @@ pub struct Entry {
     #[serde(default)]
     pub id_variants: Vec<IdRead>,
     pub mt6572_fit: bool,
+    /// Chips whose trees have the driver.
+    #[serde(default)]
+    pub socs: Vec<String>,
     #[serde(default)]
     pub used_by: Vec<String>,
     pub sources_total: u32,
@@ -94,6 +102,8 @@ pub struct IdRead {
     #[serde(default, rename = "match")]
     pub alternatives: Vec<Match>,
     #[serde(default)]
+    pub compared_consts: Vec<u64>,
+    #[serde(default)]
     pub seq: Vec<Item>,
 }
 
@@ -102,6 +112,8 @@ pub struct IdRead {
 pub struct Match {
     #[serde(default)]
     pub dsi: Vec<ByteIs>,
+    #[serde(default)]
+    pub dbi: Vec<WordIs>,
     #[serde(default)]
     pub gpio: Vec<PinIs>,
     #[serde(default)]
@@ -114,6 +126,16 @@ pub struct ByteIs {
     pub byte: u8,
     pub value: u8,
     pub mask: Option<u8>,
+}
+
+/// A byte of a word that is read on a bus of the LCD controller.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct WordIs {
+    pub cmd: u16,
+    pub word: u8,
+    pub byte: u8,
+    pub value: u8,
+    pub mask: u8,
 }
 
 #[derive(Debug, Clone, Deserialize)]

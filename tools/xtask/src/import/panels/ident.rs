@@ -1,8 +1,9 @@
 //! What a driver compares, as the `[[id]]` sections of a row.
 
 use super::dataset::{Entry, Item, Match, VoltageIs};
+use super::dbi;
 use super::row::Identity;
-use super::script::byte;
+use super::script::{Refusal, byte};
 use std::collections::BTreeSet;
 
 /// A key that opens registers: how a driver's write begins, what a row says,
@@ -121,22 +122,23 @@ const LENGTHS: &[(u8, u8)] = &[
 ];
 
 /// The alternatives by which `entry` is known; none: it cannot be read.
-pub fn identities(entry: &Entry) -> Vec<Identity> {
+pub fn identities(entry: &Entry) -> Result<Vec<Identity>, Refusal> {
     let mut ids = Vec::new();
     let facts = std::iter::once(&entry.id_read).chain(&entry.id_variants);
     for read in facts {
         for alternative in &read.alternatives {
-            for id in identity(entry, alternative)
-                .into_iter()
-                .flat_map(standard_first)
-            {
+            let alternative = with_chip(alternative, &read.alternatives);
+            for id in identity(entry, &alternative)?.map_or(Vec::new(), standard_first) {
                 if !ids.contains(&id) {
                     ids.push(id);
                 }
             }
         }
     }
+    either_level(&mut ids);
+    let on_dsi = entry.lanes.is_some();
     if ids.is_empty()
+        && on_dsi
         && let Some(terms) = by_key(entry)
     {
         ids.push(Identity {
@@ -147,10 +149,51 @@ pub fn identities(entry: &Entry) -> Vec<Identity> {
             ..opened(terms, entry, &[])
         });
     }
-    ids
+    Ok(ids)
 }
 
-fn identity(entry: &Entry, alternative: &Match) -> Option<Identity> {
+/// Of two alternatives that differ in the level of a pin only, the pin says
+/// nothing.
+fn either_level(ids: &mut Vec<Identity>) {
+    let flipped = |term: &str| {
+        let low = term.strip_suffix("=high").map(|pin| format!("{pin}=low"));
+        low.or_else(|| term.strip_suffix("=low").map(|pin| format!("{pin}=high")))
+    };
+    let mut at = 0;
+    while at < ids.len() {
+        let found = ids[at].terms.iter().enumerate().find_map(|(index, term)| {
+            let mut other = ids[at].terms.clone();
+            other[index] = flipped(term)?;
+            let twin = ids.iter().position(|id| id.terms == other)?;
+            Some((index, twin))
+        });
+        match found {
+            Some((index, twin)) => {
+                ids[at].terms.remove(index);
+                ids.remove(twin);
+                ids.retain(|id| !id.terms.is_empty());
+                at = 0;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// A driver that takes a pin for enough in one alternative and asks the chip
+/// in another does so of one and the same chip.
+fn with_chip(alternative: &Match, all: &[Match]) -> Match {
+    let asks = |one: &&Match| !one.dsi.is_empty() || !one.dbi.is_empty();
+    match all.iter().find(asks) {
+        Some(chip) if !asks(&alternative) => Match {
+            dsi: chip.dsi.clone(),
+            dbi: chip.dbi.clone(),
+            ..alternative.clone()
+        },
+        _ => alternative.clone(),
+    }
+}
+
+fn identity(entry: &Entry, alternative: &Match) -> Result<Option<Identity>, Refusal> {
     let mut terms: Vec<String> = alternative
         .dsi
         .iter()
@@ -165,24 +208,34 @@ fn identity(entry: &Entry, alternative: &Match) -> Option<Identity> {
         board.push(format!("strap{}={level}", strap(&is.pin, index)));
     }
     board.extend(alternative.adc.iter().map(voltage));
+    if !alternative.dbi.is_empty() {
+        let id = dbi::identity(entry, &alternative.dbi)?;
+        return Ok(id.map(|id| Identity {
+            terms: [id.terms, board].concat(),
+            ..id
+        }));
+    }
     // Only a board's own function can tell, or the driver waits for zeros,
     // which is also what says that nobody answers.
     if alternative.dsi.iter().all(|is| is.value == 0) && board.is_empty() {
-        return None;
+        return Ok(None);
     }
     let asks_chip = !terms.is_empty();
     let mut comment = Vec::new();
-    if !asks_chip && let Some(known) = by_key(entry) {
+    if !asks_chip
+        && entry.lanes.is_some()
+        && let Some(known) = by_key(entry)
+    {
         terms = known;
         comment.push(
             "The chip is the one that the key in its table names; its driver asks only the pins."
                 .into(),
         );
     }
-    Some(Identity {
+    Ok(Some(Identity {
         comment,
         ..opened(terms, entry, &board)
-    })
+    }))
 }
 
 /// Orise's D2 is the end of what A1 says without a key: either will do

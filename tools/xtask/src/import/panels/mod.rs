@@ -2,6 +2,8 @@
 
 mod convert;
 mod dataset;
+mod dbi;
+mod dsi;
 mod ident;
 mod names;
 mod overlay;
@@ -12,12 +14,14 @@ use super::Files;
 use anyhow::{Context, Result, anyhow, bail};
 use dataset::Entry;
 use overlay::{Change, Overlay};
-use row::Row;
+use row::{Bus, Row};
 use script::Refusal;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+/// What the rows name as their source.
+pub const SOURCE: &str = "facts/panels.json";
 /// Where the rows go, below `board-db`.
 pub const FOLDER: &str = "data/panels";
 /// Where the panels go that are left out, below `board-db`.
@@ -85,7 +89,10 @@ fn row(entry: &Entry, change: Option<&Change>) -> Result<Result<Row, Refusal>> {
         let applied = change.apply(&mut row);
         applied.map_err(|why| anyhow!("import/panels.toml: {}: {why}", entry.id))?;
     }
-    Ok(script::sendable(&row.init).map(|()| row))
+    if row.bus == Bus::Dsi {
+        return Ok(script::sendable(&row.init).map(|()| row));
+    }
+    Ok(Ok(row))
 }
 
 fn summary(rows: &[(&Entry, Row)], excluded: &BTreeMap<String, Vec<&Entry>>) -> String {

@@ -19,6 +19,34 @@ pub enum Rate {
     Dividers { div1: u8, div2: u8, feedback: u8 },
 }
 
+/// What a panel is connected by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bus {
+    Dsi,
+    Parallel(Parallel),
+    /// Described, not driven.
+    Dpi,
+}
+
+/// Clock phases of an access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cycle {
+    pub setup: u32,
+    pub strobe: u32,
+    pub hold: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parallel {
+    pub width: u32,
+    pub access: u32,
+    pub wide: bool,
+    pub pad_high: bool,
+    pub low_first: bool,
+    pub write: Cycle,
+    pub read: Cycle,
+}
+
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
@@ -44,6 +72,7 @@ pub struct Row {
     pub width: u32,
     pub height: u32,
     pub physical_mm: Option<(u16, u16)>,
+    pub bus: Bus,
     pub lanes: u8,
     pub mode: &'static str,
     pub format: &'static str,
@@ -66,6 +95,54 @@ pub struct Row {
 fn strings(list: &[String]) -> String {
     let quoted: Vec<String> = list.iter().map(|text| format!("{text:?}")).collect();
     format!("[{}]", quoted.join(", "))
+}
+
+impl Rate {
+    fn text(self) -> String {
+        match self {
+            Self::PllMhz { pll_mhz } => format!("{{ pll_mhz = {pll_mhz} }}"),
+            Self::Dividers {
+                div1,
+                div2,
+                feedback,
+            } => format!("{{ div1 = {div1}, div2 = {div2}, feedback = {feedback} }}"),
+        }
+    }
+}
+
+impl Cycle {
+    fn text(self) -> String {
+        let Self {
+            setup,
+            strobe,
+            hold,
+        } = self;
+        format!("{{ setup = {setup}, strobe = {strobe}, hold = {hold} }}")
+    }
+}
+
+impl Parallel {
+    fn text(self) -> String {
+        let mut out = format!(
+            "\n[bus.parallel]\nwidth = {}\naccess = {}\n",
+            self.width, self.access
+        );
+        let flags = [
+            ("wide", self.wide),
+            ("pad_high", self.pad_high),
+            ("low_first", self.low_first),
+        ];
+        for (name, _) in flags.into_iter().filter(|(_, set)| *set) {
+            let _ = writeln!(out, "{name} = true");
+        }
+        let _ = writeln!(
+            out,
+            "write = {}\nread = {}",
+            self.write.text(),
+            self.read.text()
+        );
+        out
+    }
 }
 
 impl Row {
@@ -123,8 +200,14 @@ impl Row {
         if let Some((width, height)) = self.physical_mm {
             self.field(&mut out, "physical_mm", &format!("[{width}, {height}]"));
         }
-        self.field(&mut out, "lanes", &self.lanes.to_string());
-        self.field(&mut out, "mode", &format!("{:?}", self.mode));
+        match self.bus {
+            Bus::Dsi => {
+                self.field(&mut out, "lanes", &self.lanes.to_string());
+                self.field(&mut out, "mode", &format!("{:?}", self.mode));
+            }
+            Bus::Parallel(_) => {}
+            Bus::Dpi => self.field(&mut out, "bus", "\"dpi\""),
+        }
         self.field(&mut out, "format", &format!("{:?}", self.format));
         let blankings = [("vertical", self.vertical), ("horizontal", self.horizontal)];
         for (name, timing) in blankings {
@@ -133,15 +216,9 @@ impl Row {
                 self.field(&mut out, name, &text);
             }
         }
-        let rate = match self.rate {
-            Rate::PllMhz { pll_mhz } => format!("{{ pll_mhz = {pll_mhz} }}"),
-            Rate::Dividers {
-                div1,
-                div2,
-                feedback,
-            } => format!("{{ div1 = {div1}, div2 = {div2}, feedback = {feedback} }}"),
-        };
-        self.field(&mut out, "rate", &rate);
+        if self.bus == Bus::Dsi {
+            self.field(&mut out, "rate", &self.rate.text());
+        }
         if self.no_spread {
             self.field(&mut out, "no_spread", "true");
         }
@@ -153,16 +230,21 @@ impl Row {
                 .collect();
             self.field(&mut out, "phy", &format!("{{ {} }}", times.join(", ")));
         }
-        self.field(&mut out, "reset", &strings(&self.reset));
+        if !self.reset.is_empty() {
+            self.field(&mut out, "reset", &strings(&self.reset));
+        }
         self.field(&mut out, "shipped", &self.shipped.to_string());
         self.field(&mut out, "trees", &self.trees.to_string());
         if self.doubtful {
             self.field(&mut out, "doubtful", "true");
         }
         let sequences = [("init", &self.init), ("power_down", &self.power_down)];
-        for (name, lines) in sequences {
+        for (name, lines) in sequences.into_iter().filter(|(_, lines)| !lines.is_empty()) {
             let text = format!("\"\"\"\n{}\n\"\"\"", lines.join("\n"));
             self.field(&mut out, name, &text);
+        }
+        if let Bus::Parallel(bus) = self.bus {
+            out += &bus.text();
         }
         for id in &self.ids {
             out.push('\n');

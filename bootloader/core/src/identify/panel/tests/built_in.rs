@@ -6,11 +6,16 @@ use super::*;
 /// state that the plan's stage brings it into, and zeros elsewhere.
 struct BuiltIn {
     clock: Rc<FakeClock>,
+    dbi: bool,
     id: &'static [Term],
     sent: Vec<Vec<u8>>,
 }
 
 impl PanelPort for BuiltIn {
+    fn is_dbi(&self) -> bool {
+        self.dbi
+    }
+
     fn reset(&mut self, _high: bool) {
         self.sent.clear();
     }
@@ -22,7 +27,7 @@ impl PanelPort for BuiltIn {
         Ok(())
     }
 
-    fn read(&mut self, _kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         self.clock.0.set(self.clock.0.get() + 200);
         buf.fill(0);
         let plan = unilk_board_db::plan();
@@ -43,7 +48,8 @@ impl PanelPort for BuiltIn {
             } = *term
             {
                 let asked = plan.questions[usize::from(question)];
-                if asked.register == register && unlocked(asked.stage) {
+                let stage = &plan.stages[usize::from(asked.stage)];
+                if asked.register == register && stage.dbi == self.dbi && unlocked(asked.stage) {
                     buf[usize::from(byte)] = value;
                 }
             }
@@ -96,6 +102,7 @@ fn every_panel_of_the_table_is_found() {
             let ask = |prefer: &RowSet| {
                 let mut port = BuiltIn {
                     clock: Rc::clone(&clock),
+                    dbi: panel.bus.is_dbi(),
                     id,
                     sent: Vec::new(),
                 };

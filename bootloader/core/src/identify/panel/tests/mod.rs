@@ -20,10 +20,11 @@ const fn stage(name: &'static str, reset: bool, unlock: &'static [u8]) -> Stage 
         name,
         reset,
         unlock: Script::new(unlock),
+        dbi: false,
     }
 }
 
-const fn question(stage: u8, register: u8, len: u8) -> Question {
+const fn question(stage: u8, register: u16, len: u8) -> Question {
     Question {
         stage,
         register,
@@ -162,10 +163,10 @@ impl PanelPort for Port<'_> {
         Ok(())
     }
 
-    fn read(&mut self, kind: ReadKind, register: u8, buf: &mut [u8]) -> Result<usize, PortError> {
+    fn read(&mut self, kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
         let panel = &mut *self.0;
         panel.ready();
-        panel.reads.push(register);
+        panel.reads.push(register as u8);
         assert_eq!(usize::from(panel.max_return), buf.len());
         panel.clock.0.set(panel.clock.0.get() + 300);
         let deaf = panel.dead || panel.resets <= panel.deaf;
@@ -177,8 +178,9 @@ impl PanelPort for Port<'_> {
             return Err(PortError::Corrupt);
         }
         let mut known = panel.registers.iter();
-        let open = known
-            .find(|(key, number, _)| *number == register && (*key == 0 || *key == panel.unlocked));
+        let open = known.find(|(key, number, _)| {
+            u16::from(*number) == register && (*key == 0 || *key == panel.unlocked)
+        });
         match (open, panel.locked) {
             (Some((_, _, contents)), _) => {
                 let len = contents.len().min(buf.len());

@@ -53,6 +53,7 @@ const fn row(
         exit: &[],
         intrusive: false,
         weak: false,
+        doubtful: false,
         wait_ms,
         vendor_id: None,
         version: None,

@@ -1,0 +1,225 @@
+//! The panels' sequences, each once, packed by LZMA in blocks, so that the
+//! phone unpacks one block and not all to send a sequence.
+//!
+//! Panels of one controller have much of their sequences in common, but not
+//! with each of the others: a sequence is followed by the one that shares the
+//! most with it, and a block ends where unpacking it would take too long.
+
+use crate::source::data_type::usual;
+use crate::source::panels::Panel;
+use crate::source::{Problem, script};
+use lzma_rust2::{LzmaOptions, LzmaWriter};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Unpacked bytes of a block: the phone needs memory for them.
+const BLOCK_BYTES: usize = 24 * 1024;
+/// Packed bytes of a block: the phone takes about 0.6 us for each, and 2 ms
+/// are allowed.
+const PACKED_BYTES: usize = 3000;
+/// Sequences are alike where as many bytes in a row are equal.
+const ALIKE: usize = 5;
+
+/// Where a sequence is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    block: usize,
+    at: usize,
+    len: usize,
+}
+
+struct Block {
+    packed: Vec<u8>,
+    len: usize,
+}
+
+/// All sequences, packed.
+pub struct Packed<'a> {
+    /// Of each sequence as it was compiled.
+    places: BTreeMap<&'a [u8], Place>,
+    blocks: Vec<Block>,
+}
+
+impl<'a> Packed<'a> {
+    /// Packs the sequences of `panels`.
+    pub fn new(panels: &'a [(String, Panel)]) -> Result<Self, Problem> {
+        // What is alike has a chance to stand together from the beginning.
+        let sorted: BTreeSet<(&str, &[u8])> = panels
+            .iter()
+            .flat_map(|(_, panel)| {
+                let controller = panel.row.controller.as_str();
+                [&panel.init, &panel.power_down].map(|script| (controller, script.as_slice()))
+            })
+            .collect();
+        let mut known = BTreeSet::new();
+        let scripts: Vec<(&[u8], Vec<u8>)> = sorted
+            .into_iter()
+            .filter(|(_, script)| !script.is_empty() && known.insert(*script))
+            .map(|(_, script)| (script, shorten(script)))
+            .collect();
+        let short: Vec<&[u8]> = scripts.iter().map(|(_, short)| short.as_slice()).collect();
+        let order = alike_together(&short);
+        let mut packed = Self {
+            places: BTreeMap::new(),
+            blocks: Vec::new(),
+        };
+        let mut rest = order.as_slice();
+        while !rest.is_empty() {
+            let (count, block) = first_block(&short, rest)?;
+            let (these, others) = rest.split_at(count);
+            let mut at = 0;
+            for &n in these {
+                let (script, short) = &scripts[n];
+                let place = Place {
+                    block: packed.blocks.len(),
+                    at,
+                    len: short.len(),
+                };
+                packed.places.insert(script, place);
+                at += short.len();
+            }
+            packed.blocks.push(block);
+            rest = others;
+        }
+        Ok(packed)
+    }
+
+    /// Rust text of a reference to `script`.
+    pub fn name(&self, script: &[u8]) -> String {
+        self.places
+            .get(script)
+            .map_or("PackedScript::EMPTY".into(), |place| {
+                let Place { block, at, len } = place;
+                format!("PackedScript::new({block}, {at}, {len})")
+            })
+    }
+
+    /// Rust text of the blocks. Writing to a `String` cannot fail.
+    pub fn emit(&self, out: &mut String) {
+        let room = self.blocks.iter().map(|block| block.len).max().unwrap_or(0);
+        let packed: Vec<u8> = self
+            .blocks
+            .iter()
+            .flat_map(|block| &block.packed)
+            .copied()
+            .collect();
+        let _ = writeln!(
+            out,
+            "/// Room in bytes that `PackedScript::unpack` needs.\n\
+             pub const UNPACK_BYTES: usize = {room};\n\
+             pub static SCRIPTS: [u8; {}] = {packed:?};\n\
+             pub static BLOCKS: [Block; {}] = [",
+            packed.len(),
+            self.blocks.len()
+        );
+        let mut at = 0;
+        for block in &self.blocks {
+            let (packed, len) = (block.packed.len(), block.len);
+            let _ = writeln!(out, "Block {{ at: {at}, packed: {packed}, len: {len} }},");
+            at += packed;
+        }
+        *out += "];\n";
+    }
+}
+
+/// The sequence with the data types left out that go without saying.
+fn shorten(script: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for step in script::steps(script) {
+        match step {
+            [data_type, len @ 1..=127, payload @ ..]
+                if *data_type > script::OP_RESET && *data_type == usual(payload) =>
+            {
+                out.push(script::OP_USUAL + len);
+                out.extend_from_slice(payload);
+            }
+            _ => out.extend_from_slice(step),
+        }
+    }
+    out
+}
+
+/// An order in which each sequence follows one that it shares much with: of
+/// all that are left the next is the one with the most in common with the last.
+fn alike_together(scripts: &[&[u8]]) -> Vec<usize> {
+    let parts: Vec<BTreeSet<&[u8]>> = scripts
+        .iter()
+        .map(|script| script.windows(ALIKE).collect())
+        .collect();
+    let mut holders: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+    for (n, parts) in parts.iter().enumerate() {
+        for &part in parts {
+            holders.entry(part).or_default().push(n);
+        }
+    }
+    let mut left: BTreeSet<usize> = (0..scripts.len()).collect();
+    let mut order = Vec::new();
+    let mut next = left.pop_first();
+    while let Some(last) = next {
+        order.push(last);
+        let mut shared = vec![0_u32; scripts.len()];
+        for part in &parts[last] {
+            for &holder in &holders[part] {
+                shared[holder] += 1;
+            }
+        }
+        // The first of those that share the most, or of all that are left.
+        next = left
+            .iter()
+            .copied()
+            .max_by_key(|&n| (shared[n], std::cmp::Reverse(n)));
+        next = next.filter(|n| left.remove(n));
+    }
+    order
+}
+
+/// How many of the sequences `order` make the next block, and the block.
+fn first_block(scripts: &[&[u8]], order: &[usize]) -> Result<(usize, Block), Problem> {
+    let block = |count: usize| {
+        let plain: Vec<&[u8]> = order[..count].iter().map(|&n| scripts[n]).collect();
+        let plain = plain.concat();
+        let len = plain.len();
+        lzma(&plain).map(|packed| Block { packed, len })
+    };
+    let mut len = 0;
+    let fits = order.iter().take_while(|&&n| {
+        len += scripts[n].len();
+        len <= BLOCK_BYTES
+    });
+    let mut count = fits.count().max(1);
+    let mut found = block(count)?;
+    if found.packed.len() <= PACKED_BYTES {
+        return Ok((count, found));
+    }
+    // The most that can be unpacked in time, to about a tenth.
+    let mut too_many = count;
+    (count, found) = (1, block(1)?);
+    while too_many - count > 1 + too_many / 12 {
+        let middle = usize::midpoint(count, too_many);
+        let tried = block(middle)?;
+        if tried.packed.len() <= PACKED_BYTES {
+            (count, found) = (middle, tried);
+        } else {
+            too_many = middle;
+        }
+    }
+    Ok((count, found))
+}
+
+/// Packed by LZMA, without the mark of its end. What is predicted of a byte
+/// depends neither on the one before it nor on its place: `src/script.rs`.
+fn lzma(plain: &[u8]) -> Result<Vec<u8>, Problem> {
+    let options = LzmaOptions {
+        lc: 0,
+        lp: 0,
+        pb: 0,
+        ..LzmaOptions::with_preset(9)
+    };
+    let pack = || {
+        let mut writer = LzmaWriter::new_no_header(Vec::new(), &options, false)?;
+        writer.write_all(plain)?;
+        writer.finish()
+    };
+    pack().map_err(|error: std::io::Error| Problem(format!("packing the sequences: {error}")))
+}

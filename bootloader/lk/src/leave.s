@@ -1,0 +1,90 @@
+// Caches by set and way, and the jump out of a program that has used them: into
+// the bootloader from its unpacker (bootloader/unpack), which shares this file,
+// and from the bootloader into a kernel.
+
+    .syntax unified
+    .arm
+    .section .text.leave, "ax"
+
+// Invalidates (r12 = 0) or cleans and invalidates (r12 = 1) every data and
+// unified cache by set and way. Registers only: between the moment the cache
+// is switched off and the moment the last line is written back, a push to the
+// stack would be lost under the line that covers it.
+// Clobbers r0-r3 and r5-r11 only where noted: r4-r7 live on in `reset`, so
+// those are kept and r8-r11, lr are used instead.
+    .global data_caches
+    .type   data_caches, %function
+data_caches:
+    dmb
+    mrc     p15, 1, r0, c0, c0, 1   // CLIDR
+    mov     r1, #0                  // 2 * level
+each_level:
+    add     r2, r1, r1, lsr #1      // 3 * level: its type in CLIDR
+    lsr     r3, r0, r2
+    ands    r3, r3, #7
+    beq     levels_done             // no cache here or beyond
+    cmp     r3, #2
+    blo     next_level              // instructions only
+    mcr     p15, 2, r1, c0, c0, 0   // CSSELR
+    isb
+    mrc     p15, 1, r2, c0, c0, 0   // CCSIDR
+    and     r3, r2, #7
+    add     r3, r3, #4              // log2 of the line length
+    ubfx    r8, r2, #3, #10         // ways - 1
+    ubfx    r9, r2, #13, #15        // sets - 1
+    clz     r10, r8                 // where the way stands in the operand
+each_way:
+    mov     r2, r9
+each_set:
+    orr     r11, r1, r8, lsl r10
+    orr     r11, r11, r2, lsl r3
+    cmp     r12, #0
+    mcreq   p15, 0, r11, c7, c6, 2  // DCISW
+    mcrne   p15, 0, r11, c7, c14, 2 // DCCISW
+    subs    r2, r2, #1
+    bpl     each_set
+    subs    r8, r8, #1
+    bpl     each_way
+next_level:
+    add     r1, r1, #2
+    cmp     r1, #14
+    blo     each_level
+levels_done:
+    mov     r1, #0
+    mcr     p15, 2, r1, c0, c0, 0
+    dsb
+    isb
+    bx      lr
+
+// The last thing a program does: r0 = entry, r1..r3 = r0..r2 for the kernel.
+// Caches and MMU off, everything in memory, and gone (facts/soc.md 12.2).
+    .global leave
+    .type   leave, %function
+leave:
+    cpsid   aif
+    mov     r4, r0
+    mov     r5, r1
+    mov     r6, r2
+    mov     r7, r3
+    mov     r12, #1
+    bl      data_caches             // most of the work while still fast
+    mrc     p15, 0, r0, c1, c0, 0
+    bic     r0, r0, #0x1800         // I, Z
+    bic     r0, r0, #0x0005         // C, M
+    mcr     p15, 0, r0, c1, c0, 0
+    isb
+    mov     r12, #1
+    bl      data_caches             // and what was dirtied since
+    mov     r0, #0
+    mcr     p15, 0, r0, c8, c7, 0
+    mcr     p15, 0, r0, c7, c5, 0
+    mcr     p15, 0, r0, c7, c5, 6
+    dsb
+    isb
+    mov     r8, r4
+    mov     r0, r5
+    mov     r1, r6
+    mov     r2, r7
+    mov     r3, #0
+    bx      r8
+    .ltorg

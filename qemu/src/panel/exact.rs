@@ -1,0 +1,140 @@
+//! How far the host has sent the panel's table to the letter: for a glass
+//! that insists on it (`exact`), so that a table shows every byte that is not
+//! as its source has it, and not only those that leave a trace in a register.
+
+use super::config::Write;
+use crate::bus::Nanos;
+
+/// The place in the table since the last reset by the pin.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Steps that came in order.
+    next: usize,
+    /// When the first of them came.
+    pub began: Nanos,
+    /// Another write came, and the table can only begin anew.
+    strayed: bool,
+    /// The farthest step that was due when another came, and what came.
+    farthest: Option<(usize, String)>,
+}
+
+impl Progress {
+    /// Takes a write. Once all steps have come, what follows is the host's.
+    /// The first step begins anew: it may also be a key to ask who is there.
+    pub fn take(&mut self, init: &[Write], data_type: u8, payload: &[u8], now: Nanos) {
+        let is = |step: usize| {
+            init.get(step)
+                .is_some_and(|write| write.is(payload) && write.dt.is_none_or(|dt| dt == data_type))
+        };
+        if self.next == init.len() {
+            return;
+        }
+        if self.next > 0 && !self.strayed && is(self.next) {
+            self.next += 1;
+            return;
+        }
+        if !self.strayed
+            && self
+                .farthest
+                .as_ref()
+                .is_none_or(|(step, _)| *step < self.next)
+        {
+            self.farthest = Some((self.next, text(data_type, payload)));
+        }
+        self.strayed = !is(0);
+        if is(0) {
+            self.next = 1;
+            self.began = now;
+        }
+    }
+
+    /// Steps that came in order.
+    pub fn steps(&self) -> usize {
+        self.next
+    }
+
+    /// Why the table was not sent to the letter.
+    pub fn complaint(&self, init: &[Write]) -> Option<String> {
+        if self.next == init.len() {
+            return None;
+        }
+        let (step, came) = match &self.farthest {
+            Some((step, came)) if *step >= self.next => (*step, Some(came)),
+            _ => (self.next, None),
+        };
+        let write = init.get(step)?;
+        let due = text(write.dt.unwrap_or(0), &write.payload());
+        let (step, all) = (step + 1, init.len());
+        Some(match came {
+            Some(came) => format!("step {step} of {all} of its table is {due}; {came} came"),
+            None => format!("step {step} of {all} of its table, {due}, never came"),
+        })
+    }
+}
+
+/// Data type and bytes, the first eight of them.
+fn text(data_type: u8, payload: &[u8]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = format!("{data_type:02X}");
+    for byte in payload.iter().take(SHOWN) {
+        text.push_str(&format!(" {byte:02X}"));
+    }
+    if payload.len() > SHOWN {
+        text.push_str(&format!(" ({} bytes)", payload.len()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Vec<Write> {
+        let write = |cmd, args: &[u8], dt| Write {
+            cmd,
+            args: args.to_vec(),
+            dt,
+            delay_ms: 0,
+        };
+        vec![
+            write(0x00, &[0], Some(0x15)),
+            write(0xFF, &[0x80, 9, 1], Some(0x39)),
+            write(0x00, &[0], Some(0x15)),
+            write(0x11, &[], None),
+        ]
+    }
+
+    fn after(writes: &[(u8, &[u8])]) -> Option<String> {
+        let init = table();
+        let mut progress = Progress::default();
+        for (data_type, payload) in writes {
+            progress.take(&init, *data_type, payload, 0);
+        }
+        progress.complaint(&init)
+    }
+
+    const SHIFT: (u8, &[u8]) = (0x15, &[0, 0]);
+    const KEY: (u8, &[u8]) = (0x39, &[0xFF, 0x80, 9, 1]);
+    const WAKE: (u8, &[u8]) = (0x05, &[0x11]);
+
+    #[test]
+    fn only_the_very_table_will_do() {
+        assert_eq!(after(&[SHIFT, KEY, SHIFT, WAKE]), None);
+        assert_eq!(
+            after(&[SHIFT, KEY, SHIFT, WAKE, KEY]),
+            None,
+            "it is the host's"
+        );
+        assert_eq!(
+            after(&[KEY, SHIFT, SHIFT, KEY, SHIFT, WAKE]),
+            None,
+            "after a key"
+        );
+        let why = |writes: &[(u8, &[u8])]| after(writes).unwrap();
+        assert!(why(&[SHIFT, KEY, WAKE]).contains("step 3 of 4"));
+        assert!(why(&[SHIFT, KEY, KEY, SHIFT, WAKE]).contains("step 3 of 4"));
+        assert!(why(&[SHIFT, (0x39, &[0xFF, 0x80, 9, 2]), SHIFT, WAKE]).contains("FF 80 09"));
+        assert!(why(&[SHIFT, (0x29, KEY.1), SHIFT, WAKE]).contains("29 FF 80 09 01 came"));
+        assert!(why(&[]).contains("never came"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Which rows of the facts cannot be told apart by what can be read of a
+//! panel: worked out from the facts alone.
+
+use std::collections::BTreeMap;
+
+use crate::data::{Panel, hex};
+use crate::glass::known_answers;
+
+/// A byte of an answer that must have a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub register: u8,
+    pub byte: usize,
+    pub mask: u8,
+    pub value: u8,
+}
+
+impl Term {
+    /// The terms of an alternative that bytes of answers decide.
+    pub fn all(text: &str) -> Vec<Term> {
+        let bytes = text.split_whitespace().filter(|word| word.contains('='));
+        bytes.map(|word| Term::parse(word).unwrap()).collect()
+    }
+
+    /// `A1[2]&F0=80`.
+    fn parse(word: &str) -> Option<Term> {
+        let (place, value) = word.split_once('=')?;
+        let (register, rest) = place.split_once('[')?;
+        let (byte, mask) = rest.split_once(']')?;
+        let number = |digits: &str| u8::from_str_radix(digits, 16).ok();
+        Some(Term {
+            register: number(register)?,
+            byte: byte.parse().ok()?,
+            mask: mask.strip_prefix('&').map_or(Some(0xFF), number)?,
+            value: number(value)?,
+        })
+    }
+}
+
+/// What a panel answers, in a form that is the same for panels that answer
+/// alike.
+pub fn signature(panel: &Panel) -> String {
+    let mut answers: Vec<String> = known_answers(panel)
+        .into_iter()
+        .map(|(read, bytes)| format!("{:02X} {:?} {bytes:02X?}", read.register, read.after))
+        .collect();
+    answers.sort();
+    answers.join("; ")
+}
+
+/// What `fitted` answers to a read of `register` after these writes: zeros
+/// where it knows nothing.
+fn answer(fitted: &Panel, register: u8, after: &[Vec<u8>]) -> Vec<u8> {
+    let known = known_answers(fitted).into_iter().find(|(read, _)| {
+        let mut keys = read.after.iter().map(|text| hex(text));
+        read.register == register
+            && keys.all(|key| after.iter().any(|write| write.starts_with(&key)))
+    });
+    known.map_or(Vec::new(), |(_, bytes)| bytes)
+}
+
+/// How far what a panel says agrees with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agrees {
+    /// All bytes that the row's driver tests are right.
+    Yes,
+    /// One is not.
+    No,
+    /// The row's driver tests none.
+    Unreadable,
+}
+
+/// Whether `fitted` answers as `row`'s driver demands.
+pub fn agrees(fitted: &Panel, row: &Panel) -> Agrees {
+    let alternatives: Vec<Vec<Term>> = row.matches.iter().map(|text| Term::all(text)).collect();
+    if alternatives.iter().all(Vec::is_empty) {
+        return Agrees::Unreadable;
+    }
+    let holds = |term: &Term| {
+        let read = row.reads.iter().find(|read| read.register == term.register);
+        let after: Vec<Vec<u8>> = read.map_or(Vec::new(), |read| {
+            read.after.iter().map(|text| hex(text)).collect()
+        });
+        let byte = answer(fitted, term.register, &after)
+            .get(term.byte)
+            .copied();
+        byte.unwrap_or(0) & term.mask == term.value
+    };
+    let any = alternatives
+        .iter()
+        .any(|terms| !terms.is_empty() && terms.iter().all(holds));
+    if any { Agrees::Yes } else { Agrees::No }
+}
+
+/// Panels by what they answer.
+pub fn groups(panels: &[Panel]) -> BTreeMap<String, Vec<&Panel>> {
+    let mut groups: BTreeMap<String, Vec<&Panel>> = BTreeMap::new();
+    for panel in panels {
+        groups.entry(signature(panel)).or_default().push(panel);
+    }
+    groups
+}
+
+#[test]
+fn terms_are_read_as_they_are_written() {
+    let term = |register, byte, mask, value| Term {
+        register,
+        byte,
+        mask,
+        value,
+    };
+    assert_eq!(
+        Term::all("A1[2]=80 D0[11]&F0=90 gpio"),
+        [term(0xA1, 2, 0xFF, 0x80), term(0xD0, 11, 0xF0, 0x90)]
+    );
+}

@@ -1,0 +1,162 @@
+//! The boots: one a panel, each with a touch chip and two cameras, and one for
+//! each answer that panels have in common.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::data::{self, Camera, Data, Panel, Touch};
+use crate::{alike, glass, parts, rows};
+
+/// One of how many panels of a controller is booted when not all are.
+const FEWER: usize = 10;
+
+/// How the bootloader is told which panel it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Not at all: how many fit, and in which order?
+    Nothing,
+    /// By the name of its driver, packed into lk.bin.
+    Name(String),
+    /// By the choice that a person made on an earlier boot: several rows have
+    /// the name.
+    Chosen(String),
+}
+
+/// A touch chip or a camera at an address, with its place in the turns.
+pub struct Part<T: 'static> {
+    pub chip: &'static T,
+    pub turn: usize,
+}
+
+/// A boot.
+pub struct Boot {
+    /// `panel/<id>` or `group/<id of its first panel>`.
+    pub name: String,
+    pub panel: &'static Panel,
+    pub told: Told,
+    pub touch: Option<Part<Touch>>,
+    pub cameras: [Option<Part<Camera>>; 2],
+    /// One of the tenth that is always booted.
+    pub chosen: bool,
+}
+
+impl Boot {
+    /// The board file without its name.
+    pub fn board(&self) -> String {
+        let mut out = format!("[dram]\nranks_mib = [512]\n\n{}", glass::board(self.panel));
+        if let Some(touch) = &self.touch {
+            out.push('\n');
+            out.push_str(&parts::touch(touch.chip, touch.turn).toml);
+        }
+        for (socket, camera) in self.cameras.iter().enumerate() {
+            if let Some(camera) = camera {
+                out.push('\n');
+                out.push_str(&parts::camera(camera.chip, socket, camera.turn).toml);
+            }
+        }
+        out
+    }
+}
+
+/// All boots, in the order of the panels, then of the groups.
+pub fn boots() -> &'static [Boot] {
+    static BOOTS: LazyLock<Vec<Boot>> = LazyLock::new(|| make(data::all()));
+    &BOOTS
+}
+
+fn make(data: &'static Data) -> Vec<Boot> {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in data.panels.iter().flat_map(|panel| &panel.names) {
+        *names.entry(name).or_default() += 1;
+    }
+    let mut of_controller: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut boots = Vec::new();
+    for (index, panel) in data.panels.iter().enumerate() {
+        let before = of_controller.entry(&panel.controller).or_default();
+        let chosen = *before % FEWER == 0;
+        *before += 1;
+        let own = panel.names.iter().find(|name| names[name.as_str()] == 1);
+        let told = match (own, rows::PANELS.of(&panel.id)) {
+            (Some(name), _) => Told::Name(name.clone()),
+            (None, [row, ..]) => Told::Chosen(row.clone()),
+            // There is no row: any name will do to show that.
+            (None, []) => Told::Name(panel.names[0].clone()),
+        };
+        let main = part(&data.cameras, index);
+        let sub = beside(&data.cameras, main.chip, index);
+        boots.push(Boot {
+            name: format!("panel/{}", panel.id),
+            panel,
+            told,
+            touch: Some(part(&data.touch, index)),
+            cameras: [Some(main), Some(sub)],
+            chosen,
+        });
+    }
+    for (index, group) in alike::groups(&data.panels).values().enumerate() {
+        boots.push(Boot {
+            name: format!("group/{}", group[0].id),
+            panel: group[0],
+            told: Told::Nothing,
+            touch: None,
+            cameras: [None, None],
+            chosen: index % FEWER == 0,
+        });
+    }
+    boots
+}
+
+fn part<T>(all: &'static [T], index: usize) -> Part<T> {
+    Part {
+        chip: &all[index % all.len()],
+        turn: index / all.len(),
+    }
+}
+
+/// A camera that can be on the same core supply.
+fn beside(all: &'static [Camera], main: &Camera, index: usize) -> Part<Camera> {
+    let from = index * 7 + 3;
+    let mut others = from..from + all.len();
+    let place = others.find(|&place| parts::share_a_core(main, &all[place % all.len()]));
+    let mut part = part(all, place.unwrap_or(from));
+    part.turn = index / all.len();
+    part
+}
+
+#[test]
+fn every_row_of_the_facts_has_a_boot() {
+    let data = data::all();
+    let boots = boots();
+    let panels = boots
+        .iter()
+        .filter(|boot| boot.told != Told::Nothing)
+        .count();
+    assert_eq!(panels, data.panels.len());
+    let touch: std::collections::BTreeSet<_> = boots
+        .iter()
+        .filter_map(|boot| Some(&boot.touch.as_ref()?.chip.id))
+        .collect();
+    assert_eq!(touch.len(), data.touch.len());
+    let cameras: std::collections::BTreeSet<_> = boots
+        .iter()
+        .filter_map(|boot| Some(&boot.cameras[0].as_ref()?.chip.id))
+        .collect();
+    assert_eq!(cameras.len(), data.cameras.len());
+    let controllers = |boots: &mut dyn Iterator<Item = &Boot>| {
+        boots
+            .map(|boot| boot.panel.controller.as_str())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(
+        controllers(&mut boots.iter()),
+        controllers(&mut boots.iter().filter(|boot| boot.chosen)),
+        "the tenth has every controller"
+    );
+    for boot in boots {
+        let board = format!("name = 'test'\n{}", boot.board());
+        if let Err(why) = mt6572_qemu::board::Board::parse(&board) {
+            panic!("{}: {why}\n{board}", boot.name);
+        }
+    }
+    println!("{} boots", boots.len());
+}

@@ -1,0 +1,182 @@
+//! Makes the payload of `lk.bin` out of the bootloader and of its unpacker:
+//! what `unilk_core::packed` describes, and the phone takes apart again.
+
+use crate::pack::{self, Error};
+use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
+use std::io::Write;
+use unilk_core::hints::{HINTS_LEN, Hints};
+use unilk_core::packed::{self, HEAD, HEAD_LEN, Head};
+use unilk_lzma::{Lzma, thumb};
+
+/// At 0x20 of a bootloader that is linked but not packed yet
+/// (`bootloader/lk/src/start.s`); its bytes of code and the offset of what
+/// stays plain follow.
+const BARE: &[u8; 8] = b"unpacked";
+/// What the bootloader may take where it runs (`linker/lk.ld`).
+const IMAGE_MAX: usize = 0x6_0000;
+
+/// Whether `image` is a bootloader that has to be packed.
+pub fn is_bare(image: &[u8]) -> bool {
+    image.get(HEAD..).is_some_and(|at| at.starts_with(BARE))
+}
+
+/// The payload made of the ELF files of bootloader and unpacker. The same
+/// bytes make the same payload.
+///
+/// # Errors
+/// One of them is something else, or the whole does not fit `UBOOT`.
+pub fn payload(bootloader: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
+    let image = pack::flatten(bootloader, Some(crate::mtk::LK_ADDRESS))?;
+    let unpacker = pack::flatten(unpacker, None)?;
+    let payload = join(&image, &unpacker)?;
+    let max = crate::mtk::LK_PAYLOAD_MAX;
+    if payload.len() > max {
+        return Err(Error::TooBig(payload.len()));
+    }
+    Ok(payload)
+}
+
+/// Packs `image` behind `unpacker`.
+fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
+    let word = |at| crate::bytes::u32_at(image, at).ok_or(Error::NotBare);
+    if !is_bare(image) {
+        return Err(Error::NotBare);
+    }
+    let (code_len, hints) = (word(HEAD + 8)?, word(HEAD + 12)?);
+    let (unpacked, plain) = image
+        .split_at_checked(hints as usize)
+        .filter(|(unpacked, plain)| {
+            let whole = unpacked.len().is_multiple_of(8) && plain.len().is_multiple_of(8);
+            whole && code_len as usize <= unpacked.len() && plain.len() >= HINTS_LEN
+        })
+        .ok_or(Error::NotBare)?;
+    Hints::parse(plain).map_err(|_| Error::NotBare)?;
+    let room = unpacker.get(HEAD..HEAD + HEAD_LEN).ok_or(Error::Unpacker)?;
+    let blank = room[8..].iter().all(|&byte| byte == 0);
+    if !room.starts_with(b"unilk\0\0\0") || !blank {
+        return Err(Error::Unpacker);
+    }
+
+    let mut filtered = unpacked.to_vec();
+    thumb::hide(&mut filtered[..code_len as usize]);
+    let (properties, packed) = pack(&filtered);
+    let plain_at = unpacker.len().next_multiple_of(8);
+    let head = Head {
+        hints: plain_at as u32,
+        payload: (plain_at + plain.len() + packed.len()) as u32,
+        plain: plain_at as u32,
+        plain_len: plain.len() as u32,
+        packed_len: packed.len() as u32,
+        unpacked_len: unpacked.len() as u32,
+        code_len,
+        check: Head::check_of(unpacked, plain),
+        properties,
+    };
+    let mut payload = unpacker.to_vec();
+    payload[HEAD..HEAD + HEAD_LEN].copy_from_slice(&head.build());
+    payload.resize(plain_at, 0);
+    payload.extend_from_slice(plain);
+    payload.extend_from_slice(&packed);
+    // As the phone will do it.
+    match unpack(&payload) {
+        Ok(back) if back == image => Ok(payload),
+        _ => Err(Error::Unpacker),
+    }
+}
+
+/// Properties and packed bytes. `lp` and `pb` of 1: instructions begin at even
+/// addresses.
+fn pack(bytes: &[u8]) -> (u8, Vec<u8>) {
+    let options = LzmaOptions {
+        dict_size: IMAGE_MAX as u32,
+        lc: 3,
+        lp: 1,
+        pb: 1,
+        mode: EncodeMode::Normal,
+        nice_len: LzmaOptions::NICE_LEN_MAX,
+        mf: MfType::Bt4,
+        depth_limit: 1000,
+        preset_dict: None,
+    };
+    let packed = LzmaWriter::new_no_header(Vec::new(), &options, false).and_then(|mut writer| {
+        writer.write_all(bytes)?;
+        writer.finish()
+    });
+    // Writing to memory, with options that are known to be good.
+    (
+        options.get_props(),
+        packed.expect("nothing that could fail"),
+    )
+}
+
+/// The bootloader in `payload`, as it runs.
+///
+/// # Errors
+/// What the phone would say.
+pub fn unpack(payload: &[u8]) -> Result<Vec<u8>, packed::PackedError> {
+    let mut image = vec![0; IMAGE_MAX];
+    let len = packed::unpack(payload, &mut Lzma::new(), &mut image)?;
+    image.truncate(len);
+    Ok(image)
+}
+
+/// A bootloader and an unpacker, joined, for tests: what runs is noise.
+#[cfg(test)]
+pub(crate) fn sample() -> Vec<u8> {
+    join(&tests::bare(0x3000), &tests::unpacker()).expect("good parts")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Something like code, and hints at `hints`.
+    pub fn bare(hints: u32) -> Vec<u8> {
+        let mut image: Vec<u8> = (0..hints)
+            .map(|at| ((at * at) >> (at % 11)) as u8)
+            .collect();
+        image[..4].copy_from_slice(&[0x07, 0x00, 0x00, 0xEA]);
+        image[HEAD..HEAD + 8].copy_from_slice(BARE);
+        image[HEAD + 8..HEAD + 12].copy_from_slice(&0x1000u32.to_le_bytes());
+        image[HEAD + 12..HEAD + 16].copy_from_slice(&hints.to_le_bytes());
+        image.extend_from_slice(&unilk_core::hints::blank());
+        image.extend_from_slice(b"packed by itself");
+        image
+    }
+
+    pub fn unpacker() -> Vec<u8> {
+        let mut unpacker = vec![0; 0x104];
+        unpacker[..4].copy_from_slice(&[0x13, 0x00, 0x00, 0xEA]);
+        unpacker[HEAD..HEAD + 8].copy_from_slice(b"unilk\0\0\0");
+        unpacker
+    }
+
+    #[test]
+    fn what_is_joined_comes_apart_again() {
+        let image = bare(0x3000);
+        let payload = join(&image, &unpacker()).unwrap();
+        assert!(payload.len() < image.len());
+        assert_eq!(join(&image, &unpacker()).unwrap(), payload, "repeatable");
+        let head = Head::parse(&payload).unwrap();
+        assert_eq!((head.plain, head.hints), (0x108, 0x108));
+        assert_eq!((head.unpacked_len, head.code_len), (0x3000, 0x1000));
+        assert_eq!(head.payload as usize, payload.len());
+        assert!(unpack(&payload).unwrap() == image);
+    }
+
+    #[test]
+    fn parts_that_are_something_else_are_refused() {
+        let image = bare(0x3000);
+        let mut other = unpacker();
+        other[HEAD] = b'U';
+        assert_eq!(join(&image, &other), Err(Error::Unpacker));
+        // One that was used already.
+        let used = join(&image, &unpacker()).unwrap();
+        assert_eq!(join(&image, &used), Err(Error::Unpacker));
+        assert_eq!(join(&used, &unpacker()), Err(Error::NotBare));
+        assert_eq!(join(&image[..0x3010], &unpacker()), Err(Error::NotBare));
+        assert_eq!(join(&bare(0x3004), &unpacker()), Err(Error::NotBare));
+        assert_eq!(join(&[], &unpacker()), Err(Error::NotBare));
+    }
+}

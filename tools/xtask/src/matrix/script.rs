@@ -1,0 +1,129 @@
+//! The writes that wake a panel, as its vendor's driver sends them.
+
+use super::facts::{Panel, Resume, Step};
+use std::fmt::Write as _;
+
+/// Commands that a table must hold.
+const SLEEP_OUT: u8 = 0x11;
+const DISPLAY_ON: u8 = 0x29;
+/// Starts a write to the frame memory: pixels, and no part of a table.
+const MEMORY_WRITE: &str = "2c";
+/// Tells a video panel to turn on.
+const TURN_ON: u32 = 0x32;
+/// Command and parameters that fit into the MT6572's command queue behind a
+/// packet's header. Source: facts/display.md 3.4.
+const LONGEST_WRITE: usize = 124;
+
+/// A write and the pause after it.
+pub struct Write {
+    pub data_type: u8,
+    /// Command and parameters.
+    pub bytes: Vec<u8>,
+    pub delay_ms: u32,
+}
+
+impl Write {
+    /// The write of a step, if it is one.
+    pub fn of(step: &Step) -> Option<Write> {
+        let command = step.cmd.filter(|_| step.op.is_none())?;
+        let command = u8::try_from(command).ok()?;
+        let args = step.args.as_array().map_or(&[][..], Vec::as_slice);
+        let mut bytes = vec![command];
+        for arg in args {
+            bytes.push(u8::try_from(arg.as_u64()?).ok()?);
+        }
+        Some(Write {
+            data_type: u8::try_from(step.dt?).ok()?,
+            bytes,
+            delay_ms: pause_ms(step),
+        })
+    }
+
+    /// As hexadecimal bytes.
+    pub fn hex(&self) -> String {
+        hex(&self.bytes)
+    }
+}
+
+/// Bytes as a person writes them: `"FF 98 06"`.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        let gap = if text.is_empty() { "" } else { " " };
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{gap}{byte:02X}");
+    }
+    text
+}
+
+/// All that is sent from the last reset to display-on, or why that is not known.
+pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
+    if panel.extraction.init == "failed" || panel.init.is_empty() {
+        return Err("its initialisation could not be read from the sources".into());
+    }
+    let more = match (&panel.display_on_via.as_deref(), &panel.resume) {
+        (Some("init"), _) => &[][..],
+        (Some("resume"), Some(Resume::Plus { init_plus })) => init_plus,
+        (Some("resume"), Some(Resume::List(list))) => list,
+        _ => return Err("its driver never sends sleep-out and display-on".into()),
+    };
+    let steps: Vec<&Step> = panel.init.iter().chain(more).collect();
+    // A reset in between throws away what came before it.
+    let reset = |step: &&Step| step.op.as_deref() == Some("reset");
+    let begin = steps.iter().rposition(reset).map_or(0, |last| last + 1);
+    let mut writes: Vec<Write> = Vec::new();
+    for step in &steps[begin..] {
+        take(step, &mut writes)?;
+    }
+    for needed in [SLEEP_OUT, DISPLAY_ON] {
+        if !writes.iter().any(|write| write.bytes[0] == needed) {
+            return Err(format!("its driver never sends {needed:02X}"));
+        }
+    }
+    let long = |write: &&Write| write.bytes.len() > LONGEST_WRITE;
+    if let Some(write) = writes.iter().find(long) {
+        return Err(format!(
+            "a write to {:02X} has {} bytes, the chip's command queue takes {LONGEST_WRITE}",
+            write.bytes[0],
+            write.bytes.len()
+        ));
+    }
+    Ok(writes)
+}
+
+fn take(step: &Step, writes: &mut Vec<Write>) -> Result<(), String> {
+    let Some(op) = step.op.as_deref() else {
+        let write = Write::of(step).ok_or("a write of its table is not complete")?;
+        writes.push(write);
+        return Ok(());
+    };
+    let sends_nothing = match op {
+        // What a board does around the panel, and what the panel is asked.
+        "call" | "gpio_in" | "max_return" | "read" | "delay" => true,
+        "raw" => {
+            step.dt == Some(TURN_ON)
+                || !step.words.is_empty()
+                    && step
+                        .words
+                        .iter()
+                        .all(|word| word.get(2..4) == Some(MEMORY_WRITE))
+        }
+        _ => false,
+    };
+    if !sends_nothing {
+        return Err(format!("its table has a step that no packet is: {op}"));
+    }
+    let pause = match op {
+        "delay" => step.n.unwrap_or(0) + pause_ms(step),
+        _ => pause_ms(step),
+    };
+    if let Some(last) = writes.last_mut() {
+        last.delay_ms += pause;
+    }
+    Ok(())
+}
+
+/// The pause after a step in whole milliseconds, rounded up.
+fn pause_ms(step: &Step) -> u32 {
+    step.delay_ms.ceil() as u32
+}
