@@ -10,10 +10,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod alike;
 mod data_type;
 mod script;
 mod types;
 
+pub use alike::{cameras_like, touch_like};
 pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps};
 pub use table::UNPACK_BYTES;
 pub use types::{
