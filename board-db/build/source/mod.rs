@@ -12,6 +12,7 @@ pub mod pack;
 pub mod panels;
 pub mod parts;
 pub mod plan;
+pub mod pools;
 pub mod script;
 pub mod timing;
 pub mod twins;
