@@ -6,6 +6,7 @@ pub mod buses;
 pub mod clusters;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
+pub mod dictionary;
 pub mod emit;
 pub mod ids;
 pub mod pack;
