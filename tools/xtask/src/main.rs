@@ -63,6 +63,7 @@ enum Command {
     ImportMatrix(matrix::ImportMatrix),
     ImportFacts(import::Import),
     DbPlan(db::plan::Plan),
+    DbReport(db::report::Report),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +91,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::ImportMatrix(import) => import.run()?,
         Command::ImportFacts(import) => import.run()?,
         Command::DbPlan(plan) => plan.run(),
+        Command::DbReport(report) => report.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

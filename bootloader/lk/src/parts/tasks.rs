@@ -284,7 +284,7 @@ impl Parts {
     }
 
     /// Where to ask for a panel.
-    fn links(&self) -> heapless::Vec<PanelBus, 2> {
+    pub(super) fn links(&self) -> heapless::Vec<PanelBus, 2> {
         let (prefer, likely) = self.expected();
         link::links_to_ask(&self.table, &prefer, &likely, &*self.hardware.borrow())
     }
