@@ -98,7 +98,10 @@ impl Phone {
             phone = phone.allow_guest_errors();
         }
         let run = phone.run();
-        run.ends_in_kernel();
+        if !self.errors_allowed {
+            run.ends_in_kernel();
+        }
+        run.says(&["TK end off"]);
         Boot { run, pictures }
     }
 }
@@ -113,8 +116,11 @@ impl Boot {
 
     /// What one saw when the kernel took over.
     pub fn glass(&self) -> &str {
-        let events = self.run.outcome.events.iter();
-        let until = events.take_while(|event| !matches!(event.kind, Kind::KernelEntry { .. }));
+        let events = &self.run.outcome.events;
+        // A loader that unpacks itself is taken for a kernel at first.
+        let is_kernel = |kind: &Kind| matches!(kind, Kind::KernelEntry { .. });
+        let kernel = events.iter().rposition(|event| is_kernel(&event.kind));
+        let until = events.iter().take(kernel.unwrap_or(0));
         until.fold("absent", |last, event| match &event.kind {
             Kind::Screen { state, .. } => state,
             _ => last,
