@@ -58,6 +58,8 @@ enum Command {
     Bench(bench::Bench),
     ImportMatrix(matrix::ImportMatrix),
     ImportFacts(import::Import),
+    DbPlan(db::plan::Plan),
+    DbReport(db::report::Report),
 }
 
 fn main() -> ExitCode {
@@ -84,6 +86,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(bench) => return bench.run(),
         Command::ImportMatrix(import) => import.run()?,
         Command::ImportFacts(import) => import.run()?,
+        Command::DbPlan(plan) => plan.run(),
+        Command::DbReport(report) => report.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -32,11 +32,15 @@ pub const TOGETHER: u16 = 80;
 pub const VOLTAGE: u16 = 40;
 /// Seen on the board that this is.
 pub const BOARD: u16 = 20;
-/// Fame: a point for each doubling of what shipped it, up to
-/// `MAX_SHIPPED`, one for each four bits of ID, up to `MAX_BITS`, and one
-/// for the winner of the last boot. It orders, but decides nothing.
-pub const MAX_FAME: u16 = MAX_SHIPPED + MAX_BITS + 1;
-const MAX_SHIPPED: u16 = 7;
+/// Fame: a point for each doubling of the devices that select it, up to
+/// `MAX_SHIPPED`, one for each two doublings of the source trees that have its
+/// driver, up to `MAX_TREES`, `SURE` for a row whose source is certain, one for
+/// each four bits of ID, up to `MAX_BITS`, and one for the winner of the last
+/// boot. It orders, but decides nothing.
+pub const MAX_FAME: u16 = MAX_SHIPPED + MAX_TREES + SURE + MAX_BITS + 1;
+const MAX_SHIPPED: u16 = 6;
+const MAX_TREES: u16 = 2;
+const SURE: u16 = 2;
 /// Who explains more of the answer stands first.
 const MAX_BITS: u16 = 8;
 
@@ -320,16 +324,18 @@ impl<'a> Weights<'a> {
         Some(Candidate {
             row,
             grounds,
-            score: grounds + shipped(panel.shipped) + specific + u16::from(last),
+            score: grounds + fame(panel) + specific + u16::from(last),
             reasons,
         })
     }
 }
 
-/// Points for being common.
-fn shipped(count: u16) -> u16 {
-    let doublings = u16::BITS - count.leading_zeros();
-    (doublings as u16).min(MAX_SHIPPED)
+/// Points for being common, and known for certain.
+fn fame(panel: &PanelRow) -> u16 {
+    let doublings = |count: u16| (u16::BITS - count.leading_zeros()) as u16;
+    let shipped = doublings(panel.shipped).min(MAX_SHIPPED);
+    let trees = (doublings(panel.trees) / 2).min(MAX_TREES);
+    shipped + trees + if panel.doubtful { 0 } else { SURE }
 }
 
 #[cfg(test)]
@@ -354,9 +360,22 @@ mod tests {
     }
 
     #[test]
-    fn fame_is_capped() {
-        let points = [0, 1, 2, 3, 4, 100, u16::MAX].map(shipped);
-        assert_eq!(points, [0, 1, 2, 2, 3, 7, 7]);
+    fn fame_is_capped_and_doubt_lowers_it() {
+        let of = |shipped, trees, doubtful| {
+            fame(&PanelRow {
+                shipped,
+                trees,
+                doubtful,
+                ..super::super::testing::panel("p", &[])
+            })
+        };
+        let points = [0, 1, 2, 3, 4, 100, u16::MAX].map(|count| of(count, 0, true));
+        assert_eq!(points, [0, 1, 2, 2, 3, 6, 6]);
+        let points = [0, 1, 2, 8, u16::MAX].map(|count| of(0, count, true));
+        assert_eq!(points, [0, 0, 1, 2, 2]);
+        // One device more than makes up for many trees, doubt for two devices.
+        assert_eq!(of(1, 1, false), 3);
+        assert_eq!(of(u16::MAX, u16::MAX, false) + MAX_BITS + 1, MAX_FAME);
     }
 
     #[test]

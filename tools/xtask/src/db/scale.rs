@@ -4,30 +4,17 @@
 //! of each row, with a table that has only some of the rows and a plan that was
 //! made for these. It must get dearer with the logarithm of their number.
 
+use super::simulate::{ask, is_readable};
+use crate::paths;
 use crate::source::plan::{self, Planned, Row};
-use crate::source::{self, Panel, PanelToml};
-use crate::{paths, source::ids};
+use crate::source::{self, Panel, PanelToml, ids};
 use anyhow::{Context as _, Result, anyhow};
-use std::cell::Cell;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use unilk_board_db::{
-    OP_MAX_RETURN, PanelRow, Plan, Question, ReadKind, Script, Stage, Step, Term,
-};
-use unilk_core::identify::panel::{Findings, Outcome, identify};
-use unilk_core::identify::report::{Builder, Shared};
-use unilk_core::identify::{Clock, PanelPort, PortError, RowSet, Strap, Table};
-
-/// What a packet takes at the rate of the questions, from boots of the emulated
-/// phone, in microseconds.
-const WRITE_US: u32 = 60;
-const READ_US: u32 = 310;
-/// Bytes of the record of one identification.
-const LOG_BYTES: usize = 4096;
+use unilk_board_db::{PanelRow, Plan, Question, ReadKind, Script, Stage, Term};
+use unilk_core::identify::Table;
+use unilk_core::identify::panel::Outcome;
 
 /// The middle and the largest of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,9 +85,8 @@ pub fn measure(rows: &[(String, Panel)], size: usize, samples: u64) -> Cost {
             for id in panel.ids {
                 let found = ask(&table, id);
                 // Pins and voltages cost nothing and are not asked for here.
-                let readable = id.iter().any(|term| matches!(term, Term::Answer { .. }));
                 let told = found.state(&table, row).outcome == Outcome::Confirmed;
-                missed += usize::from(readable && !told);
+                missed += usize::from(is_readable(id) && !told);
                 reads.push(u32::from(found.reads));
                 resets.push(u32::from(found.stage_resets));
                 micros.push(found.took_us);
@@ -150,7 +136,9 @@ fn compile(rows: &[&(String, Panel)]) -> Table {
             stage: question.stage as u8,
             register: question.register,
             len: question.len,
-            kind: if question.len < 3 {
+            kind: if made.stages[question.stage].dbi {
+                ReadKind::Dbi
+            } else if question.len < 3 {
                 ReadKind::Dcs
             } else {
                 ReadKind::Generic
@@ -163,7 +151,7 @@ fn compile(rows: &[&(String, Panel)]) -> Table {
         .filter_map(|((id, _), ids)| {
             let ids: Vec<&'static [Term]> = ids
                 .iter()
-                .map(|terms| &*leak(terms.iter().filter_map(term).collect()))
+                .map(|terms| leak(terms.iter().filter_map(term).collect()))
                 .collect();
             Some(PanelRow {
                 ids: leak(ids),
@@ -216,113 +204,6 @@ fn term(planned: &Planned) -> Option<Term> {
 /// The tables of a bench are few and last as long as it does.
 fn leak<T>(rows: Vec<T>) -> &'static [T] {
     Box::leak(rows.into_boxed_slice())
-}
-
-/// Time that passes by waiting and by packets.
-#[derive(Default)]
-struct VirtualClock(Cell<u32>);
-
-impl VirtualClock {
-    fn pass(&self, us: u32) {
-        self.0.set(self.0.get().wrapping_add(us));
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now_us(&self) -> u32 {
-        self.0.get()
-    }
-
-    async fn wait_us(&self, us: u32) {
-        self.pass(us);
-    }
-}
-
-/// A panel that answers as one ID says, behind its own key, and zeros to all
-/// else.
-struct Simulated {
-    clock: Rc<VirtualClock>,
-    plan: &'static Plan,
-    id: &'static [Term],
-    sent: Vec<Vec<u8>>,
-}
-
-impl PanelPort for Simulated {
-    fn reset(&mut self, _high: bool) {
-        self.sent.clear();
-    }
-
-    fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
-        self.clock.pass(WRITE_US);
-        if data_type != OP_MAX_RETURN {
-            self.sent.push(payload.to_vec());
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
-        self.clock.pass(READ_US);
-        buf.fill(0);
-        let open = |stage: &Stage| {
-            let payloads = stage.unlock.steps().filter_map(|step| match step {
-                Step::Write { payload, .. } => Some(payload.to_vec()),
-                _ => None,
-            });
-            self.sent.ends_with(&payloads.collect::<Vec<_>>())
-        };
-        for term in self.id {
-            let Term::Answer {
-                question,
-                byte,
-                value,
-                ..
-            } = *term
-            else {
-                continue;
-            };
-            let asked = self.plan.questions[usize::from(question)];
-            if asked.register == register && open(&self.plan.stages[usize::from(asked.stage)]) {
-                if let Some(place) = buf.get_mut(usize::from(byte)) {
-                    *place = value;
-                }
-            }
-        }
-        Ok(buf.len())
-    }
-
-    fn wiring(&self) -> Option<&str> {
-        None
-    }
-
-    fn strap(&mut self, _index: u8) -> Option<Strap> {
-        None
-    }
-
-    fn voltage_mv(&mut self, _channel: u8) -> Option<u16> {
-        None
-    }
-}
-
-/// Asks the panel that answers as `id` says.
-fn ask(table: &Table, id: &'static [Term]) -> Findings {
-    let clock = Rc::new(VirtualClock::default());
-    let mut port = Simulated {
-        clock: Rc::clone(&clock),
-        plan: table.plan,
-        id,
-        sent: Vec::new(),
-    };
-    let mut room = [0; LOG_BYTES];
-    let log = Shared::new(Builder::new(&mut room));
-    let none = RowSet::EMPTY;
-    let mut asking = pin!(identify(table, &*clock, &mut port, &log, &none, &none));
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        // Nothing is ever waited for in earnest.
-        if let Poll::Ready(found) = asking.as_mut().poll(&mut context) {
-            return found;
-        }
-    }
 }
 
 #[cfg(test)]
