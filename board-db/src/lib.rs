@@ -10,17 +10,21 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod alike;
 mod data_type;
 mod script;
 mod types;
 
-pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps};
+pub use alike::{cameras_like, touch_like};
+pub use script::{
+    OP_DELAY, OP_MAX_RETURN, OP_REGISTERS, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps,
+};
 pub use table::UNPACK_BYTES;
 pub use types::{
-    Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead,
-    FromAnswer, Keys, LaneFormat, PanelBus, PanelMode, PanelReset, PanelRow, PanelWiring,
-    ParallelBus, PhyTiming, PinMode, Plan, ProbeStep, Question, Rail, RateSource, ReadKind,
-    ResetStep, SerialBus, Stage, Supply, Term, Timing, TouchRow, TouchWiring, Wiring,
+    Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Confidence, Expect,
+    ExtraRead, FromAnswer, Keys, LaneFormat, PanelBus, PanelMode, PanelReset, PanelRow,
+    PanelWiring, ParallelBus, PhyTiming, PinMode, Plan, ProbeStep, Question, Rail, RateSource,
+    ReadKind, ResetStep, SerialBus, Stage, Supply, Term, Timing, TouchRow, TouchWiring, Wiring,
 };
 
 #[allow(

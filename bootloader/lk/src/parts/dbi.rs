@@ -5,7 +5,7 @@
 
 use mt6572_hal::clocks::Gate;
 use mt6572_hal::display::dbi::{Bus, Cycle, DbiError, Lines, PixelFormat, Pixels, Width};
-use unilk_board_db::{BusCycle, LaneFormat, OP_WORDS, PanelBus, PanelRow};
+use unilk_board_db::{BusCycle, LaneFormat, OP_REGISTERS, OP_WORDS, PanelBus, PanelRow};
 use unilk_core::identify::link;
 
 use super::hardware::Hardware;
@@ -100,20 +100,31 @@ pub fn pixels(panel: &PanelRow) -> Pixels {
     }
 }
 
-/// Sends a write of the table: bytes, or words of 16 bits.
+/// Sends a write of the table: bytes, words of 16 bits, or words to one
+/// register after the other.
 pub fn write(hardware: &mut Hardware, data_type: u8, payload: &[u8]) -> Result<(), DbiError> {
     let dbi = &mut hardware.hal.dbi;
     let mut send = |at: usize, word: u16| match at {
         0 => dbi.command(word),
         _ => dbi.parameter(word),
     };
-    if data_type == OP_WORDS {
-        let words = payload.as_chunks::<2>().0.iter().enumerate();
-        let mut words = words.map(|(at, &word)| (at, u16::from_be_bytes(word)));
-        words.try_for_each(|(at, word)| send(at, word))
-    } else {
-        let mut bytes = payload.iter().enumerate();
-        bytes.try_for_each(|(at, &byte)| send(at, byte.into()))
+    match (data_type, payload) {
+        (OP_REGISTERS, &[high, low, ref values @ ..]) => {
+            let mut registers = (u16::from_be_bytes([high, low])..).zip(values);
+            registers.try_for_each(|(register, &value)| {
+                send(0, register)?;
+                send(1, value.into())
+            })
+        }
+        (OP_WORDS, _) => {
+            let words = payload.as_chunks::<2>().0.iter().enumerate();
+            let mut words = words.map(|(at, &word)| (at, u16::from_be_bytes(word)));
+            words.try_for_each(|(at, word)| send(at, word))
+        }
+        _ => {
+            let mut bytes = payload.iter().enumerate();
+            bytes.try_for_each(|(at, &byte)| send(at, byte.into()))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::paths;
 use crate::source::burners;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use panels::Imported;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,13 +32,6 @@ pub struct Import {
 /// Files to write, by their path below `board-db`.
 type Files = BTreeMap<PathBuf, String>;
 
-/// What an import made.
-struct Imported {
-    files: Files,
-    /// For people.
-    summary: String,
-}
-
 impl Import {
     /// Imports everything.
     pub fn run(&self) -> Result<()> {
@@ -53,8 +47,8 @@ impl Import {
             .clone()
             .unwrap_or_else(|| paths::root().join("board-db"));
         panels(&facts, &overlays, &into)?;
-        touch(&facts, &overlays, &into)?;
-        cameras(&facts, &overlays, &into)
+        parts("touch", touch::import, &facts, &overlays, &into)?;
+        parts("cameras", cameras::import, &facts, &overlays, &into)
     }
 }
 
@@ -76,27 +70,23 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
-/// and `import/excluded-touch.toml`.
-fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
-    let imported = touch::import(
-        &read(&facts.join("touch.json"))?,
-        &read(&overlays.join("touch.toml"))?,
+/// Touch chips or cameras: `facts/KIND.json` and `import/KIND.toml` to
+/// `data/KIND` and `import/excluded-KIND.toml`.
+fn parts(
+    kind: &str,
+    import: fn(&str, &str) -> Result<Imported>,
+    facts: &Path,
+    overlays: &Path,
+    into: &Path,
+) -> Result<()> {
+    let imported = import(
+        &read(&facts.join(format!("{kind}.json")))?,
+        &read(&overlays.join(format!("{kind}.toml")))?,
     )?;
-    replace(into, "data/touch", &imported.files)?;
-    println!("touch: {}", imported.summary);
-    Ok(())
-}
-
-/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
-/// and `import/excluded-cameras.toml`.
-fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
-    let imported = cameras::import(
-        &read(&facts.join("cameras.json"))?,
-        &read(&overlays.join("cameras.toml"))?,
-    )?;
-    replace(into, "data/cameras", &imported.files)?;
-    println!("cameras: {}", imported.summary);
+    replace(into, &format!("data/{kind}"), &imported.files)?;
+    let excluded = format!("import/excluded-{kind}.toml");
+    write(into, Path::new(&excluded), &imported.excluded)?;
+    println!("{kind}: {}", imported.summary);
     Ok(())
 }
 
