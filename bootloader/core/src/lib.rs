@@ -35,6 +35,7 @@ pub mod kernel;
 pub mod logmem;
 pub mod memory;
 pub mod names;
+pub mod order;
 pub mod packed;
 pub mod partition;
 pub mod screen;

@@ -70,6 +70,10 @@ impl Lengths {
     }
 }
 
+#[expect(
+    clippy::large_stack_arrays,
+    reason = "24 KiB of constant zeroes: whoever keeps one has the room"
+)]
 impl Chances {
     pub const NONE: Self = Self {
         repeats: [[0; 16]; 16],

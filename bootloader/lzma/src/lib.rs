@@ -191,9 +191,10 @@ impl Lzma {
                 [fourth, first, second, third]
             };
         }
-        let lengths = match again {
-            false => &mut chances.lengths,
-            true => &mut chances.lengths_again,
+        let lengths = if again {
+            &mut chances.lengths_again
+        } else {
+            &mut chances.lengths
         };
         let length = lengths.next(&mut local, position);
         if !again {

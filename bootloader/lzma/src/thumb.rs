@@ -14,12 +14,12 @@ const HALF: u32 = 0x7FF;
 
 /// Replaces targets by distances: what [`hide`] did is undone.
 pub fn restore(code: &mut [u8]) {
-    each_branch(code, |value, at| value.wrapping_sub(at));
+    each_branch(code, u32::wrapping_sub);
 }
 
 /// Replaces distances by targets, for the packer.
 pub fn hide(code: &mut [u8]) {
-    each_branch(code, |value, at| value.wrapping_add(at));
+    each_branch(code, u32::wrapping_add);
 }
 
 /// Changes the operand, in bytes, of all that looks like a branch; `change` also

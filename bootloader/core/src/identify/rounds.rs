@@ -10,6 +10,7 @@
 //! answered, come after those whose driver does.
 
 use super::{RowSet, Table};
+use crate::order::sort_by_key;
 use core::cmp::Reverse;
 use heapless::Vec;
 
@@ -66,7 +67,9 @@ impl Rounds {
         // The best of each cluster before its others, the cluster of `best`
         // before all.
         let cluster = |entry: &Entry| table.cluster(entry.row).unwrap_or(u16::MAX);
-        entries.sort_unstable_by_key(|entry| (cluster(entry), entry.kin, entry.score, entry.row));
+        sort_by_key(&mut entries, |entry| {
+            (cluster(entry), entry.kin, entry.score, entry.row)
+        });
         let number = |entry: &Entry| table.cluster(entry.row);
         for alike in entries.chunk_by_mut(|a, b| number(a).is_some() && number(a) == number(b)) {
             let points =
@@ -77,7 +80,7 @@ impl Rounds {
                 entry.weight = weight;
             }
         }
-        entries.sort_unstable();
+        sort_by_key(&mut entries, |entry| *entry);
         Self {
             order: entries.iter().map(|entry| entry.row).collect(),
         }

@@ -19,6 +19,7 @@ mod verdict;
 use super::line::{Addresses, Line};
 use super::report::{Recorder, Unit};
 use super::{BusPort, BusState, Clock, Table};
+use crate::order::sort_by_key;
 use core::ops::RangeInclusive;
 use sensor::Memory;
 use unilk_board_db::{CameraRow, CameraWiring};
@@ -449,7 +450,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             core::cmp::Reverse((known, row, core::cmp::Reverse(number)))
         };
         let verdict = &mut self.progress.verdict;
-        verdict.fits.sort_unstable_by_key(|&number| rank(number));
+        sort_by_key(&mut verdict.fits, |&number| rank(number));
         verdict.winner = verdict.fits.first().copied();
         let winner = verdict
             .winner

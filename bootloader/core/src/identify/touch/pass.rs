@@ -4,6 +4,7 @@ use super::super::line::Addresses;
 use super::super::{Clock, Table};
 use super::probe::Probe;
 use super::{Asker, MAX_FITS, TouchPort};
+use crate::order::sort_by_key;
 use core::cmp::Reverse;
 use core::ops::RangeInclusive;
 use heapless::Vec;
@@ -163,7 +164,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
                 break;
             }
         }
-        fits.sort_unstable_by_key(|&number| Reverse(self.rank(number)));
+        sort_by_key(&mut fits, |&number| Reverse(self.rank(number)));
         fits
     }
 
