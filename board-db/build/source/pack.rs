@@ -15,10 +15,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Unpacked bytes of a block: the phone needs memory for them.
-const BLOCK_BYTES: usize = 24 * 1024;
-/// Packed bytes of a block: the phone takes about 0.6 us for each, and 2 ms
+const BLOCK_BYTES: usize = 16 * 1024;
+/// Packed bytes of a block: the phone takes up to 0.7 us for each, and 2 ms
 /// are allowed.
-const PACKED_BYTES: usize = 3000;
+const PACKED_BYTES: usize = 2700;
 /// Sequences are alike where as many bytes in a row are equal.
 const ALIKE: usize = 5;
 
