@@ -6,12 +6,13 @@
 //! at most, or with a few lines more or less. Such tables make one cluster,
 //! of which one is shown first.
 //!
-//! What must agree: how the controller is written to, columns, lanes, pixel
+//! What must agree: the bus, how the controller is written to, columns, lanes, pixel
 //! format, video or command mode, the map of gate signals to pins, and the
 //! direction of scan. What need not: gamma, supplies, VCOM, source driver,
 //! timing, number of lines. Registers by the makers' public data sheets; of a
 //! maker that is not listed everything but the gamma curves must agree.
 
+use crate::source::buses::Bus;
 use crate::source::panels::{Mode, PanelToml};
 use crate::source::script::payloads;
 use std::collections::BTreeMap;
@@ -59,6 +60,7 @@ type Place = (u8, u8, usize);
 /// What two panels of one cluster have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Glass {
+    dsi: bool,
     manner: Manner,
     width: u16,
     lanes: u8,
@@ -114,6 +116,7 @@ impl Glass {
         // The plain order is also what a reset leaves.
         scan.retain(|&(page, register, _), byte| (page, register, *byte) != (0, MEMORY_ACCESS, 0));
         Self {
+            dsi: row.bus == Bus::Dsi,
             manner,
             width: row.width,
             lanes: row.lanes,

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use mt6572_qemu::panel::config::{Config, OneOrMore, Span, Write};
 use mt6572_qemu::panel::{Link, LinkMode, WireFormat, judge_table};
 use unilk_board_db::{
-    LaneFormat, PanelMode, PanelRow, ReadKind, Stage, Step, Term, UNPACK_BYTES, plan,
+    LaneFormat, PanelBus, PanelMode, PanelRow, ReadKind, Stage, Step, Term, UNPACK_BYTES, plan,
 };
 use unilk_core::identify::evidence::Evidence;
 use unilk_core::identify::panel::identify;
@@ -298,6 +298,9 @@ impl Seeker {
         let order = rounds.first();
         let readable = |other: &u16| {
             let other = usize::from(*other);
+            if self.table.panels[other].bus != PanelBus::Dsi {
+                return false;
+            }
             let writes = self.tables[other].iter().map(Vec::as_slice);
             judge_table(&glass, writes, &self.links[other]).acceptable
         };
@@ -328,6 +331,9 @@ fn a_readable_picture_is_among_the_first() {
     let mut known: BTreeMap<String, (Rounds, usize)> = BTreeMap::new();
     let mut searches = Vec::new();
     for (row, panel) in seeker.table.panels.iter().enumerate() {
+        if panel.bus != PanelBus::Dsi {
+            continue;
+        }
         let readable = |id: &&&[Term]| id.iter().any(|term| matches!(term, Term::Answer { .. }));
         for id in panel.ids.iter().filter(readable) {
             let (rounds, alike) = known
@@ -356,12 +362,12 @@ fn panels_that_nobody_reads_are_found_by_their_controller() {
     let mut searches = Vec::new();
     let mut without = 0;
     for (row, panel) in panels.iter().enumerate() {
-        if !panel.ids.is_empty() {
+        if !panel.ids.is_empty() || panel.bus != PanelBus::Dsi {
             continue;
         }
         let mut like = panels
             .iter()
-            .filter(|other| other.controller == panel.controller);
+            .filter(|other| other.controller == panel.controller && other.bus == PanelBus::Dsi);
         let Some(id) = like.find_map(readable_id) else {
             without += 1;
             continue;
@@ -381,7 +387,7 @@ fn panels_that_cannot_be_read_at_all() {
     let seeker = Seeker::new();
     let (rounds, alike) = rounds(&seeker.table, &[]);
     let panels = seeker.table.panels.iter().enumerate();
-    let unread = panels.filter(|(_, panel)| panel.ids.is_empty());
+    let unread = panels.filter(|(_, panel)| panel.ids.is_empty() && panel.bus == PanelBus::Dsi);
     let searches: Vec<Search> = unread
         .map(|(row, _)| seeker.seek(row, &rounds, alike))
         .collect();

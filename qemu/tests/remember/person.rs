@@ -44,14 +44,27 @@ fn shown(boot: &Boot) -> Vec<(usize, String)> {
 #[test]
 fn what_a_person_takes_is_lit_without_asking_from_then_on() {
     let phone = Phone::with_panel(BOARD);
-    let keys = ["vol-down", "vol-down", "vol-up", "vol-down", "power"];
+    // In the first round to and fro, in the second one step.
+    let keys = [
+        "vol-down", "vol-down", "vol-up", "vol-down", "power", "vol-down", "power",
+    ];
     let first = phone.with_board(&presses(4_000, &keys)).boot();
     first.reaches_kernel().says(&["fit alike"]);
     let seen = shown(&first);
     let numbers: Vec<_> = seen.iter().map(|(number, _)| *number).collect();
-    assert_eq!(numbers, [1, 2, 3, 2, 3], "{}", first.run);
-    let taken = seen[4].1.as_str();
-    assert_eq!(taken, seen[2].1);
+    assert_eq!(numbers, [1, 2, 3, 2, 3, 1, 2], "{}", first.run);
+    assert_eq!(seen[4].1, seen[2].1);
+    // What was accepted stays, and its like follows: one cluster of the table.
+    assert_eq!(seen[5].1, seen[4].1);
+    let cluster = |id: &str| {
+        let mut rows = unilk_board_db::panels().iter();
+        let row = rows.position(|row| row.id == id).unwrap();
+        unilk_board_db::clusters()[row]
+    };
+    let taken = seen[6].1.as_str();
+    assert_ne!(taken, seen[5].1);
+    assert_eq!(cluster(taken), cluster(&seen[5].1));
+    assert_ne!(cluster(&seen[0].1), cluster(taken), "one of each first");
     first.says(&[&format!("panel {taken} chosen")]);
     first.says(&[&format!("panel {taken} confirmed")]);
     let stored = first.remembers();
@@ -82,7 +95,7 @@ fn a_guess_stays_a_guess() {
     // A person who comes late is heard.
     let third = phone
         .with_slots(&first.slots)
-        .with_board(&presses(2_000, &["power"]))
+        .with_board(&presses(2_000, &["power", "power"]))
         .boot();
     third.reaches_kernel();
     assert_eq!(third.remembers().how, How::Person);

@@ -225,8 +225,9 @@ impl PanelVerdict {
         self.ask = self.certainty == Certainty::Guess && self.alike.len() > 1;
     }
 
-    /// In which order to show a person those who are alike, and those that
-    /// have the controller of one of them but cannot be read.
+    /// In which order to show a person those who are alike, and later those of
+    /// another bus, and those whose driver does not read their controller, which
+    /// is that of one who is alike.
     pub fn rounds(&self, table: &Table, evidence: &Evidence<'_>) -> Rounds {
         let Some(best) = self.candidates.first() else {
             return Rounds::default();
@@ -236,23 +237,30 @@ impl PanelVerdict {
             let panel = table.panels.get(usize::from(row))?;
             weights.weigh(table, row, panel, &self.found)
         };
-        let mut kin = RowSet::EMPTY;
-        if best.reasons.contains(Reasons::ID_BYTES) {
-            let controller = |row: u16| {
-                table
-                    .panels
-                    .get(usize::from(row))
-                    .map(|panel| panel.controller)
+        let controller = |row: u16| table.panels.get(usize::from(row)).map(|row| row.controller);
+        let by_id = best.reasons.contains(Reasons::ID_BYTES);
+        let (mut fit, mut kin) = (RowSet::EMPTY, RowSet::EMPTY);
+        for (row, panel) in (0..).zip(table.panels.iter().take(MAX_ROWS)) {
+            let same_bus = match panel.bus {
+                PanelBus::Dsi => !self.found.dbi,
+                PanelBus::Parallel(_) | PanelBus::Serial(_) => self.found.dbi,
+                // Nobody can light it.
+                PanelBus::Dpi => continue,
             };
-            for (row, panel) in table.panels.iter().enumerate().take(MAX_ROWS) {
-                let mut like = self.alike.iter().filter_map(controller);
-                if panel.ids.is_empty() && like.any(|like| like == panel.controller) {
-                    kin.insert(row as u16);
-                }
+            let mut like = self.alike.iter().filter_map(controller);
+            if self.alike.contains(row) {
+                let set = if same_bus { &mut fit } else { &mut kin };
+                set.insert(row);
+            } else if by_id
+                && same_bus
+                && panel.ids.is_empty()
+                && like.any(|like| like == panel.controller)
+            {
+                kin.insert(row);
             }
         }
         let score = |row| weigh(row).map_or(0, |candidate| candidate.score - candidate.grounds);
-        Rounds::new(table, (best.row, &self.alike), &kin, score)
+        Rounds::new(table, (best.row, &fit), &kin, score)
     }
 
     /// Those of [`Self::candidates`] that have the same grounds as the best.

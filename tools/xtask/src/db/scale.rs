@@ -136,7 +136,9 @@ fn compile(rows: &[&(String, Panel)]) -> Table {
             stage: question.stage as u8,
             register: question.register,
             len: question.len,
-            kind: if question.len < 3 {
+            kind: if made.stages[question.stage].dbi {
+                ReadKind::Dbi
+            } else if question.len < 3 {
                 ReadKind::Dcs
             } else {
                 ReadKind::Generic

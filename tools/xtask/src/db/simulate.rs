@@ -107,6 +107,16 @@ impl PanelPort for Simulated {
         Ok(buf.len())
     }
 
+    fn is_dbi(&self) -> bool {
+        self.id.iter().any(|term| match *term {
+            Term::Answer { question, .. } => {
+                let asked = self.plan.questions[usize::from(question)];
+                asked.kind == ReadKind::Dbi
+            }
+            _ => false,
+        })
+    }
+
     fn wiring(&self) -> Option<&str> {
         None
     }
