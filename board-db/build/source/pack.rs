@@ -247,7 +247,7 @@ fn lzma(plain: &[u8], dictionary: &[u8]) -> Result<Vec<u8>, Problem> {
         lc: 0,
         lp: 0,
         pb: 0,
-        preset_dict: (!dictionary.is_empty()).then(|| dictionary.to_vec().into()),
+        preset_dict: (!dictionary.is_empty()).then(|| dictionary.to_vec()),
         ..LzmaOptions::with_preset(9)
     };
     let pack = || {
