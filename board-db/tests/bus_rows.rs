@@ -1,6 +1,6 @@
 //! Rows of panels on the LCD controller's buses and on DPI: what they become,
 //! and what is refused.
-#![allow(clippy::unwrap_used, dead_code, missing_docs)]
+#![allow(clippy::unwrap_used, dead_code, unused_imports, missing_docs)]
 
 #[path = "../build/source/mod.rs"]
 mod source;

@@ -8,11 +8,11 @@ use source::PanelToml;
 use std::fs;
 use unilk_board_db::{OP_REGISTERS, OP_WORDS, PackedScript, Script, Step, UNPACK_BYTES, panels};
 
-/// Packed bytes that are decoded for one sequence at most: at most 0.6 us
+/// Packed bytes that are decoded for one sequence at most: at most 0.7 us
 /// each on the phone, of 2 ms (`cargo xtask bench` measures it).
-const MOST_DECODED: usize = 3000;
+const MOST_DECODED: usize = 2700;
 /// Memory that is needed meanwhile.
-const MOST_UNPACKED: usize = 24 * 1024;
+const MOST_UNPACKED: usize = 16 * 1024;
 
 fn steps_in_file(bytes: &[u8]) -> Vec<Step<'static>> {
     Script::new(bytes.to_vec().leak()).steps().collect()

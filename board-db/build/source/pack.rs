@@ -15,10 +15,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Unpacked bytes of a block: the phone needs memory for them.
-const BLOCK_BYTES: usize = 24 * 1024;
-/// Packed bytes of a block: the phone takes about 0.6 us for each, and 2 ms
+const BLOCK_BYTES: usize = 16 * 1024;
+/// Packed bytes of a block: the phone takes up to 0.7 us for each, and 2 ms
 /// are allowed.
-const PACKED_BYTES: usize = 3000;
+const PACKED_BYTES: usize = 2700;
 /// Sequences are alike where as many bytes in a row are equal.
 const ALIKE: usize = 5;
 
@@ -247,7 +247,7 @@ fn lzma(plain: &[u8], dictionary: &[u8]) -> Result<Vec<u8>, Problem> {
         lc: 0,
         lp: 0,
         pb: 0,
-        preset_dict: (!dictionary.is_empty()).then(|| dictionary.to_vec().into()),
+        preset_dict: (!dictionary.is_empty()).then(|| dictionary.to_vec()),
         ..LzmaOptions::with_preset(9)
     };
     let pack = || {

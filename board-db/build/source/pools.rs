@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Rust text of functions that the constants need.
-const ACCESS: &str = r#"
+const ACCESS: &str = r"
 const fn part<T>(all: &'static [T], at: usize, len: usize) -> &'static [T] {
     all.split_at(at).1.split_at(len).0
 }
@@ -17,7 +17,7 @@ const fn text(at: usize, len: usize) -> &'static str {
         Err(_) => panic!(),
     }
 }
-"#;
+";
 
 /// The constants.
 #[derive(Default)]
