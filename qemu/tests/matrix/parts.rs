@@ -218,10 +218,17 @@ fn core(camera: &Camera) -> (u32, u32) {
     }
 }
 
+/// Highest core supply beside a sensor whose own is not known, in mV: it may be
+/// one of 1.2 V, and the bootloader does not raise the supply beyond this where
+/// such a sensor was found.
+const BESIDE_UNKNOWN_MV: u32 = 1500;
+
 /// Whether two sensors can share the core supply.
 pub fn share_a_core(one: &Camera, other: &Camera) -> bool {
-    let same = one.core_mv == other.core_mv;
-    same || one.core_mv.is_none() || other.core_mv.is_none()
+    match (one.core_mv, other.core_mv) {
+        (None, Some(mv)) | (Some(mv), None) => mv <= BESIDE_UNKNOWN_MV,
+        (one, other) => one == other,
+    }
 }
 
 /// A camera in socket 0 (main) or 1 (sub).
