@@ -6,7 +6,7 @@ mod source;
 use source::boards::Known;
 use source::emit::Table;
 use source::{
-    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, clusters, plan,
+    BoardToml, CameraToml, Panel, PanelToml, Problem, TouchToml, WiringToml, clusters, plan, twins,
 };
 use std::path::Path;
 use std::{env, fs, process};
@@ -27,10 +27,13 @@ fn run() -> Result<(), Problem> {
         .into_iter()
         .map(|(id, panel)| panel.check(&id).map(|panel| (id, panel)))
         .collect::<Result<Vec<(String, Panel)>, Problem>>()?;
-    let touch: Vec<(String, TouchToml)> = read_all(Path::new("data/touch"))?;
+    twins::check_panels(&panels)?;
+    let mut touch: Vec<(String, TouchToml)> = read_all(Path::new("data/touch"))?;
     for (id, chip) in &touch {
         chip.check(id)?;
     }
+    touch.sort_by_key(|(_, chip)| chip.turn());
+    twins::check_touch(&touch)?;
     let cameras: Vec<(String, CameraToml)> = read_all(Path::new("data/cameras"))?;
     for (id, camera) in &cameras {
         camera.check(id)?;
@@ -93,5 +96,7 @@ fn read_all<T: serde::de::DeserializeOwned>(folder: &Path) -> Result<Vec<(String
         rows.push((id, source::parse(&path.display().to_string(), &text)?));
     }
     rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    twins::check_ids(&folder, ids(&rows))?;
     Ok(rows)
 }

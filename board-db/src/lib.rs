@@ -16,13 +16,15 @@ mod script;
 mod types;
 
 pub use alike::{cameras_like, touch_like};
-pub use script::{OP_DELAY, OP_MAX_RETURN, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps};
+pub use script::{
+    OP_DELAY, OP_MAX_RETURN, OP_REGISTERS, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps,
+};
 pub use table::UNPACK_BYTES;
 pub use types::{
-    Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Expect, ExtraRead,
-    FromAnswer, Keys, LaneFormat, PanelBus, PanelMode, PanelReset, PanelRow, PanelWiring,
-    ParallelBus, PhyTiming, PinMode, Plan, ProbeStep, Question, Rail, RateSource, ReadKind,
-    ResetStep, SerialBus, Stage, Supply, Term, Timing, TouchRow, TouchWiring, Wiring,
+    Backlight, Board, BusCycle, BusWiring, CameraBus, CameraRow, CameraWiring, Confidence, Expect,
+    ExtraRead, FromAnswer, Keys, LaneFormat, PanelBus, PanelMode, PanelReset, PanelRow,
+    PanelWiring, ParallelBus, PhyTiming, PinMode, Plan, ProbeStep, Question, Rail, RateSource,
+    ReadKind, ResetStep, SerialBus, Stage, Supply, Term, Timing, TouchRow, TouchWiring, Wiring,
 };
 
 #[allow(
@@ -152,7 +154,7 @@ mod tests {
         assert_eq!(
             key_roles(1),
             KeyRoles {
-                volume_up: 2,
+                volume_up: 3,
                 volume_down: 2
             }
         );

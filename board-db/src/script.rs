@@ -9,10 +9,12 @@
 //! | 0x37 | u8 | set the maximum return packet size |
 //! | 0x80 + length | bytes | write of 1 to 127 bytes with the data type that is usual for its command |
 //! | 0x02 | length u8, bytes | write to a bus of the LCD controller in words of 16 bits, big endian; the first is the command |
+//! | 0x04 | length u8, u16, bytes | write each byte, as a word, to a register of a bus of the LCD controller: the first to this number, big endian, the next to the next |
+//! | 0x80 | | the end, in a packed block |
 //! | other | length u8, bytes | write with this DSI data type; the first byte is the command |
 //!
 //! Panels on a bus of the LCD controller have no data types: their writes of
-//! bytes are stored as 0x39.
+//! bytes have the usual ones.
 //!
 //! The panels' sequences are most of the table and much alike within a family
 //! of controllers, so they stand together in blocks, packed by LZMA
@@ -29,8 +31,12 @@ pub const OP_DELAY: u8 = 0x00;
 pub const OP_RESET: u8 = 0x01;
 /// Operation: write words of 16 bits.
 pub const OP_WORDS: u8 = 0x02;
+/// Operation: write words to one register of 16 bits after the other.
+pub const OP_REGISTERS: u8 = 0x04;
 /// Operation: maximum return packet size.
 pub const OP_MAX_RETURN: u8 = 0x37;
+/// In a block: a sequence ends.
+const OP_END: u8 = 0x80;
 /// Operation: write with the usual data type; the length is added.
 const OP_USUAL: u8 = 0x80;
 
@@ -41,9 +47,9 @@ const PROPERTIES: u8 = 0;
 /// Sequences that were packed together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Block {
-    /// Where its packed bytes begin in the table's `SCRIPTS`.
-    pub at: u32,
-    /// Packed bytes.
+    /// Number of its first sequence.
+    pub first: u16,
+    /// Packed bytes: those of all blocks follow each other in `SCRIPTS`.
     pub packed: u16,
     /// Unpacked bytes.
     pub len: u16,
@@ -60,7 +66,7 @@ pub enum Step<'a> {
     /// LCD controller, the command first.
     Write {
         /// DSI data type: 0x05, 0x15, 0x39, 0x13, 0x23, 0x29 or 0x03; or
-        /// [`OP_WORDS`].
+        /// [`OP_WORDS`] or [`OP_REGISTERS`].
         data_type: u8,
         /// Command and parameters.
         payload: &'a [u8],
@@ -95,33 +101,43 @@ impl Script {
     }
 }
 
-/// A sequence of steps in one of the table's packed blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PackedScript {
-    block: u16,
-    at: u16,
-    len: u16,
-}
+/// A sequence of steps in one of the table's packed blocks: its number, in the
+/// order in which they are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackedScript(u16);
 
 impl PackedScript {
     /// Nothing to do.
-    pub const EMPTY: Self = Self::new(0, 0, 0);
+    pub const EMPTY: Self = Self(u16::MAX);
 
-    /// The `len` bytes that begin `at` bytes into the unpacked block `block`.
-    pub(crate) const fn new(block: u16, at: u16, len: u16) -> Self {
-        Self { block, at, len }
+    /// Number `number`.
+    pub(crate) const fn new(number: u16) -> Self {
+        Self(number)
     }
 
     /// Whether there is nothing to do.
     pub const fn is_empty(self) -> bool {
-        self.len == 0
+        self.0 == Self::EMPTY.0
+    }
+
+    /// The block that holds it, and its packed bytes.
+    fn block(self) -> Option<(&'static Block, &'static [u8])> {
+        let mut rest = SCRIPTS.as_slice();
+        let mut found = None;
+        for block in BLOCKS.iter().take_while(|block| block.first <= self.0) {
+            let (packed, behind) = rest.split_at_checked(usize::from(block.packed))?;
+            (found, rest) = (Some((block, packed)), behind);
+        }
+        found
     }
 
     /// Packed bytes that [`PackedScript::unpack`] decodes: those of the whole
     /// block. What takes time is in proportion to them.
     pub fn packed_bytes(self) -> usize {
-        let block = BLOCKS.get(usize::from(self.block));
-        block.map_or(0, |block| usize::from(block.packed))
+        if self.is_empty() {
+            return 0;
+        }
+        self.block().map_or(0, |(_, packed)| packed.len())
     }
 
     /// The steps, in order, unpacked to `room`; 32 KiB of the stack are used
@@ -129,19 +145,21 @@ impl PackedScript {
     /// sequence is no row's.
     #[inline(never)]
     pub fn unpack(self, room: &mut [u8]) -> Option<Steps<'_>> {
-        let block = BLOCKS.get(usize::from(self.block))?;
-        let packed = SCRIPTS
-            .get(block.at as usize..)?
-            .get(..usize::from(block.packed))?;
-        let room = room
-            .get_mut(..UNPACK_BYTES)?
-            .get_mut(..usize::from(block.len))?;
+        let room = room.get_mut(..UNPACK_BYTES)?;
+        if self.is_empty() {
+            return Some(Steps(&[]));
+        }
+        let (block, packed) = self.block()?;
+        let room = room.get_mut(..usize::from(block.len))?;
         let mut lzma = Lzma::new();
         lzma.set_properties(PROPERTIES).ok()?;
         lzma.reset();
         lzma.unpack(packed, room.len(), &mut Flat::new(room)).ok()?;
-        let script = room.get(usize::from(self.at)..)?;
-        Some(Steps(script.get(..usize::from(self.len))?))
+        let mut rest: &[u8] = room;
+        for _ in block.first..self.0 {
+            rest = rest.get(Steps(rest).length() + 1..)?;
+        }
+        Some(Steps(rest.get(..Steps(rest).length())?))
     }
 }
 
@@ -150,6 +168,14 @@ impl PackedScript {
 pub struct Steps<'a>(&'a [u8]);
 
 impl<'a> Steps<'a> {
+    /// Bytes of the steps, without what is behind them.
+    fn length(self) -> usize {
+        let all = self.0.len();
+        let mut steps = self;
+        steps.by_ref().for_each(drop);
+        all - steps.0.len()
+    }
+
     /// The bytes that [`Script`] is made of.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
@@ -189,7 +215,7 @@ impl<'a> Iterator for Steps<'a> {
                 let data_type = usual(payload);
                 (Step::Write { data_type, payload }, rest)
             }
-            [data_type, len, ref rest @ ..] if data_type > OP_RESET => {
+            [data_type, len, ref rest @ ..] if data_type > OP_RESET && data_type != OP_END => {
                 let (payload, rest) = rest.split_at_checked(usize::from(len))?;
                 (Step::Write { data_type, payload }, rest)
             }
@@ -249,12 +275,8 @@ mod tests {
         assert!(row.init.unpack(&mut room).unwrap().count() > 3);
         assert!(row.init.unpack(&mut room[1..]).is_none());
         assert_eq!(PackedScript::EMPTY.unpack(&mut room).unwrap().count(), 0);
-        for foreign in [
-            PackedScript::new(u16::MAX, 0, 1),
-            PackedScript::new(0, u16::MAX, 1),
-            PackedScript::new(0, 0, u16::MAX),
-        ] {
-            assert!(foreign.unpack(&mut room).is_none(), "{foreign:?}");
-        }
+        assert!(PackedScript::EMPTY.is_empty());
+        let foreign = PackedScript::new(u16::MAX - 1);
+        assert!(foreign.unpack(&mut room).is_none());
     }
 }

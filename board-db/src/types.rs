@@ -420,6 +420,17 @@ pub struct ProbeStep {
     pub delay_ms: u16,
 }
 
+/// How sure the sources of a row are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One source, or one that contradicts itself.
+    Low,
+    /// Some of it was not verified.
+    Medium,
+    /// Several sources agree.
+    High,
+}
+
 /// A register to read for the report and for telling modules apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtraRead {
@@ -449,8 +460,8 @@ pub struct TouchRow {
     pub intrusive: bool,
     /// The probe says no more than that somebody acknowledges.
     pub weak: bool,
-    /// The sources of the row are few or were not verified.
-    pub doubtful: bool,
+    /// How sure its sources are.
+    pub confidence: Confidence,
     /// Milliseconds from the release of reset until it answers.
     pub wait_ms: u16,
     /// Module maker's number.
@@ -505,8 +516,8 @@ pub struct CameraRow {
     pub mask: u32,
     /// The ID is one byte: many other chips answer the same.
     pub weak: bool,
-    /// The sources of the row are few or were not verified.
-    pub doubtful: bool,
+    /// How sure its sources are.
+    pub confidence: Confidence,
     /// How the picture leaves.
     pub bus: CameraBus,
     /// Core supply in mV that the vendor's boards give it (1200, 1500, 1800).

@@ -1,103 +1,13 @@
 //! The checks of the build script name file, field and remedy.
 #![allow(clippy::unwrap_used, dead_code, missing_docs)]
 
+mod rows;
 #[path = "../build/source/mod.rs"]
 mod source;
 
+use rows::{BOARD, CAMERA, PANEL, TOUCH, WIRING};
 use source::boards::Known;
 use source::{BoardToml, CameraToml, Panel, PanelToml, TouchToml, WiringToml, parse, plan};
-
-const PANEL: &str = r#"
-names = ["ili9806e_6572_dsi_vdo"]
-controller = "ili9806e"
-width = 480
-height = 854
-lanes = 2
-mode = "sync-pulse"
-format = "rgb888"
-vertical = { sync = 2, back = 18, front = 20 }
-horizontal = { sync = 10, back = 60, front = 60 }
-rate = { div1 = 1, div2 = 1, feedback = 30 }
-reset = ["high 1", "low 10", "high 120"]
-init = """
-39 FF FF 98 06 04 01   # page 1
-15 08 10
-05 11
-delay 120
-05 29
-"""
-power_down = """
-05 28
-reset low 10
-"""
-
-[[id]]
-unlock = ["39 FF FF 98 06 04 01"]
-reads = ["00 1", "01 1"]
-match = ["00[0]=98", "01[0]&F0=00", "strap1=high", "adc0=500..800"]
-"#;
-
-const TOUCH: &str = r#"
-name = "FT6x06"
-family = "FocalTech"
-addresses = [0x38]
-order = 20
-wait_ms = 200
-driver = "ft6306"
-vendor_id = { write = [0xA8], len = 1 }
-
-[[probe]]
-write = [0xA3]
-read = 1
-expect = { values = [[0x06]] }
-"#;
-
-const CAMERA: &str = r#"
-name = "OV5645"
-maker = "OmniVision"
-driver = "ov5645_mipi_yuv"
-addresses = [0x3C]
-address_bytes = 2
-data_bytes = 1
-registers = [0x300A, 0x300B]
-values = [0x5645]
-bus = "mipi"
-core_mv = 1500
-"#;
-
-const WIRING: &str = r#"
-name = "Most boards"
-backlight = "isink"
-
-[panel]
-reset = { lrstb = { pin = 59, mode = 2 } }
-te = { pin = 55, mode = 2 }
-straps = [18, 19]
-
-[touch]
-bus = { controller = 1, scl = { pin = 113, mode = 1 }, sda = { pin = 114, mode = 1 } }
-reset = 57
-interrupt = { pin = 129, mode = 2 }
-eint = 1
-supplies = [{ rail = "vgp2", mv = 2800 }]
-
-[cameras]
-bus = { controller = 0, scl = { pin = 105, mode = 1 }, sda = { pin = 106, mode = 1 } }
-main = { reset = 87, power_down = 88 }
-"#;
-
-const BOARD: &str = r#"
-name = "X"
-project = "x"
-wiring = "w"
-backlight = "isink"
-panels = ["p"]
-touch = ["t"]
-cameras = { main = ["c"], sub = [] }
-[keys]
-volume_up = 2
-volume_down = 1
-"#;
 
 const KNOWN: fn() -> Known<'static> = || Known {
     panels: vec!["p"],
@@ -190,6 +100,11 @@ fn panels() {
         PANEL,
         &[
             ("lanes = 2", "lanes = 4", "lanes: must be 1, 2 or 3"),
+            (
+                "\"ili9806e_6572_dsi_vdo\"",
+                "\"same\", \"other\", \"same\"",
+                "names: \"same\" stands there twice: remove one",
+            ),
             ("width = 480", "width = 4800", "width, height: must be"),
             (
                 "\"sync-pulse\"",
@@ -217,6 +132,85 @@ fn panels() {
                 "reset: must end with",
             ),
         ],
+    );
+}
+
+#[test]
+fn impossible_timings() {
+    let rate = "rate = { div1 = 1, div2 = 1, feedback = 30 }";
+    all_complain(
+        "panels",
+        PANEL,
+        &[
+            (
+                "sync = 2",
+                "sync = 0",
+                "vertical: sync, back and front must be at least 1",
+            ),
+            (
+                "back = 60",
+                "back = 0",
+                "horizontal: sync, back and front must be at least 1",
+            ),
+            (
+                "back = 18",
+                "back = 128",
+                "vertical: sync, back and front must be at most 127",
+            ),
+            (
+                "front = 60",
+                "front = 1366",
+                "horizontal: sync and back together, or front",
+            ),
+            // 480 x 854 at 24 bits with these porches takes 6.5 Mbit a frame.
+            (
+                rate,
+                "rate = { pll_mhz = 130 }",
+                "rate: 260 Mbit/s on 2 lanes is too low for the pixels: 39 frames",
+            ),
+            (
+                rate,
+                "rate = { pll_mhz = 300 }",
+                "rate: 600 Mbit/s on 2 lanes is too high for the pixels: 91 frames",
+            ),
+            ("lanes = 2", "lanes = 1", "390 Mbit/s on 1 lanes is too low"),
+            (
+                rate,
+                "rate = { pll_mhz = 700 }",
+                "rate: makes 1400 Mbit/s on a lane",
+            ),
+            ("feedback = 30", "feedback = 63, div3 = 1", "div3"),
+            (
+                "div1 = 1, div2 = 1, feedback = 30",
+                "div1 = 2, div2 = 2, feedback = 10",
+                "rate: makes 32 Mbit/s",
+            ),
+        ],
+    );
+    // Who says that the source is not certain is believed a little more.
+    let doubtful = PANEL.replace("lanes = 2", "lanes = 1\ndoubtful = true");
+    panel(&doubtful).unwrap();
+    let hopeless = doubtful.replace(rate, "rate = { pll_mhz = 60 }");
+    assert!(
+        panel(&hopeless)
+            .unwrap_err()
+            .contains("9 frames a second where 20 to 200")
+    );
+}
+
+#[test]
+fn overlong_tables() {
+    let line = format!("29 B9{}\n", " 00".repeat(123));
+    let error = complaint("panels", PANEL, "15 08 10", &line.repeat(33));
+    assert!(
+        error.contains("init: makes 4175 bytes, the most is 4096"),
+        "{error}"
+    );
+    panel(&PANEL.replace("15 08 10", &line.repeat(32))).unwrap();
+    let error = complaint("panels", PANEL, "05 28", &"delay 1000\n".repeat(3));
+    assert!(
+        error.contains("power_down: waits 3010 ms in all"),
+        "{error}"
     );
 }
 

@@ -13,7 +13,7 @@ use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchTom
 use crate::source::plan::{Plan, Planned};
 use std::fmt::Write;
 
-/// Rows in order of their file names.
+/// Rows in order of their file names, where nothing else is said.
 pub type Rows<T> = [(String, T)];
 
 /// Byte sequences, each once.
@@ -41,6 +41,7 @@ pub struct Table<'a> {
     pub plan: &'a Plan,
     /// Of each panel.
     pub clusters: &'a [u16],
+    /// In the order in which to probe chips at one address.
     pub touch: &'a Rows<TouchToml>,
     pub cameras: &'a Rows<CameraToml>,
     pub wirings: &'a Rows<WiringToml>,
@@ -76,18 +77,21 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         table.clusters.len(),
         table.clusters
     );
-    // In the order in which to probe chips at one address.
-    let mut touch: Vec<_> = table.touch.iter().collect();
-    touch.sort_by_key(|(_, chip)| (chip.weak, chip.intrusive, chip.order));
-    list(&mut out, "TOUCH", "TouchRow", touch, |(id, chip)| {
+    list(&mut out, "TOUCH", "TouchRow", table.touch, |(id, chip)| {
         touch_row(id, chip)
     });
     // 8-bit parts of an address first, harmless before those that need writes.
+    // Equal writes stand together, and after fewer to the same registers: then
+    // they are sent once, and no reset is needed to undo others.
     let mut cameras: Vec<_> = table.cameras.iter().collect();
     cameras.sort_by_key(|(_, camera)| {
+        let number = camera.prelude.first();
+        let number = number.and_then(|write| write.get(..usize::from(camera.address_bytes)));
         (
             camera.address_bytes,
-            !camera.prelude.is_empty(),
+            number,
+            camera.prelude.len(),
+            &camera.prelude,
             camera.id_bytes() < 2,
         )
     });
@@ -269,7 +273,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
     };
     format!(
         "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, doubtful: {}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
+         intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
          driver: {:?}, shipped: {}",
         chip.name,
         chip.family,
@@ -278,7 +282,7 @@ fn touch_row(id: &str, chip: &TouchToml) -> String {
         each(&chip.exit, probe_step),
         chip.intrusive,
         chip.weak,
-        chip.doubtful,
+        chip.confidence,
         chip.wait_ms,
         extra(&chip.vendor_id),
         extra(&chip.version),
@@ -322,7 +326,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, doubtful: {}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
         camera.name,
         camera.maker,
@@ -336,7 +340,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.values,
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
-        camera.doubtful,
+        camera.confidence,
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,

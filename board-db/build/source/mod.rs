@@ -13,6 +13,8 @@ pub mod panels;
 pub mod parts;
 pub mod plan;
 pub mod script;
+pub mod timing;
+pub mod twins;
 
 pub use boards::{BoardToml, WiringToml};
 pub use panels::{Panel, PanelToml};

@@ -21,23 +21,17 @@ const PACKED_BYTES: usize = 3000;
 /// Sequences are alike where as many bytes in a row are equal.
 const ALIKE: usize = 5;
 
-/// Where a sequence is.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    block: usize,
-    at: usize,
-    len: usize,
-}
-
 struct Block {
+    /// Number of its first sequence.
+    first: usize,
     packed: Vec<u8>,
     len: usize,
 }
 
 /// All sequences, packed.
 pub struct Packed<'a> {
-    /// Of each sequence as it was compiled.
-    places: BTreeMap<&'a [u8], Place>,
+    /// The number of each sequence, as it was compiled.
+    numbers: BTreeMap<&'a [u8], usize>,
     blocks: Vec<Block>,
 }
 
@@ -60,38 +54,24 @@ impl<'a> Packed<'a> {
             .collect();
         let short: Vec<&[u8]> = scripts.iter().map(|(_, short)| short.as_slice()).collect();
         let order = alike_together(&short);
-        let mut packed = Self {
-            places: BTreeMap::new(),
-            blocks: Vec::new(),
-        };
-        let mut rest = order.as_slice();
-        while !rest.is_empty() {
-            let (count, block) = first_block(&short, rest)?;
-            let (these, others) = rest.split_at(count);
-            let mut at = 0;
-            for &n in these {
-                let (script, short) = &scripts[n];
-                let place = Place {
-                    block: packed.blocks.len(),
-                    at,
-                    len: short.len(),
-                };
-                packed.places.insert(script, place);
-                at += short.len();
-            }
-            packed.blocks.push(block);
-            rest = others;
+        let numbers = order.iter().enumerate();
+        let numbers = numbers.map(|(number, &n)| (scripts[n].0, number)).collect();
+        let mut blocks = Vec::new();
+        let mut first = 0;
+        while first < order.len() {
+            let (count, block) = next_block(&short, &order, first)?;
+            blocks.push(block);
+            first += count;
         }
-        Ok(packed)
+        Ok(Self { numbers, blocks })
     }
 
     /// Rust text of a reference to `script`.
     pub fn name(&self, script: &[u8]) -> String {
-        self.places
+        self.numbers
             .get(script)
-            .map_or("PackedScript::EMPTY".into(), |place| {
-                let Place { block, at, len } = place;
-                format!("PackedScript::new({block}, {at}, {len})")
+            .map_or("PackedScript::EMPTY".into(), |number| {
+                format!("PackedScript::new({number})")
             })
     }
 
@@ -113,30 +93,58 @@ impl<'a> Packed<'a> {
             packed.len(),
             self.blocks.len()
         );
-        let mut at = 0;
-        for block in &self.blocks {
-            let (packed, len) = (block.packed.len(), block.len);
-            let _ = writeln!(out, "Block {{ at: {at}, packed: {packed}, len: {len} }},");
-            at += packed;
+        for Block { first, packed, len } in &self.blocks {
+            let packed = packed.len();
+            let _ = writeln!(
+                out,
+                "Block {{ first: {first}, packed: {packed}, len: {len} }},"
+            );
         }
         *out += "];\n";
     }
 }
 
-/// The sequence with the data types left out that go without saying.
+/// The sequence with less in it that goes without saying: data types, and the
+/// registers of 16 bits that one parameter after the other goes to; with its
+/// end marked.
 fn shorten(script: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
+    // Where in `out` the registers that follow each other began, and the next.
+    let mut run: Option<(usize, u16)> = None;
     for step in script::steps(script) {
-        match step {
-            [data_type, len @ 1..=127, payload @ ..]
+        let register = match *step {
+            [script::OP_WORDS, 4, high, low, 0, value] => {
+                Some((u16::from_be_bytes([high, low]), value))
+            }
+            _ => None,
+        };
+        match (step, register, run) {
+            (_, Some((register, value)), Some((at, next)))
+                if register == next && out.len() - at < 2 + script::LONGEST =>
+            {
+                out.push(value);
+                out[at + 1] += 1;
+                run = Some((at, next.wrapping_add(1)));
+            }
+            (_, Some((register, value)), _) => {
+                run = Some((out.len(), register.wrapping_add(1)));
+                let [high, low] = register.to_be_bytes();
+                out.extend_from_slice(&[script::OP_REGISTERS, 3, high, low, value]);
+            }
+            ([data_type, len @ 1..=127, payload @ ..], None, _)
                 if *data_type > script::OP_RESET && *data_type == usual(payload) =>
             {
+                run = None;
                 out.push(script::OP_USUAL + len);
                 out.extend_from_slice(payload);
             }
-            _ => out.extend_from_slice(step),
+            _ => {
+                run = None;
+                out.extend_from_slice(step);
+            }
         }
     }
+    out.push(script::OP_END);
     out
 }
 
@@ -174,13 +182,18 @@ fn alike_together(scripts: &[&[u8]]) -> Vec<usize> {
     order
 }
 
-/// How many of the sequences `order` make the next block, and the block.
-fn first_block(scripts: &[&[u8]], order: &[usize]) -> Result<(usize, Block), Problem> {
+/// The block that begins with the sequence number `first` of `order`, and how
+/// many it holds.
+fn next_block(scripts: &[&[u8]], order: &[usize], first: usize) -> Result<(usize, Block), Problem> {
+    let order = &order[first..];
     let block = |count: usize| {
-        let plain: Vec<&[u8]> = order[..count].iter().map(|&n| scripts[n]).collect();
-        let plain = plain.concat();
-        let len = plain.len();
-        lzma(&plain).map(|packed| Block { packed, len })
+        let plain: Vec<u8> = order[..count]
+            .iter()
+            .flat_map(|&n| scripts[n])
+            .copied()
+            .collect();
+        let (packed, len) = (lzma(&plain)?, plain.len());
+        Ok(Block { first, packed, len })
     };
     let mut len = 0;
     let fits = order.iter().take_while(|&&n| {

@@ -2,7 +2,7 @@
 
 use crate::source::buses::Bus;
 use crate::source::ids::{Id, IdToml};
-use crate::source::{Place, Problem, plan};
+use crate::source::{Place, Problem, plan, script};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq, Default)]
@@ -129,8 +129,12 @@ impl PanelToml {
                 .field("names")
                 .problem("give at least the name that `lcm=` must say"));
         }
-        for name in &self.names {
+        for (n, name) in self.names.iter().enumerate() {
             place.field("names").word(name)?;
+            if self.names[..n].contains(name) {
+                let remedy = format!("\"{name}\" stands there twice: remove one");
+                return Err(place.field("names").problem(&remedy));
+            }
         }
         place.field("controller").word(&self.controller)?;
         if let Some(compatible) = &self.compatible {
@@ -148,8 +152,12 @@ impl PanelToml {
                 "must end with \"low N\", \"high N\", N at least 1 and 5 ms: what every controller needs",
             ));
         }
-        let script =
-            |field, text: &str| self.bus.script(place.field(field), &self.controller, text);
+        let script = |field, text: &str| {
+            let place = place.field(field);
+            let script = self.bus.script(place, &self.controller, text)?;
+            script::check_size(place, &script)?;
+            Ok(script)
+        };
         let init = script("init", &self.init)?;
         let power_down = script("power_down", &self.power_down)?;
         if init.is_empty() {
@@ -198,44 +206,7 @@ impl PanelToml {
         if self.bus != Bus::Dsi {
             return self.bus.check(self, place);
         }
-        if !(1..=3).contains(&self.lanes) {
-            return bad("lanes", "must be 1, 2 or 3: the chip has three DSI lanes");
-        }
-        let blanking = (self.vertical.is_some(), self.horizontal.is_some());
-        match (self.mode, blanking) {
-            (Mode::Command, (false, false))
-            | (Mode::SyncPulse | Mode::SyncEvent | Mode::Burst, (true, true)) => {}
-            (Mode::Command, _) => {
-                return bad(
-                    "vertical, horizontal",
-                    "leave out: a command-mode panel has none",
-                );
-            }
-            _ => {
-                return bad(
-                    "vertical, horizontal",
-                    "add both: a video-mode panel needs them",
-                );
-            }
-        }
-        match self.rate {
-            Rate {
-                pll_mhz: Some(25..=625),
-                div1: None,
-                div2: None,
-                feedback: None,
-            }
-            | Rate {
-                pll_mhz: None,
-                div1: Some(0..=3),
-                div2: Some(0..=3),
-                feedback: Some(1..=63),
-            } => Ok(()),
-            _ => bad(
-                "rate",
-                "give either pll_mhz (25 to 625) or div1, div2 (0 to 3) and feedback (1 to 63)",
-            ),
-        }
+        self.check_timing(place)
     }
 }
 

@@ -48,6 +48,16 @@ pub struct ExtraToml {
     pub len: u8,
 }
 
+/// How sure the sources of a row are.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfidenceToml {
+    Low,
+    Medium,
+    #[default]
+    High,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TouchToml {
@@ -61,7 +71,7 @@ pub struct TouchToml {
     #[serde(default)]
     pub weak: bool,
     #[serde(default)]
-    pub doubtful: bool,
+    pub confidence: ConfidenceToml,
     pub wait_ms: u16,
     pub vendor_id: Option<ExtraToml>,
     pub version: Option<ExtraToml>,
@@ -75,6 +85,12 @@ pub struct TouchToml {
 }
 
 impl TouchToml {
+    /// When it is asked among chips that share an address: harmless probes
+    /// come first, those that say little last.
+    pub const fn turn(&self) -> (bool, bool, u8) {
+        (self.weak, self.intrusive, self.order)
+    }
+
     pub fn check(&self, id: &str) -> Result<(), Problem> {
         let place = Place::new("touch", id);
         place.field("name").text(&self.name)?;
@@ -198,7 +214,7 @@ pub struct CameraToml {
     /// Left out: all bits of the ID count.
     pub mask: Option<u32>,
     #[serde(default)]
-    pub doubtful: bool,
+    pub confidence: ConfidenceToml,
     pub bus: CameraBusToml,
     pub core_mv: u16,
     pub runs_with_pdn_high: Option<bool>,

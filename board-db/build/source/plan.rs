@@ -139,9 +139,9 @@ struct Draft<'a> {
 /// both.
 pub fn make(rows: &[Row<'_>]) -> Plan {
     let on = |dbi: bool| {
-        let rows = rows.iter().map(|row| match row.dbi == dbi {
-            true => *row,
-            false => Row { ids: &[], ..*row },
+        let rows = rows.iter().map(|row| {
+            let ids = if row.dbi == dbi { row.ids } else { &[] };
+            Row { ids, ..*row }
         });
         make_for(&rows.collect::<Vec<_>>())
     };

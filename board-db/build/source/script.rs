@@ -18,17 +18,24 @@
 use crate::source::Place;
 use crate::source::Problem;
 use crate::source::burners::burns;
+use crate::source::data_type::usual;
 
 const OP_DELAY: u8 = 0x00;
 pub const OP_RESET: u8 = 0x01;
-const OP_WORDS: u8 = 0x02;
+pub const OP_WORDS: u8 = 0x02;
 const OP_MAX_RETURN: u8 = 0x37;
-/// A write on a bus of the LCD controller, in bytes.
-const OP_BYTES: u8 = 0x39;
+/// What [`crate::source::pack`] makes of words to one register after the other.
+pub const OP_REGISTERS: u8 = 0x04;
 /// What [`crate::source::pack`] makes of a write with the usual data type.
 pub const OP_USUAL: u8 = 0x80;
+/// What [`crate::source::pack`] puts behind a sequence.
+pub const OP_END: u8 = 0x80;
 /// Longest write: what the host's command queue holds after the header.
-const LONGEST: usize = 124;
+pub const LONGEST: usize = 124;
+/// Longest sequence, twice that of any known panel.
+const LONGEST_SCRIPT: usize = 4096;
+/// Longest that a sequence may wait in all; the slowest known panel takes 2.1 s.
+const LONGEST_WAIT_MS: u32 = 3000;
 /// Write memory start.
 const PIXELS: u8 = 0x2C;
 
@@ -75,42 +82,40 @@ fn control(place: Place<'_>, line: &str) -> Option<Result<Vec<u8>, Problem>> {
 /// One line, as bytes.
 fn step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, Problem> {
     let bad = |remedy: &str| Err(place.problem(&format!("line \"{line}\": {remedy}")));
-    match control(place, line) {
-        Some(step) => step,
-        None => {
-            let Some(bytes) = hex(line) else {
-                return bad(
-                    "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
-                );
-            };
-            let [data_type, payload @ ..] = &bytes[..] else {
-                return bad("is empty");
-            };
-            let [command, ..] = payload else {
-                return bad("give the data type and at least the command");
-            };
-            let long_enough = match data_type {
-                0x05 | 0x13 => payload.len() == 1,
-                0x15 | 0x23 => payload.len() == 2,
-                0x03 | 0x29 | 0x39 => true,
-                _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
-            };
-            if !long_enough {
-                return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
-            }
-            if burns(controller, *command) {
-                return bad("programs the one-time memory of this controller: remove the line");
-            }
-            if payload.len() > LONGEST {
-                if *command == PIXELS {
-                    return Ok(Vec::new());
-                }
-                return bad("is longer than 124 bytes: split it");
-            }
-            let len = payload.len() as u8;
-            Ok([&[*data_type, len][..], payload].concat())
-        }
+    if let Some(step) = control(place, line) {
+        return step;
     }
+    let Some(bytes) = hex(line) else {
+        return bad(
+            "must be bytes in hexadecimal, \"delay N\", \"reset high|low N\" or \"max-return N\"",
+        );
+    };
+    let [data_type, payload @ ..] = &bytes[..] else {
+        return bad("is empty");
+    };
+    let [command, ..] = payload else {
+        return bad("give the data type and at least the command");
+    };
+    let long_enough = match data_type {
+        0x05 | 0x13 => payload.len() == 1,
+        0x15 | 0x23 => payload.len() == 2,
+        0x03 | 0x29 | 0x39 => true,
+        _ => return bad("the data type must be 03, 05, 13, 15, 23, 29 or 39"),
+    };
+    if !long_enough {
+        return bad("a short write (05, 13, 15, 23) has no such length: use 29 or 39");
+    }
+    if burns(controller, *command) {
+        return bad("programs the one-time memory of this controller: remove the line");
+    }
+    if payload.len() > LONGEST {
+        if *command == PIXELS {
+            return Ok(Vec::new());
+        }
+        return bad("is longer than 124 bytes: split it");
+    }
+    let len = payload.len() as u8;
+    Ok([&[*data_type, len][..], payload].concat())
 }
 
 /// One line for a bus of the LCD controller, as bytes.
@@ -120,11 +125,8 @@ fn word_step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, 
         return step;
     }
     let words = || line.split_whitespace();
-    let (op, digits) = if words().all(|word| word.len() == 4) {
-        (OP_WORDS, 4)
-    } else {
-        (OP_BYTES, 2)
-    };
+    let wide = words().all(|word| word.len() == 4);
+    let digits = if wide { 4 } else { 2 };
     let parsed = words().map(|word| {
         let value = u16::from_str_radix(word, 16).ok()?;
         (word.len() == digits).then_some(value)
@@ -134,18 +136,17 @@ fn word_step(place: Place<'_>, controller: &str, line: &str) -> Result<Vec<u8>, 
             "must be bytes (\"36 48\") or words (\"F000 0055\") in hexadecimal, \"delay N\" or \"reset high|low N\"",
         );
     };
-    let command = match (op, values.first().copied().unwrap_or_default()) {
-        (OP_WORDS, word) => word >> 8,
-        (_, byte) => byte,
-    };
-    let command = command as u8;
+    let first = values.first().copied().unwrap_or_default();
+    let command = if wide { first >> 8 } else { first } as u8;
     if burns(controller, command) {
         return bad("programs the one-time memory of this controller: remove the line");
     }
-    let payload: Vec<u8> = match op {
-        OP_WORDS => values.iter().flat_map(|word| word.to_be_bytes()).collect(),
-        _ => values.iter().map(|&byte| byte as u8).collect(),
+    let payload: Vec<u8> = if wide {
+        values.iter().flat_map(|word| word.to_be_bytes()).collect()
+    } else {
+        values.iter().map(|&byte| byte as u8).collect()
     };
+    let op = if wide { OP_WORDS } else { usual(&payload) };
     match u8::try_from(payload.len()) {
         Ok(len) => Ok([&[op, len][..], &payload].concat()),
         Err(_) if command == PIXELS => Ok(Vec::new()),
@@ -191,6 +192,30 @@ pub fn steps(mut script: &[u8]) -> impl Iterator<Item = &[u8]> {
         script = rest;
         Some(step)
     })
+}
+
+/// Refuses a sequence that no panel needs: the phone has memory for one of
+/// [`LONGEST_SCRIPT`] bytes, and nobody waits for a screen for ever.
+pub fn check_size(place: Place<'_>, script: &[u8]) -> Result<(), Problem> {
+    if script.len() > LONGEST_SCRIPT {
+        return Err(place.problem(&format!(
+            "makes {} bytes, the most is {LONGEST_SCRIPT}: remove what is no setting of the panel",
+            script.len()
+        )));
+    }
+    let waits = steps(script).map(|step| match *step {
+        [OP_DELAY, low, high] | [OP_RESET, _, low, high] => {
+            u32::from(u16::from_le_bytes([low, high]))
+        }
+        _ => 0,
+    });
+    let ms: u32 = waits.sum();
+    if ms > LONGEST_WAIT_MS {
+        return Err(place.problem(&format!(
+            "waits {ms} ms in all, the most is {LONGEST_WAIT_MS}: shorten the delays"
+        )));
+    }
+    Ok(())
 }
 
 /// Payloads of the writes in a sequence: the data types do not matter to a

@@ -25,19 +25,27 @@
 //! | 0x40 | 4 | bytes that they become, a multiple of 8 |
 //! | 0x44 | 4 | bytes of those that are code, and filtered as such |
 //! | 0x48 | 8 | check of the bootloader, less its hints |
-//! | 0x50 | 4 | properties of the LZMA |
 //!
 //! Sizes are checked before anything is written, the check value before
 //! anything is run.
 
 use crate::bytes::{Bytes, put, put_u32};
 use crate::hints::HINTS_LEN;
-use unilk_lzma::{Lzma, thumb};
+use unilk_lzma::thumb;
 
 /// Where the head stands in the payload.
 pub const HEAD: usize = 0x20;
 /// Bytes of the head.
-pub const HEAD_LEN: usize = 0x34;
+pub const HEAD_LEN: usize = 0x30;
+/// What a payload may have: the memory that is free while it is unpacked, and
+/// less than the partition holds.
+pub const PAYLOAD_MAX: usize = 0x5_0000;
+/// What the bootloader may take where it runs.
+pub const IMAGE_MAX: usize = 0x6_0000;
+/// How the LZMA is packed: three bits of the byte before give a byte its
+/// context (lc), and of the position one, as instructions begin at even
+/// addresses (lp, pb). The fastest unpacker knows nothing else.
+pub const PROPERTIES: u8 = (1 * 5 + 1) * 9 + 3;
 
 const NAME: &[u8; 8] = b"unilk\0\0\0";
 const LAYOUT: u32 = 2;
@@ -78,8 +86,6 @@ pub struct Head {
     pub code_len: u32,
     /// Check of the unpacked bytes and of the plain part behind the hints.
     pub check: [u32; 2],
-    /// Properties of the LZMA.
-    pub properties: u8,
 }
 
 impl Head {
@@ -106,7 +112,6 @@ impl Head {
             unpacked_len: word(6)?,
             code_len: word(7)?,
             check: [word(8)?, word(9)?],
-            properties: word(10)? as u8,
         })
     }
 
@@ -123,7 +128,6 @@ impl Head {
             self.code_len,
             self.check[0],
             self.check[1],
-            u32::from(self.properties),
         ];
         let mut out = [0; HEAD_LEN];
         // Both fit: the length is that of name and words.
@@ -163,11 +167,16 @@ fn check([mut sum, mut sums]: [u32; 2], bytes: &[u8]) -> [u32; 2] {
 }
 
 /// Unpacks the bootloader of `payload` to the start of `image`, from which it
-/// runs, and returns its bytes. `lzma` is where the unpacker learns.
+/// runs, and returns its bytes. `fill` takes LZMA apart: what is packed with
+/// [`PROPERTIES`] and all that it becomes; it says whether it came out even.
 ///
 /// # Errors
 /// The payload is damaged; nothing of `image` may be run then.
-pub fn unpack(payload: &[u8], lzma: &mut Lzma, image: &mut [u8]) -> Result<usize, PackedError> {
+pub fn unpack(
+    payload: &[u8],
+    image: &mut [u8],
+    fill: impl FnOnce(&[u8], &mut [u8]) -> bool,
+) -> Result<usize, PackedError> {
     let head = Head::parse(payload)?;
     let (plain, packed) = head.parts(payload).ok_or(PackedError::Size)?;
     let (unpacked, rest) = image
@@ -177,10 +186,9 @@ pub fn unpack(payload: &[u8], lzma: &mut Lzma, image: &mut [u8]) -> Result<usize
     let tables = rest.get_mut(..plain.len()).ok_or(PackedError::Size)?;
     tables.copy_from_slice(plain);
 
-    lzma.set_properties(head.properties)
-        .map_err(|_| PackedError::Data)?;
-    lzma.reset();
-    lzma.fill(packed, unpacked).map_err(|_| PackedError::Data)?;
+    if !fill(packed, unpacked) {
+        return Err(PackedError::Data);
+    }
     thumb::restore(unpacked.get_mut(..code_len).ok_or(PackedError::Size)?);
     if Head::check_of(unpacked, tables) != head.check {
         return Err(PackedError::Check);

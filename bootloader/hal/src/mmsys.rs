@@ -46,11 +46,22 @@ const DISPLAY_PATH: u32 = 0x0020_81f0;
 /// Engine and digital part of the DSI host, and the DBI engine, in which the
 /// panel's reset line is a register.
 const DSI_AND_PANEL_RESET: u32 = 0x13;
+/// Engine, memory interface and bus clock of the LCD controller.
+const DBI: u32 = 0x70;
 /// OVL feeds RDMA.
 const OVL_TO_RDMA: u32 = 1 << 0;
 
 /// CAM, SENINF and CAMTG.
 const CAMERA: u32 = 7 << 16;
+
+/// Where the display path ends, as DISP_OUT_SEL numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sink {
+    /// The DSI host.
+    Dsi = 0,
+    /// The LCD controller.
+    Dbi = 2,
+}
 
 /// MMSYS clock gates.
 pub struct Mmsys {
@@ -98,14 +109,24 @@ impl Mmsys {
         self.regs.gates[0].set.put(CAMERA);
     }
 
-    /// Connects OVL, RDMA, COLOR, BLS and DSI, in this order.
-    pub fn route_to_dsi(&mut self) {
+    /// Lets the whole LCD controller run.
+    pub fn open_dbi(&mut self) {
+        self.regs.gates[1].clear.put(DBI);
+    }
+
+    /// Stops the LCD controller but for the panel's reset line.
+    pub fn close_dbi(&mut self) {
+        self.regs.gates[1].set.put(DBI & !DSI_AND_PANEL_RESET);
+    }
+
+    /// Connects OVL, RDMA, COLOR, BLS and `sink`, in this order.
+    pub fn route(&mut self, sink: Sink) {
         let regs = self.regs;
         regs.ovl_mout_en.put(OVL_TO_RDMA);
         regs.rdma0_out_sel.put(0);
         regs.color_sel.put(0);
         regs.dsi_sel.put(0);
-        regs.disp_out_sel.put(0);
+        regs.disp_out_sel.put(sink as u32);
     }
 
     /// Both groups' gates, a set bit meaning stopped.
@@ -146,7 +167,17 @@ mod tests {
     }
 
     #[test]
-    fn pixels_take_the_long_way_to_dsi() {
+    fn the_lcd_controller_keeps_the_reset_line_when_it_is_closed() {
+        let regs: &RegisterBlock = leaked();
+        let mut mmsys = Mmsys::new(regs);
+        mmsys.open_dbi();
+        assert_eq!(peek(&regs.gates[1].clear), 0x70);
+        mmsys.close_dbi();
+        assert_eq!(peek(&regs.gates[1].set), 0x60);
+    }
+
+    #[test]
+    fn pixels_take_the_long_way() {
         let regs: &RegisterBlock = leaked();
         for register in [
             &regs.ovl_mout_en,
@@ -157,7 +188,9 @@ mod tests {
         ] {
             register.put(2);
         }
-        Mmsys::new(regs).route_to_dsi();
+        Mmsys::new(regs).route(Sink::Dbi);
+        assert_eq!(regs.disp_out_sel.read(), 2);
+        Mmsys::new(regs).route(Sink::Dsi);
         assert_eq!(regs.ovl_mout_en.read(), 1);
         assert_eq!(regs.disp_out_sel.read() | regs.rdma0_out_sel.read(), 0);
         assert_eq!(regs.color_sel.read() | regs.dsi_sel.read(), 0);

@@ -62,10 +62,11 @@ const DEVICES: &[(u32, u32)] = &[
     (0x1400_0000, 1), // MMSYS
 ];
 
-/// Builds the table and turns MMU and caches on. Once, at the start.
+/// Builds the table and takes it in place of the unpacker's, with MMU and caches
+/// on. Once, at the start.
 pub fn enable() {
     // SAFETY: `LEVEL1` and `FIRST_MIB` are ours alone (see `Sync` above), and
-    // the MMU that reads them is still off.
+    // the MMU does not read them yet.
     let (level1, pages) = unsafe { (&mut *LEVEL1.0.get(), &mut *FIRST_MIB.0.get()) };
     for &(base, mib) in DEVICES {
         for n in 0..mib {
@@ -78,11 +79,12 @@ pub fn enable() {
     }
     level1[(map::DRAM_BASE / MIB) as usize] = FIRST_MIB.0.get() as u32 | 0b01;
 
+    dsb();
     // Domain 0 as client: permissions count.
     Dacr::write(Dacr::new_with_raw_value(0b01));
     // SAFETY: TTBR0 gets the table built above, TTBCR = 0 makes it the only
     // one; every address that is in use right now (image, stack, tables) is
-    // mapped to itself.
+    // mapped to itself, as in the table before it.
     unsafe {
         core::arch::asm!(
             "mcr p15, 0, {table}, c2, c0, 0",

@@ -1,9 +1,10 @@
 // First instructions of the bootloader proper, from the unpacker's jump to Rust.
 //
-// The unpacker (bootloader/unpack) has put us where we are linked and left the
-// machine as it would for a kernel: ARM state, Secure SVC, everything masked,
-// MMU and caches off and clean, the L2 a cache. r0 = four words: the boot
-// argument's address, and r0 to r2 as our loader was entered with them.
+// The unpacker (bootloader/unpack) has put us where we are linked: ARM state,
+// Secure SVC, everything masked, the L2 a cache, caches on, and a translation
+// table that maps every address of ours to itself (until mmu.rs has its own).
+// r0 = four words: the boot argument's address, and r0 to r2 as our loader was
+// entered with them.
 
     .syntax unified
     .arm
@@ -65,6 +66,38 @@ zero:
     bl      start
 hang:
     b       hang
+
+// The last thing unilk does: r0 = entry, r1..r3 = r0..r2 for the kernel.
+// Caches and MMU off, everything in memory, and gone (facts/soc.md 12.2).
+    .global leave
+    .type   leave, %function
+leave:
+    cpsid   aif
+    mov     r4, r0
+    mov     r5, r1
+    mov     r6, r2
+    mov     r7, r3
+    mov     r12, #1
+    bl      data_caches             // most of the work while still fast
+    mrc     p15, 0, r0, c1, c0, 0
+    bic     r0, r0, #0x1800         // I, Z
+    bic     r0, r0, #0x0005         // C, M
+    mcr     p15, 0, r0, c1, c0, 0
+    isb
+    mov     r12, #1
+    bl      data_caches             // and what was dirtied since
+    mov     r0, #0
+    mcr     p15, 0, r0, c8, c7, 0
+    mcr     p15, 0, r0, c7, c5, 0
+    mcr     p15, 0, r0, c7, c5, 6
+    dsb
+    isb
+    mov     r8, r4
+    mov     r0, r5
+    mov     r1, r6
+    mov     r2, r7
+    mov     r3, #0
+    bx      r8
 
 // Exceptions: none of them is expected, all of them are told.
     .macro  trap name, mode, number, adjust

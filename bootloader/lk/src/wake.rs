@@ -23,7 +23,7 @@ use crate::log::{self, say};
 use crate::{heap, map, mmu};
 
 global_asm!(include_str!("start.s"), options(raw));
-global_asm!(include_str!("leave.s"), options(raw));
+global_asm!(include_str!("caches.s"), options(raw));
 
 /// How long any stage of the boot may take before the watchdog ends it.
 pub const WATCHDOG: Micros = Micros::from_ms(10_000);
@@ -42,7 +42,7 @@ pub struct Entry {
     r: [u32; 3],
 }
 
-/// Called by `start.s`: MMU and caches off, on our own stack.
+/// Called by `start.s`, on our own stack, with the unpacker's translation table.
 ///
 /// # Safety
 ///

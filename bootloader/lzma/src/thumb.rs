@@ -28,17 +28,22 @@ pub fn hide(code: &mut [u8]) {
 fn each_branch(code: &mut [u8], change: impl Fn(u32, u32) -> u32) {
     let mut halves = code.as_chunks_mut::<2>().0;
     let mut at = 4;
-    while let [first, second, ..] = halves {
+    let may_be = |half: &[u8; 2]| half[1] & (OPCODE >> 8) as u8 == (FIRST >> 8) as u8;
+    while let Some(skip) = halves.iter().position(may_be) {
+        let [first, second, ..] = &mut halves[skip..] else {
+            return;
+        };
+        at += 2 * skip as u32;
         let (high, low) = (u16::from_le_bytes(*first), u16::from_le_bytes(*second));
         let mut step = 1;
-        if high & OPCODE == FIRST && low & EITHER == EITHER {
+        if low & EITHER == EITHER {
             let value = (u32::from(high) & HALF) << 12 | (u32::from(low) & HALF) << 1;
             let value = change(value, at);
             *first = (FIRST | (value >> 12 & HALF) as u16).to_le_bytes();
             *second = (low & OPCODE | (value >> 1 & HALF) as u16).to_le_bytes();
             step = 2;
         }
-        halves = halves.get_mut(step..).unwrap_or_default();
-        at = at.wrapping_add(2 * step as u32);
+        halves = &mut halves[skip + step..];
+        at += 2 * step as u32;
     }
 }

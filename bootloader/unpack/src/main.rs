@@ -14,48 +14,72 @@ mod start {
     use core::arch::global_asm;
     use core::slice;
 
-    use unilk_core::header::{MAX_UBOOT_PAYLOAD, UBOOT_LOAD_ADDRESS};
-    use unilk_core::packed;
-    use unilk_lzma::Lzma;
+    use unilk_core::header::UBOOT_LOAD_ADDRESS;
+    use unilk_core::packed::{self, IMAGE_MAX, PAYLOAD_MAX};
 
     global_asm!(include_str!("start.s"), options(raw));
-    global_asm!(include_str!("../../lk/src/leave.s"), options(raw));
+    global_asm!(include_str!("lzma.s"), options(raw));
+    global_asm!(include_str!("../../lk/src/caches.s"), options(raw));
 
     /// Where the payload stands by now: `linker/unpack.ld`.
-    const PAYLOAD: u32 = 0x8080_0000;
-    /// Where the bootloader runs, which is where the preloader loads to, and
-    /// what it may take there: `linker/lk.ld`.
+    const PAYLOAD: u32 = 0x8008_0000;
+    /// Where the bootloader runs, which is where the preloader loads to:
+    /// `linker/lk.ld`.
     const IMAGE: u32 = UBOOT_LOAD_ADDRESS;
-    const IMAGE_LEN: usize = 0x6_0000;
+
+    /// Chances that `lzma_fill` keeps, and what they begin with.
+    const CHANCES: usize = 14_148;
+    const EVEN: u16 = 1 << 10;
 
     unsafe extern "C" {
-        /// Caches and MMU off, everything in memory, and gone (`leave.s`).
-        fn leave(entry: u32, r0: u32, r1: u32, r2: u32) -> !;
+        /// Unpacks LZMA (`lzma.s`); 0 if the packed bytes fill the room.
+        fn lzma_fill(
+            packed: *const u8,
+            packed_end: *const u8,
+            bytes: *mut u8,
+            bytes_end: *mut u8,
+            chances: *mut [u16; CHANCES],
+        ) -> u32;
     }
 
-    /// Called by `start.s`, with caches: `entry` is what the bootloader is
-    /// handed.
+    /// Called by `start.s`, with caches: `entry` is what the bootloader will be
+    /// handed. Returns the bootloader's bytes, if it may be run.
     ///
     /// # Safety
     ///
     /// Only `start.s` may call this, once.
     #[unsafe(no_mangle)]
-    unsafe extern "C" fn unpack(entry: &[u32; 4]) -> ! {
+    unsafe extern "C" fn unpack(entry: &[u32; 4]) -> usize {
         // SAFETY: `start.s` has put the payload there; what lies behind it, up
         // to the length that it may have, is DRAM that nobody uses. The image's
         // place is free: the payload has left it if it ever was there.
         let (payload, image) = unsafe {
             (
-                slice::from_raw_parts(PAYLOAD as *const u8, MAX_UBOOT_PAYLOAD as usize),
-                slice::from_raw_parts_mut(IMAGE as *mut u8, IMAGE_LEN),
+                slice::from_raw_parts(PAYLOAD as *const u8, PAYLOAD_MAX),
+                slice::from_raw_parts_mut(IMAGE as *mut u8, IMAGE_MAX),
             )
         };
-        match packed::unpack(payload, &mut Lzma::new(), image) {
-            // SAFETY: a bootloader that is linked to this address, as its
-            // check value says.
-            Ok(_) => unsafe { leave(IMAGE, entry.as_ptr() as u32, 0, 0) },
+        match packed::unpack(payload, image, fill) {
+            Ok(bytes) => bytes,
             Err(error) => crate::stop::damaged(entry[0], error),
         }
+    }
+
+    fn fill(packed: &[u8], bytes: &mut [u8]) -> bool {
+        let mut chances = [EVEN; CHANCES];
+        let packed = packed.as_ptr_range();
+        let bytes = bytes.as_mut_ptr_range();
+        // SAFETY: it reads and writes nothing but these three, in their bounds.
+        let left = unsafe {
+            lzma_fill(
+                packed.start,
+                packed.end,
+                bytes.start,
+                bytes.end,
+                &raw mut chances,
+            )
+        };
+        left == 0
     }
 }
 

@@ -9,12 +9,15 @@
 // The caches come on at once: without them, unpacking would take a second.
 
 // Where a payload goes first that overlaps the place that it is linked to.
-    .equ    STAGING, 0x80900000
+    .equ    STAGING, 0x80800000
 // The translation table (16 KiB): where neither payload nor unpacker stands.
-    .equ    TABLE_HIGH, 0x808a0000
-    .equ    TABLE_LOW, 0x80084000
-    .equ    DRAM, 0x80000000
-    .equ    LOW, 0x00400000
+    .equ    TABLE, 0x800dc000
+    .equ    OTHER_TABLE, 0x80004000
+    .equ    TABLE_FREE, 0x80080000  // below, a payload does not reach that far
+// What a payload has at most (unilk_core::packed).
+    .equ    PAYLOAD_MAX, 0x50000
+// Where the bootloader runs (linker/lk.ld).
+    .equ    IMAGE, 0x80020000
 
 // Sections: normal memory, write-back; device memory, never executed.
     .equ    NORMAL, 0x140e
@@ -33,7 +36,7 @@ _start:
 
 // Head of the image, filled in when it is packed (unilk_core::packed).
     .ascii  "unilk\0\0\0"
-    .skip   0x2c
+    .skip   0x28
 
 reset:
     cpsid   aif, #0x13              // SVC mode, everything masked
@@ -72,10 +75,10 @@ reset:
 // which all of the work is done, and the two in which we stand. What is not
 // mapped is not there for the prefetcher either.
     adr     r8, _start
-    sub     r0, r8, #DRAM
-    cmp     r0, #LOW
-    ldrlo   r9, =TABLE_HIGH
-    ldrhs   r9, =TABLE_LOW
+    ldr     r0, =TABLE_FREE
+    cmp     r8, r0
+    ldrlo   r9, =TABLE
+    ldrhs   r9, =OTHER_TABLE
     mov     r0, #0                  // MiB
     ldr     r1, =DEVICE
     ldr     r2, =NORMAL
@@ -115,9 +118,8 @@ relocate:
     adr     r0, _start
     ldr     r1, =_start
     ldr     r2, [r0, #0x30]         // bytes of the payload
-    ldr     r3, =0x5fe00            // what the partition holds at most
-    cmp     r2, r3
-    movhi   r2, r3
+    cmp     r2, #PAYLOAD_MAX
+    movhi   r2, #PAYLOAD_MAX
     subs    r3, r0, r1              // distance, either way
     beq     linked
     rsblo   r3, r3, #0
@@ -129,13 +131,9 @@ copy:
     stmia   r1!, {r3, r8-r11}
     subs    r2, r2, #20
     bhi     copy
-    mov     r12, #1
-    bl      data_caches
-    mov     r0, #0
-    mcr     p15, 0, r0, c7, c5, 0
-    mcr     p15, 0, r0, c7, c5, 6
-    dsb
-    isb
+    sub     r0, r1, sp              // what was copied becomes code
+    mov     r2, sp
+    bl      code_written
     ldr     r0, =_start
     cmp     sp, r0
     ldreq   pc, =linked
@@ -156,6 +154,25 @@ zero:
     ldr     sp, =__stack_top
     push    {r4-r7}                 // for the bootloader, see its start.s
     mov     r0, sp
-    bl      unpack
+    bl      unpack                  // returns the bytes that it has unpacked
+    ldr     r2, =IMAGE
+    mov     r3, r2
+    bl      code_written
+    mov     r0, sp
+    bx      r3
 
+// r0 bytes from r2 on were written and shall be run: out of the data cache, to
+// where the I-cache finds them. Clobbers r0 to r2.
+code_written:
+    mcr     p15, 0, r2, c7, c11, 1  // DCCMVAU
+    add     r2, r2, #64
+    subs    r0, r0, #64
+    bhi     code_written
+    dsb
+    mov     r0, #0
+    mcr     p15, 0, r0, c7, c5, 0   // I-cache
+    mcr     p15, 0, r0, c7, c5, 6   // branch predictor
+    dsb
+    isb
+    bx      lr
     .ltorg

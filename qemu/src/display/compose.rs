@@ -41,7 +41,20 @@ const RDMA_ENGINE: u32 = 1;
 const RDMA_FROM_MEMORY: u32 = 1 << 1;
 const RDMA_SOFT_RESET: u32 = 1 << 4;
 
-/// The chain of modules that ends at DSI.
+/// Who scans the picture out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// The DSI host.
+    Dsi,
+    /// The LCD controller, whose frames are single ones.
+    Dbi,
+}
+
+/// DISP_OUT_SEL.
+const OUT_DSI: u32 = 0;
+const OUT_DBI: u32 = 2;
+
+/// The chain of modules that ends at the sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Chain {
     ovl: bool,
@@ -50,10 +63,10 @@ struct Chain {
     color: bool,
 }
 
-/// The picture that reaches DSI, whole and at once.
-pub fn compose(path: &Path, memory: &mut dyn Memory) -> Composition {
+/// The picture that reaches `sink`, whole and at once.
+pub fn compose(path: &Path, sink: Sink, memory: &mut dyn Memory) -> Composition {
     let mut problems = Vec::new();
-    let picture = match follow(path) {
+    let picture = match follow(path, sink) {
         Ok((chain, size)) if chain.ovl => Some(overlay(path, size, memory, &mut problems)),
         Ok((_, size)) => from_memory(path, size, memory, &mut problems),
         Err(reason) => {
@@ -64,20 +77,26 @@ pub fn compose(path: &Path, memory: &mut dyn Memory) -> Composition {
     Composition { picture, problems }
 }
 
-/// What DSI is connected to and the size that all on the way agree on, or why
-/// nothing arrives.
-fn follow(path: &Path) -> Result<(Chain, (usize, usize)), String> {
-    let chain = chain(path)?;
+/// What the sink is connected to and the size that all on the way agree on, or
+/// why nothing arrives.
+fn follow(path: &Path, sink: Sink) -> Result<(Chain, (usize, usize)), String> {
+    let chain = chain(path, sink)?;
     check_clocks(path, chain)?;
-    check_mutex(path, chain)?;
+    check_mutex(path, sink, chain)?;
     Ok((chain, size(path, chain)?))
 }
 
-fn chain(path: &Path) -> Result<Chain, String> {
+fn chain(path: &Path, sink: Sink) -> Result<Chain, String> {
     let routing = &path.routing;
-    let color = routing.dsi_in == 0;
-    if color && routing.disp_out != 0 {
-        return Err("BLS is routed to DPI or DBI (DISP_OUT_SEL), not to DSI".into());
+    let color = routing.dsi_in == 0 || sink == Sink::Dbi;
+    match sink {
+        Sink::Dsi if color && routing.disp_out != OUT_DSI => {
+            return Err("BLS is routed to DPI or DBI (DISP_OUT_SEL), not to DSI".into());
+        }
+        Sink::Dbi if routing.disp_out != OUT_DBI => {
+            return Err("BLS is routed to DSI or DPI (DISP_OUT_SEL), not to DBI".into());
+        }
+        _ => {}
     }
     if color && routing.color_in != 0 {
         if routing.ovl_mout & OVL_TO_COLOR == 0 {
@@ -135,7 +154,7 @@ fn check_clocks(path: &Path, chain: Chain) -> Result<(), String> {
 
 /// A mutex must start the modules. BLS may have one of its own, and older
 /// loaders start RDMA alone when it reads memory (facts/display.md 1.6).
-fn check_mutex(path: &Path, chain: Chain) -> Result<(), String> {
+fn check_mutex(path: &Path, sink: Sink, chain: Chain) -> Result<(), String> {
     let mut needed = 0;
     if chain.ovl {
         needed |= Module::Ovl.mask();
@@ -152,6 +171,7 @@ fn check_mutex(path: &Path, chain: Chain) -> Result<(), String> {
         .find(|mutex| mutex.enabled && mutex.modules & needed == needed)
         .ok_or_else(|| format!("no mutex that is enabled has these modules: MOD {needed:#x}"))?;
     let fits = match path.streaming {
+        _ if sink == Sink::Dbi => mutex.source == 0,
         Some(video) => mutex.source == u32::from(video),
         None => mutex.source <= 1,
     };

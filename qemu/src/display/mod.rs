@@ -10,7 +10,7 @@ mod frames;
 mod path;
 mod pixels;
 
-pub use compose::{Composition, Picture, compose};
+pub use compose::{Composition, Picture, Sink, compose};
 pub use frames::{FRAME, Frames, Moment};
 pub use path::{Bls, Color, Layer, Module, Mutex, Ovl, Path, Rdma, Routing};
 pub use pixels::Format;

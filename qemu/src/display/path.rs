@@ -125,7 +125,7 @@ pub struct Bls {
 /// The registers in effect, without what is still held back by a mutex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path {
-    // --- driven by DSI ---
+    // --- driven by DSI or DBI, whichever has the panel ---
     /// How long a frame takes, in nanoseconds.
     pub frame_ns: Nanos,
     /// When the last frame of command mode began.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::{Composition, FRAME, Picture, compose};
+use super::{Composition, FRAME, Picture, Sink, compose};
 use crate::bus::{Block, Nanos, TEST_MEMORY_BASE as BASE, TestWorld};
 use crate::models::{
     disp_bls::DispBls, disp_color::DispColor, disp_mutex::DispMutex, disp_ovl::DispOvl,
@@ -156,7 +156,11 @@ impl Bench {
     }
 
     fn composition(&mut self) -> Composition {
-        compose(&self.world.signals.display, &mut self.world.memory)
+        compose(
+            &self.world.signals.display,
+            Sink::Dsi,
+            &mut self.world.memory,
+        )
     }
 
     /// The colour that fills the picture.

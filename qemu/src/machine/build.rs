@@ -95,17 +95,24 @@ fn block(
         "MSDC1" => Box::new(Msdc::new(1, None)),
         "USB" => Box::new(Musb::new()),
         "PWM" => Box::new(Pwm::new()),
-        "DBI" => Box::new(Dbi::new()),
+        "DBI" => Box::new(Dbi::new(panel(board, true))),
         "DISP_OVL" => Box::new(DispOvl::new()),
         "DISP_COLOR" => Box::new(DispColor::new()),
         "DISP_BLS" => Box::new(DispBls::new()),
         "DISP_RDMA" => Box::new(DispRdma::new()),
         "MIPI_CONFIG" => Box::new(Mipitx::new()),
-        "DSI" => Box::new(Dsi::new(Panel::new(board.panel.clone())).with_faults(board.faults.dsi)),
+        "DSI" => Box::new(Dsi::new(panel(board, false)).with_faults(board.faults.dsi)),
         "DISP_MUTEX" => Box::new(DispMutex::new()),
         "MMSYS_CONFIG" => Box::new(Mmsys::new()),
         name => Box::new(Scratch::new(name, entry.len)),
     })
+}
+
+/// The panel as the LCD controller (`on_bus`) or the DSI host has it: one of
+/// the two has none.
+fn panel(board: &Board, on_bus: bool) -> Panel {
+    let here = |config: &panel::Config| config.bus.is_some() == on_bus;
+    Panel::new(board.panel.clone().filter(here))
 }
 
 fn auxadc(board: &Board) -> Auxadc {

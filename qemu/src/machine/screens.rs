@@ -122,8 +122,9 @@ impl Machine {
 
     /// What one sees now, if the phone has a screen. Looking disturbs nothing.
     pub fn glass(&mut self, host: &mut dyn Host) -> Option<Glass> {
-        self.board.panel.as_ref()?;
-        let owner = MAP.iter().position(|entry| entry.name == "DSI")?;
+        let panel = self.board.panel.as_ref()?;
+        let block = if panel.bus.is_some() { "DBI" } else { "DSI" };
+        let owner = MAP.iter().position(|entry| entry.name == block)?;
         let (reports, lines) = (self.reports.len(), self.log.len());
         let glass = self.with_block(owner, host, |block, cx| block.glass(cx));
         // A path that reads where nothing is was reported when it began to.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::bus::BusConfig;
 use super::family::Family;
 use super::link::{LinkMode, WireFormat};
 use super::registers::Registers;
@@ -33,7 +34,10 @@ pub struct Config {
     pub width: u32,
     /// Lines.
     pub height: u32,
-    /// Data lanes that it is strapped for.
+    /// The bus of the LCD controller that it is on, instead of DSI.
+    pub bus: Option<BusConfig>,
+    /// Data lanes that it is strapped for; none on another bus.
+    #[serde(default)]
     pub lanes: u8,
     /// Modes that it takes.
     pub mode: OneOrMore<LinkMode>,
@@ -388,7 +392,12 @@ impl Config {
                 self.width, self.height
             ));
         }
-        if self.lanes == 0 || self.lanes > LANES {
+        if let Some(bus) = &self.bus {
+            bus.check()?;
+            if self.lanes != 0 || !self.mode.has(&LinkMode::Command) {
+                return Err("panel.bus: such a panel has no lanes, and mode \"command\"".into());
+            }
+        } else if self.lanes == 0 || self.lanes > LANES {
             return Err(format!("panel.lanes: 1 to {LANES}, not {}", self.lanes));
         }
         if matches!(&self.mode, OneOrMore::More(modes) if modes.is_empty()) {

@@ -3,6 +3,7 @@
 //! Source: facts/display.md 3.4, 5.3, 6.5, 9.3.6.
 
 use super::Milestone;
+use super::bus::{BusFrame, Transfer};
 use super::config::{Config, Speed};
 use super::exact::Progress;
 use super::init::Steps;
@@ -66,11 +67,22 @@ pub struct Controller {
     /// Frame memory: three bytes a pixel, once something was written to it.
     pub(super) memory: Option<Vec<u8>>,
     /// Settings of the host at the last memory write.
-    pub(super) written_by: Option<Link>,
+    pub(super) written_by: Option<Sender>,
     /// Settings of the video that runs.
     pub(super) video: Option<Link>,
     shown_frame: bool,
     lit: bool,
+    /// On a bus of the LCD controller: what is half sent.
+    pub(super) transfer: Transfer,
+}
+
+/// Who wrote to the frame memory, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The DSI host.
+    Dsi(Link),
+    /// The LCD controller.
+    Bus(BusFrame),
 }
 
 impl Controller {
@@ -103,6 +115,7 @@ impl Controller {
             video: None,
             shown_frame: false,
             lit: false,
+            transfer: Transfer::default(),
             config,
         }
     }
@@ -141,6 +154,7 @@ impl Controller {
         self.max_return = DEFAULT_RETURN;
         self.pending = None;
         self.seen.clear();
+        self.forget_transfer();
         self.window = Window::whole(&self.config);
         self.shown_frame = false;
     }
@@ -362,6 +376,11 @@ impl Controller {
         Self::notice(cx, Milestone::Change);
     }
 
+    /// What was asked last, once.
+    pub(super) fn take_request(&mut self) -> Option<Request> {
+        self.pending.take()
+    }
+
     pub(super) fn turn_around(&mut self) -> Option<Vec<u8>> {
         if !self.listens() || self.config.faults.bta_dead {
             return None;
@@ -388,7 +407,7 @@ impl Controller {
     }
 
     /// Display data in the time that the panel needs to wake up.
-    fn check_data(&self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn check_data(&self, cx: &mut Context<'_>) -> bool {
         let Some(awake) = self.awake_since.filter(|_| self.listens()) else {
             return true;
         };
@@ -421,11 +440,16 @@ impl Controller {
             }
             if self.config.mode.has(&LinkMode::Command) {
                 self.fill(picture);
-                self.written_by = Some(*link);
+                self.written_by = Some(Sender::Dsi(*link));
             }
         } else {
             self.video = Some(*link);
         }
+        self.frame_came(cx);
+    }
+
+    /// A whole frame is in the panel, or on its way to the glass.
+    pub(super) fn frame_came(&mut self, cx: &mut Context<'_>) {
         let first = self.display_on && self.awake_since.is_some() && !self.shown_frame;
         self.shown_frame |= first;
         let milestone = if first {
@@ -437,7 +461,7 @@ impl Controller {
     }
 
     /// A memory write: pixels fill the window row by row, and begin again.
-    fn fill(&mut self, picture: Option<&Picture>) {
+    pub(super) fn fill(&mut self, picture: Option<&Picture>) {
         let (width, height) = (self.config.width as usize, self.config.height as usize);
         let Some(picture) = picture else { return };
         let memory = self

@@ -2,8 +2,9 @@
 //!
 //! Source: facts/display.md 3.2 (word counts), 9.3.11, 9.3.12.
 
+use super::bus;
 use super::config::{Blank, Config, Span};
-use super::controller::Controller;
+use super::controller::{Controller, Sender};
 use super::link::{Link, LinkMode, WireFormat};
 use super::registers::Difference;
 use crate::bus::Nanos;
@@ -48,7 +49,7 @@ impl Glass {
 
 /// How the pixels come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     Picture,
     Tinted,
     Blank,
@@ -98,7 +99,7 @@ impl Look {
     }
 }
 
-type Verdict = (Look, String);
+pub(super) type Verdict = (Look, String);
 
 /// What a panel would show, without the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ pub fn judge_table<'a>(
     }
     if link.mode == LinkMode::Command {
         panel.memory = Some(Vec::new());
-        panel.written_by = Some(*link);
+        panel.written_by = Some(Sender::Dsi(*link));
     } else {
         panel.video = Some(*link);
     }
@@ -215,7 +216,10 @@ fn judge(panel: &Controller, picture: Option<&Picture>) -> Verdict {
     }
     let verdict = match (panel.video, panel.written_by) {
         (Some(link), _) => judge_link(config, &link, picture),
-        (None, Some(link)) if panel.memory.is_some() => judge_link(config, &link, None),
+        (None, Some(Sender::Dsi(link))) if panel.memory.is_some() => {
+            judge_link(config, &link, None)
+        }
+        (None, Some(Sender::Bus(frame))) if panel.memory.is_some() => bus::judge(config, &frame),
         _ if config.mode.has(&LinkMode::Command) => {
             return (
                 Look::Noise,

@@ -1,10 +1,11 @@
-//! The display module behind the DSI lanes: its controller (a DCS state
+//! The display module behind the DSI lanes, or on a bus of the LCD controller: its controller (a DCS state
 //! machine) and its glass.
 //!
 //! It answers reads as its board file says, refuses what a real one refuses,
 //! compares what it was sent with what its glass needs, and says what a person
 //! in front of it would see. Source: facts/display.md 3.4, 3.5, 5, 6, 9.2, 9.3.
 
+pub mod bus;
 pub mod config;
 mod controller;
 mod exact;
@@ -18,6 +19,7 @@ mod registers;
 mod tests;
 pub mod wiring;
 
+pub use bus::{BusConfig, BusFrame, Wires};
 pub use config::Config;
 pub use family::Family;
 pub use glass::{Glass, Judgement, judge_table};
@@ -138,6 +140,32 @@ impl Panel {
     pub fn frame(&mut self, link: &Link, picture: Option<&Picture>, cx: &mut Context<'_>) {
         if let Some(controller) = self.fitted() {
             controller.frame(link, picture, cx);
+        }
+    }
+
+    /// Whether the panel is on a bus of the LCD controller.
+    pub fn on_bus(&self) -> bool {
+        let controller = self.controller.as_ref();
+        controller.is_some_and(|controller| controller.config.bus.is_some())
+    }
+
+    /// A command, or one of its parameters, on that bus.
+    pub fn bus_write(&mut self, value: u32, parameter: bool, wires: &Wires, cx: &mut Context<'_>) {
+        if let Some(controller) = self.fitted() {
+            controller.bus_write(value, parameter, wires, cx);
+        }
+    }
+
+    /// The word that the panel puts on that bus next; `None`: it leaves the
+    /// lines alone.
+    pub fn bus_read(&mut self, wires: &Wires, cx: &mut Context<'_>) -> Option<u32> {
+        self.fitted()?.bus_read(wires, cx)
+    }
+
+    /// A frame of pixels on that bus.
+    pub fn bus_frame(&mut self, frame: &BusFrame, picture: Option<&Picture>, cx: &mut Context<'_>) {
+        if let Some(controller) = self.fitted() {
+            controller.bus_frame(frame, picture, cx);
         }
     }
 

@@ -25,9 +25,27 @@ const ERROR_REPORT: u8 = 0x02;
 /// Error report: bit 13, invalid transmission length.
 const BAD_REQUEST: [u8; 2] = [0x00, 0x20];
 
+/// Why there are no bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoBytes {
+    /// The panel says nothing.
+    Silence,
+    /// It says that it was asked wrongly.
+    Refused,
+}
+
 /// The packet that answers `request`; `None`: silence.
 pub fn answer(panel: &Controller, request: Request) -> Option<Vec<u8>> {
     let limit = usize::from(panel.max_return.max(1));
+    match bytes(panel, request, limit) {
+        Ok(bytes) => Some(packet(&bytes, request.dcs)),
+        Err(NoBytes::Silence) => None,
+        Err(NoBytes::Refused) => Some(short(ERROR_REPORT, BAD_REQUEST)),
+    }
+}
+
+/// The bytes that answer `request`, `limit` at most.
+pub fn bytes(panel: &Controller, request: Request, limit: usize) -> Result<Vec<u8>, NoBytes> {
     let faults = &panel.config.faults;
     let found = faults
         .wrong(request.register)
@@ -36,8 +54,8 @@ pub fn answer(panel: &Controller, request: Request) -> Option<Vec<u8>> {
     let bytes = match (found, panel.config.unknown) {
         (Some(bytes), _) => bytes,
         (None, Unknown::Zeros) => vec![0; limit],
-        (None, Unknown::Silent) => return None,
-        (None, Unknown::ErrorReport) => return Some(short(ERROR_REPORT, BAD_REQUEST)),
+        (None, Unknown::Silent) => return Err(NoBytes::Silence),
+        (None, Unknown::ErrorReport) => return Err(NoBytes::Refused),
     };
     let mut bytes = bytes.get(..limit).map_or(bytes.clone(), <[u8]>::to_vec);
     if faults.all_ones {
@@ -45,7 +63,7 @@ pub fn answer(panel: &Controller, request: Request) -> Option<Vec<u8>> {
     } else if faults.all_zeros {
         bytes.fill(0);
     }
-    Some(packet(&bytes, request.dcs))
+    Ok(bytes)
 }
 
 fn known(panel: &Controller, request: Request) -> Option<Vec<u8>> {

@@ -23,5 +23,5 @@ pub mod run;
 pub mod trees;
 
 pub use artifacts::{Kernel, kernel, lk};
-pub use phone::{TestPhone, image};
+pub use phone::{Scratch, TestPhone, image};
 pub use run::Run;

@@ -29,7 +29,7 @@ pub struct Outcome {
     pub nodes: Vec<String>,
     /// Framebuffers: `reg,width,height,stride,format`.
     pub framebuffers: Vec<String>,
-    /// What one sees when the kernel takes over, and why.
+    /// What one sees at the end, and why.
     pub glass: (String, String),
     /// Guest errors, and the first of them.
     pub errors: (u64, Vec<String>),
@@ -65,6 +65,9 @@ pub fn run(boot: &Boot, board: &str) -> Outcome {
         _ => phone,
     };
     let run = phone.run();
+    if std::env::var_os("UNILK_MATRIX_SHOW").is_some() {
+        println!("{board}\n{run}");
+    }
     let mut outcome = look(&run);
     candidates(&dump, &mut outcome);
     outcome
@@ -112,9 +115,7 @@ fn look(run: &Run) -> Outcome {
     let text = run.text();
     let bad = |line: &&str| BAD_WORDS.iter().any(|word| line.contains(word));
     let events = &run.outcome.events;
-    let entered = |kind: &Kind| matches!(kind, Kind::KernelEntry { .. });
-    let before = events.iter().take_while(|event| !entered(&event.kind));
-    let glass = before.filter_map(|event| match &event.kind {
+    let glass = events.iter().filter_map(|event| match &event.kind {
         Kind::Screen { state, reason, .. } => Some((state.clone(), reason.clone())),
         _ => None,
     });

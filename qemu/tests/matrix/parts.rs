@@ -70,7 +70,8 @@ pub fn touch(chip: &Touch, turn: usize) -> Fitted {
         "pins = [{{ pin = {TOUCH_RESET}, role = \"reset\", for_ms = {} }}]",
         chip.wait_ms
     );
-    let mut registers = String::new();
+    // The first that a register reads; a later step may have written it.
+    let mut registers: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
     let mut dialogue = String::new();
     let unlock = unlock(chip, &mut dialogue);
     for (index, step) in chip
@@ -95,7 +96,7 @@ pub fn touch(chip: &Touch, turn: usize) -> Fitted {
             let register = write
                 .iter()
                 .fold(0u32, |all, byte| all << 8 | u32::from(*byte));
-            let _ = writeln!(registers, "{register} = {bytes:?}");
+            registers.entry(register).or_insert(bytes);
         } else {
             dialogue.push_str("[[i2c.commands]]\n");
             if let Some(at) = step.at {
@@ -106,8 +107,11 @@ pub fn touch(chip: &Touch, turn: usize) -> Fitted {
         }
     }
     out.push_str("[i2c.registers]\n");
+    for (register, bytes) in &registers {
+        let _ = writeln!(out, "{register} = {bytes:?}");
+    }
     Fitted {
-        toml: format!("{out}{registers}{dialogue}"),
+        toml: out + &dialogue,
         address,
     }
 }

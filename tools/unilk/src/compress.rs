@@ -5,15 +5,13 @@ use crate::pack::{self, Error};
 use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
 use unilk_core::hints::{HINTS_LEN, Hints};
-use unilk_core::packed::{self, HEAD, HEAD_LEN, Head};
-use unilk_lzma::{Lzma, thumb};
+use unilk_core::packed::{self, HEAD, HEAD_LEN, Head, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES};
+use unilk_lzma::{Flat, Lzma, thumb};
 
 /// At 0x20 of a bootloader that is linked but not packed yet
 /// (`bootloader/lk/src/start.s`); its bytes of code and the offset of what
 /// stays plain follow.
 const BARE: &[u8; 8] = b"unpacked";
-/// What the bootloader may take where it runs (`linker/lk.ld`).
-const IMAGE_MAX: usize = 0x6_0000;
 
 /// Whether `image` is a bootloader that has to be packed.
 pub fn is_bare(image: &[u8]) -> bool {
@@ -24,14 +22,13 @@ pub fn is_bare(image: &[u8]) -> bool {
 /// bytes make the same payload.
 ///
 /// # Errors
-/// One of them is something else, or the whole does not fit `UBOOT`.
+/// One of them is something else, or the whole is larger than [`PAYLOAD_MAX`].
 pub fn payload(bootloader: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
     let image = pack::flatten(bootloader, Some(crate::mtk::LK_ADDRESS))?;
     let unpacker = pack::flatten(unpacker, None)?;
     let payload = join(&image, &unpacker)?;
-    let max = crate::mtk::LK_PAYLOAD_MAX;
-    if payload.len() > max {
-        return Err(Error::TooBig(payload.len()));
+    if payload.len() > PAYLOAD_MAX {
+        return Err(Error::TooBig(payload.len(), PAYLOAD_MAX));
     }
     Ok(payload)
 }
@@ -59,7 +56,7 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
 
     let mut filtered = unpacked.to_vec();
     thumb::hide(&mut filtered[..code_len as usize]);
-    let (properties, packed) = pack(&filtered);
+    let packed = pack(&filtered);
     let plain_at = unpacker.len().next_multiple_of(8);
     let head = Head {
         hints: plain_at as u32,
@@ -70,7 +67,6 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
         unpacked_len: unpacked.len() as u32,
         code_len,
         check: Head::check_of(unpacked, plain),
-        properties,
     };
     let mut payload = unpacker.to_vec();
     payload[HEAD..HEAD + HEAD_LEN].copy_from_slice(&head.build());
@@ -84,14 +80,13 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Properties and packed bytes. `lp` and `pb` of 1: instructions begin at even
-/// addresses.
-fn pack(bytes: &[u8]) -> (u8, Vec<u8>) {
+/// LZMA, with [`PROPERTIES`].
+fn pack(bytes: &[u8]) -> Vec<u8> {
     let options = LzmaOptions {
         dict_size: IMAGE_MAX as u32,
-        lc: 3,
-        lp: 1,
-        pb: 1,
+        lc: u32::from(PROPERTIES % 9),
+        lp: u32::from(PROPERTIES / 9 % 5),
+        pb: u32::from(PROPERTIES / 45),
         mode: EncodeMode::Normal,
         nice_len: LzmaOptions::NICE_LEN_MAX,
         mf: MfType::Bt4,
@@ -103,10 +98,7 @@ fn pack(bytes: &[u8]) -> (u8, Vec<u8>) {
         writer.finish()
     });
     // Writing to memory, with options that are known to be good.
-    (
-        options.get_props(),
-        packed.expect("nothing that could fail"),
-    )
+    packed.expect("nothing that could fail")
 }
 
 /// The bootloader in `payload`, as it runs.
@@ -115,7 +107,14 @@ fn pack(bytes: &[u8]) -> (u8, Vec<u8>) {
 /// What the phone would say.
 pub fn unpack(payload: &[u8]) -> Result<Vec<u8>, packed::PackedError> {
     let mut image = vec![0; IMAGE_MAX];
-    let len = packed::unpack(payload, &mut Lzma::new(), &mut image)?;
+    let len = packed::unpack(payload, &mut image, |packed, bytes| {
+        let mut lzma = Lzma::new();
+        lzma.reset();
+        lzma.set_properties(PROPERTIES).is_ok()
+            && lzma
+                .unpack(packed, bytes.len(), &mut Flat::new(bytes))
+                .is_ok()
+    })?;
     image.truncate(len);
     Ok(image)
 }

@@ -35,8 +35,9 @@ pub enum Error {
     Entry(u64),
     /// Nothing to load.
     Empty,
-    /// Larger than `UBOOT` holds; the payload's size in bytes.
-    TooBig(usize),
+    /// Larger than `UBOOT` or the memory holds; bytes that there are, and that
+    /// there is room for.
+    TooBig(usize, usize),
     /// The first word is not an ARM instruction.
     FirstWord(u32),
     /// A bootloader that the preloader cannot start by itself.
@@ -63,10 +64,10 @@ impl fmt::Display for Error {
                 "entry point is {at:#x}, but the first byte is what gets called"
             ),
             Self::Empty => write!(f, "no loadable bytes"),
-            Self::TooBig(size) => write!(
+            Self::TooBig(size, most) => write!(
                 f,
-                "payload is {size} bytes ({size:#x}), {} more than the {LK_PAYLOAD_MAX:#x} that fit the UBOOT partition",
-                size - LK_PAYLOAD_MAX
+                "payload is {size} bytes ({size:#x}), {} more than the {most:#x} that there is room for",
+                size - most
             ),
             Self::FirstWord(word) => write!(
                 f,
@@ -103,7 +104,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::Bare);
     }
     if payload.len() > LK_PAYLOAD_MAX {
-        return Err(Error::TooBig(payload.len()));
+        return Err(Error::TooBig(payload.len(), LK_PAYLOAD_MAX));
     }
     let first = crate::bytes::u32_at(&payload, 0).ok_or(Error::Empty)?;
     if !is_arm_instruction(first) {
@@ -183,7 +184,7 @@ fn lay_out(base: u32, segments: &[(u32, &[u8])]) -> Result<Vec<u8>, Error> {
         // Checked before the gap is filled: a stray segment at the end of the
         // address space must not cost gigabytes.
         if end > FLAT_MAX {
-            return Err(Error::TooBig(end));
+            return Err(Error::TooBig(end, FLAT_MAX));
         }
         if offset < image.len() {
             return Err(Error::Elf(format!("segments overlap at {address:#x}")));
@@ -264,7 +265,10 @@ mod tests {
         let image = lk_image(&raw, LK_NAME).unwrap();
         assert_eq!(image.len(), 0x6_0000);
         raw.push(0);
-        assert_eq!(lk_image(&raw, LK_NAME), Err(Error::TooBig(0x5_FE01)));
+        assert_eq!(
+            lk_image(&raw, LK_NAME),
+            Err(Error::TooBig(0x5_FE01, LK_PAYLOAD_MAX))
+        );
     }
 
     #[test]
@@ -277,7 +281,7 @@ mod tests {
             LK_ADDRESS,
             &[(LK_ADDRESS, &BRANCH, 4), (0xFFFF_FFF0, &BRANCH, 4)],
         );
-        assert!(matches!(payload(&far), Err(Error::TooBig(_))));
+        assert!(matches!(payload(&far), Err(Error::TooBig(..))));
     }
 
     #[test]

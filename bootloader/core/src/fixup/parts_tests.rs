@@ -7,9 +7,9 @@ use std::string::String;
 use std::vec::Vec;
 
 use unilk_board_db::{
-    BusWiring, CameraBus, CameraRow, CameraWiring, LaneFormat, PackedScript, PanelBus, PanelMode,
-    PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply, TouchRow,
-    TouchWiring,
+    BusWiring, CameraBus, CameraRow, CameraWiring, Confidence, LaneFormat, PackedScript, PanelBus,
+    PanelMode, PanelReset, PanelRow, PanelWiring, PhyTiming, PinMode, Rail, RateSource, Supply,
+    TouchRow, TouchWiring,
 };
 
 use super::tests::{PHONE, SILENT, cells, fixed, small, text};
@@ -67,7 +67,7 @@ const FOCALTECH: TouchRow = TouchRow {
     exit: &[],
     intrusive: false,
     weak: false,
-    doubtful: false,
+    confidence: Confidence::High,
     wait_ms: 300,
     vendor_id: None,
     version: None,
@@ -96,7 +96,7 @@ const OV5647: CameraRow = CameraRow {
     values: &[],
     mask: 0xFFFF,
     weak: false,
-    doubtful: false,
+    confidence: Confidence::High,
     bus: CameraBus::Mipi,
     core_mv: 1500,
     runs_with_pdn_high: Some(true),

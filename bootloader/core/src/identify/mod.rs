@@ -4,8 +4,10 @@
 //! over DSI ([`panel`]), the touch chip ([`touch`]) and the cameras
 //! ([`camera`]) over I2C. What they answer is evidence among other evidence
 //! ([`evidence`]); [`verdict`] weighs it, [`wizard`] asks a person where it
-//! does not decide, in the order of [`rounds`], [`store`] remembers, and [`report`] keeps every question
-//! and every answer. [`wiring`] says which profile may be tried at all.
+//! does not decide, in the order of [`rounds`], [`store`] remembers, and
+//! [`report`] keeps every question and every answer. [`wiring`] says which
+//! profile may be tried at all, [`link`] over which connections the panel is
+//! asked.
 //!
 //! The askers are futures that need no runtime: every wait goes through
 //! [`Clock::wait_us`], so that the binary can drive all of them from one loop.
@@ -16,6 +18,7 @@
 pub mod camera;
 pub mod evidence;
 mod line;
+pub mod link;
 pub mod panel;
 pub mod report;
 pub mod rounds;

@@ -67,6 +67,8 @@ error_enum! {
         Suspicious => "LCM-CONST", "panel answers only zeros or ones: check its connector";
         /// It answered, but no row fits.
         Unknown => "LCM-NEW", "panel answers and is not in the table: learn it from the stock firmware";
+        /// The winner is on DPI.
+        Undriven => "LCM-DPI", "panel is on the DPI bus, which unilk does not drive: boot goes on without a screen";
         /// The stored choice contradicts the answers.
         Contradicted => "LCM-OTHER", "panel answers as another than the one chosen: choose again if the picture is wrong";
     }
@@ -106,8 +108,11 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
             continue;
         };
         // A panel that can be read and says nothing, or only what an open line
-        // says, is not there, unless this very phone speaks for it.
-        if mute && !panel.ids.is_empty() && candidate.grounds < KERNEL {
+        // says, is not there, unless this very phone speaks for it. One that
+        // is not even on DSI needs something that speaks for it anyway.
+        let unheard = !panel.ids.is_empty() && candidate.grounds < KERNEL;
+        let unexpected = panel.bus != PanelBus::Dsi && candidate.grounds < BOARD;
+        if mute && (unheard || unexpected) {
             continue;
         }
         if candidate.grounds > best {
@@ -141,6 +146,13 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
         found,
     };
     verdict.judge();
+    let winner = verdict
+        .winner
+        .and_then(|row| table.panels.get(usize::from(row)));
+    if winner.is_some_and(|panel| panel.bus == PanelBus::Dpi) {
+        verdict.note = Some(PanelNote::Undriven);
+        verdict.ask = false;
+    }
     verdict
 }
 
@@ -447,6 +459,38 @@ mod tests {
         let verdict = decide(&table(), &evidence, answer(0x55));
         assert_eq!(verdict.winner, Some(2));
         assert!(!rows_of(&verdict).contains(&0));
+    }
+
+    #[test]
+    fn what_answers_on_one_bus_is_on_no_other() {
+        let mut rows = rows();
+        rows[3].bus = PanelBus::Dpi;
+        rows[4].bus = PanelBus::Dpi;
+        let table = panels(&rows, &PLAN);
+        let verdict = decide(&table, &Evidence::NONE, answer(0x98));
+        assert_eq!(rows_of(&verdict), [1, 0]);
+        let mut on_bus = answer(0x98);
+        on_bus.dbi = true;
+        let verdict = decide(&table, &Evidence::NONE, on_bus);
+        assert_eq!(verdict.note, Some(PanelNote::Unknown), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_dpi_panel_wins_only_where_this_phone_names_it_and_is_refused() {
+        let mut rows = rows();
+        rows[4].bus = PanelBus::Dpi;
+        let table = panels(&rows, &PLAN);
+        let silent = decide(&table, &Evidence::NONE, Findings::default());
+        assert!(!rows_of(&silent).contains(&4));
+        let evidence = Evidence {
+            hinted: [4].into_iter().collect(),
+            ..Evidence::NONE
+        };
+        let verdict = decide(&table, &evidence, Findings::default());
+        assert_eq!(
+            (verdict.winner, verdict.note, verdict.ask),
+            (Some(4), Some(PanelNote::Undriven), false)
+        );
     }
 
     #[test]

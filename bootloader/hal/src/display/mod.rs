@@ -1,8 +1,8 @@
-//! The way of a picture from memory to the DSI host: OVL, RDMA, COLOR, BLS,
-//! under one mutex.
+//! The way of a picture from memory to the DSI host or the LCD controller:
+//! OVL, RDMA, COLOR, BLS, under one mutex.
 //!
 //! ```text
-//! memory -> OVL -> RDMA -> COLOR -> BLS -> DSI
+//! memory -> OVL -> RDMA -> COLOR -> BLS -> DSI or DBI
 //! ```
 //!
 //! What a boot leaves here the kernel finds: a layer of OVL that reads from
@@ -12,7 +12,7 @@
 
 mod bls;
 mod color;
-mod dbi;
+pub mod dbi;
 mod larb;
 mod mutex;
 mod ovl;
@@ -23,7 +23,7 @@ pub use dbi::{Dbi, RegisterBlock as DbiRegisters};
 pub use ovl::{Format, LAYERS};
 
 use crate::clocks::Infracfg;
-use crate::mmsys::Mmsys;
+use crate::mmsys::{Mmsys, Sink};
 use crate::spm::{Domain, Spm, SpmError};
 use crate::time::{Micros, idle, poll, ticks};
 use mutex::Mutex;
@@ -70,6 +70,8 @@ pub enum Source {
     Single,
     /// The DSI host's video.
     DsiVideo,
+    /// A frame at a time, when the LCD controller is told to.
+    Dbi,
 }
 
 /// A picture in memory.
@@ -141,7 +143,7 @@ impl Path {
 
     /// Sets the path up for a panel as large as `picture`, and shows it. The
     /// picture must be in memory and cleaned from the caches. Frames come when
-    /// the DSI host is started after this.
+    /// the DSI host or the LCD controller is started after this.
     pub fn bring_up(
         &mut self,
         mmsys: &mut Mmsys,
@@ -151,7 +153,7 @@ impl Path {
         let (width, height) = (picture.width, picture.height);
         self.mutex.configure(source);
         self.mutex.lock()?;
-        let result = self.configure(mmsys, picture);
+        let result = self.configure(mmsys, source, picture);
         if result.is_ok() {
             self.bls.pass(width, height);
             color::pass(self.color, width, height);
@@ -162,8 +164,16 @@ impl Path {
         result
     }
 
-    fn configure(&mut self, mmsys: &mut Mmsys, picture: &Picture) -> Result<(), DisplayError> {
-        mmsys.route_to_dsi();
+    fn configure(
+        &mut self,
+        mmsys: &mut Mmsys,
+        source: Source,
+        picture: &Picture,
+    ) -> Result<(), DisplayError> {
+        mmsys.route(match source {
+            Source::Single | Source::DsiVideo => Sink::Dsi,
+            Source::Dbi => Sink::Dbi,
+        });
         self.ovl.stop();
         self.ovl.configure(picture.width, picture.height)?;
         self.ovl.show(LAYER, picture)?;

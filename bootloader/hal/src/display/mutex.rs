@@ -67,7 +67,7 @@ impl Mutex {
         mutex.reset.put(0);
         mutex.modules.put(MODULES);
         mutex.source.put(match source {
-            Source::Single => 0,
+            Source::Single | Source::Dbi => 0,
             Source::DsiVideo => 1,
         });
         self.regs.int_status.put(0);

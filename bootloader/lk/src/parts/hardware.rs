@@ -93,6 +93,13 @@ impl Hardware {
         }
     }
 
+    /// Undoes [`Hardware::claim`].
+    pub fn unclaim(&mut self, pin: PinMode) {
+        if let Some(mode) = wiring::PinState::mode(self, pin.pin) {
+            self.set_mode(PinMode { mode, ..pin });
+        }
+    }
+
     /// Brings a pin to a level, as far as it may be driven.
     pub fn set_level(&mut self, pin: u8, high: bool, drive: Drive) {
         let level = if high { PinState::High } else { PinState::Low };

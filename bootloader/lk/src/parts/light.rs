@@ -11,14 +11,15 @@ use alloc::vec::Vec;
 
 use mt6572_hal::cache;
 use mt6572_hal::clocks::Gate;
+use mt6572_hal::display::dbi::Pixels;
 use mt6572_hal::display::{Format, Picture, Source};
 use mt6572_hal::dsi::{LinkConfig, LinkMode, PixelFormat, Porches};
 use mt6572_hal::mipitx::{LaneRate, PhyOverrides, PhyTiming, PowerDown, PowerUp};
 use mt6572_hal::pwm::PwmProfile;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    Backlight, LaneFormat, PackedScript, PanelMode, PanelRow, PinMode, RateSource, ResetStep, Step,
-    Steps, Timing, UNPACK_BYTES, Wiring,
+    Backlight, LaneFormat, PackedScript, PanelBus, PanelMode, PanelRow, PinMode, RateSource,
+    ResetStep, Step, Steps, Timing, UNPACK_BYTES, Wiring,
 };
 use unilk_core::bootarg::Dram;
 use unilk_core::identify::PanelPort;
@@ -30,6 +31,7 @@ use unilk_core::screen::pages::{
 use unilk_core::screen::wizard::{self, WizardPage};
 use unilk_core::screen::{Canvas, FramebufferLayout, Rectangle};
 
+use super::dbi;
 use super::ports::PanelPins;
 use super::{Parts, with};
 use crate::log::say;
@@ -81,6 +83,8 @@ const SETTLE: Micros = Micros::from_ms(1);
 const BURST: u32 = 4;
 /// From the first frame's start to its end, at the slowest panel.
 const FRAME_LIMIT: Micros = Micros::from_ms(60);
+/// The same on a bus of the LCD controller, at the slowest serial one.
+const BUS_FRAME_LIMIT: Micros = Micros::from_ms(600);
 /// How often a frame is looked for.
 const FRAME_LOOK: Micros = Micros(250);
 /// Pads of the third data lane.
@@ -112,6 +116,8 @@ pub struct Shown {
     page: usize,
     /// Frames run by themselves.
     pub video: bool,
+    /// Or go out over a bus of the LCD controller, one at a time.
+    bus: Option<Pixels>,
 }
 
 impl Shown {
@@ -163,8 +169,11 @@ impl Logo {
     }
 }
 
-/// Band gap, PLL and host, so that a panel can be asked.
+/// Band gap, PLL and host, so that a panel can be asked; once.
 pub async fn start_link(parts: &Parts) {
+    if parts.link_on.replace(true) {
+        return;
+    }
     let rate = LaneRate::from_mbps(ASKING_MBPS);
     let Some(Ok(mut steps)) = rate.map(|rate| PowerUp::new(rate, 1, false)) else {
         return;
@@ -185,6 +194,10 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
     let Some(panel) = parts.table.panels.get(usize::from(row)) else {
         return false;
     };
+    // The verdict says so.
+    if panel.bus == PanelBus::Dpi {
+        return false;
+    }
     let video = panel.mode != PanelMode::Command;
     let layout =
         match FramebufferLayout::vendor(&parts.dram, (panel.width, panel.height), video, None) {
@@ -215,6 +228,7 @@ pub async fn light(parts: &'static Parts, port: &mut PanelPins, row: u16, page: 
         layout,
         page: 0,
         video,
+        bus: panel.bus.is_dbi().then(|| dbi::pixels(panel)),
     }));
     say!("picture on {} ({}x{})", panel.id, panel.width, panel.height);
     true
@@ -242,6 +256,12 @@ async fn bring_up(
     }
     let last = steps.last().map_or(0, |step| step.ms);
     pause(port.rest_of(last.max(AWAKE_MS))).await;
+    port.connect(panel.bus);
+    if panel.bus.is_dbi() {
+        run(port, init).await?;
+        return first_bus_frame(parts, panel, layout).await;
+    }
+    start_link(parts).await;
     connect(parts, panel).await?;
     run(port, init).await?;
     let video = panel.mode != PanelMode::Command;
@@ -265,6 +285,29 @@ async fn bring_up(
     })?;
     first_frame(parts, video).await;
     Ok(())
+}
+
+/// The path and the first frame of a panel on a bus of the LCD controller.
+async fn first_bus_frame(
+    parts: &Parts,
+    panel: &PanelRow,
+    layout: &FramebufferLayout,
+) -> Result<(), &'static str> {
+    with(parts, |hardware| {
+        let hal = &mut hardware.hal;
+        let picture = picture(layout, 0);
+        hal.display
+            .bring_up(&mut hal.mmsys, Source::Dbi, &picture)
+            .map_err(|error| error.code())?;
+        let size = (panel.width, panel.height);
+        let started = hal.dbi.start_frame(dbi::pixels(panel), size);
+        started.map_err(|error| error.code())
+    })?;
+    let limit = Deadline::after(BUS_FRAME_LIMIT);
+    while with(parts, |hardware| hardware.hal.dbi.is_busy()) && !limit.expired() {
+        pause(FRAME_LOOK).await;
+    }
+    with(parts, |hardware| hardware.hal.dbi.wait()).map_err(|error| error.code())
 }
 
 /// Whether the reset that came before the questions also serves this panel:
@@ -538,6 +581,12 @@ impl Parts {
                 hal.display
                     .start_flip(address)
                     .map_err(|error| error.code())
+            } else if let Some(pixels) = shown.bus {
+                hal.display
+                    .start_flip(address)
+                    .map_err(|error| error.code())?;
+                let size = (shown.layout.width, shown.layout.height);
+                hal.dbi.frame(pixels, size).map_err(|error| error.code())
             } else {
                 hal.display
                     .start_flip(address)
@@ -633,6 +682,9 @@ impl Parts {
         };
         port.reset(false);
         port.power_off();
+        if !self.link_on.replace(false) {
+            return;
+        }
         with(self, |hardware| hardware.hal.dsi.off());
         let mut steps = PowerDown::new();
         while let Some(wait) = with(self, |hardware| steps.next(&mut hardware.hal.mipitx)) {

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `hardware.rs` | pins, supplies and buses of a wiring profile |
+//! | `dbi.rs` | panels on the buses of the LCD controller |
 //! | `ports.rs` | the ports that the askers of `unilk-core` talk to |
 //! | `tasks.rs` | the three questions, and the light when they suffice |
 //! | `light.rs` | a panel from reset to picture and back |
@@ -17,6 +18,7 @@
     reason = "a method's path is not general enough in the lifetimes that the tasks hold"
 )]
 
+mod dbi;
 mod hardware;
 mod light;
 mod memory;
@@ -79,6 +81,8 @@ pub struct Parts {
     camera_wiring: Cell<[Option<(u8, CameraWiring)>; 2]>,
     /// The panel's pins, between two who use them.
     port: RefCell<Option<PanelPins>>,
+    /// Band gap, PLL and DSI host are on.
+    link_on: Cell<bool>,
     shown: Cell<Option<Shown>>,
     /// The row that was chosen among several, by a person or as on the last
     /// boot.
@@ -137,6 +141,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         cameras: RefCell::new(None),
         camera_wiring: Cell::new([None, None]),
         port: RefCell::new(None),
+        link_on: Cell::new(false),
         shown: Cell::new(None),
         chosen: Cell::new(None),
         by_person: Cell::new(false),

@@ -5,13 +5,15 @@ use mt6572_hal::dsi::{self, DsiError};
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{
-    BusWiring, CameraWiring, PanelReset, PanelWiring, PinMode, Rail, ReadKind, Supply, TouchWiring,
+    BusWiring, CameraWiring, PanelBus, PanelReset, PanelWiring, PinMode, Rail, ReadKind, Supply,
+    TouchWiring,
 };
 use unilk_core::identify::camera::{CameraPort, Socket};
 use unilk_core::identify::touch::TouchPort;
 use unilk_core::identify::wiring::Drive;
 use unilk_core::identify::{BusPort, Clock, PanelPort, PortError, Strap};
 
+use super::dbi;
 use super::hardware::Switched;
 use super::{Parts, with};
 use crate::meanwhile;
@@ -51,6 +53,8 @@ pub struct PanelPins {
     low_ms: u16,
     /// Something was sent since the release.
     sent: bool,
+    /// What the panel is talked to over.
+    bus: PanelBus,
 }
 
 impl PanelPins {
@@ -66,7 +70,19 @@ impl PanelPins {
             held: None,
             low_ms: 0,
             sent: false,
+            bus: PanelBus::Dsi,
         }
+    }
+
+    /// Talks to the panel over `bus` from now on.
+    pub fn connect(&mut self, bus: PanelBus) {
+        if self.bus.is_dbi() && self.bus != bus {
+            with(self.parts, |hardware| dbi::close(hardware, self.bus));
+        }
+        if bus.is_dbi() {
+            with(self.parts, |hardware| dbi::open(hardware, bus));
+        }
+        self.bus = bus;
     }
 
     /// Supplies on.
@@ -108,6 +124,10 @@ impl PanelPins {
 }
 
 impl PanelPort for PanelPins {
+    fn is_dbi(&self) -> bool {
+        self.bus.is_dbi()
+    }
+
     fn reset(&mut self, high: bool) {
         with(self.parts, |hardware| match self.wiring.reset {
             PanelReset::Lrstb(pin) => {
@@ -151,9 +171,12 @@ impl PanelPort for PanelPins {
         }
         self.sent = true;
         with(self.parts, |hardware| {
-            hardware.hal.dsi.write(data_type, payload)
+            if self.bus.is_dbi() {
+                return dbi::write(hardware, data_type, payload).map_err(|_| PortError::Host);
+            }
+            let sent = hardware.hal.dsi.write(data_type, payload);
+            sent.map_err(port_error)
         })
-        .map_err(port_error)
     }
 
     fn read(&mut self, kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
@@ -161,8 +184,14 @@ impl PanelPort for PanelPins {
         let kind = match kind {
             ReadKind::Dcs => dsi::ReadKind::Dcs,
             ReadKind::Generic => dsi::ReadKind::Generic,
-            // Asked of no DSI panel.
-            ReadKind::Dbi => return Err(PortError::Silence),
+            ReadKind::Dbi => {
+                let answered = with(self.parts, |hardware| dbi::read(hardware, register, buf));
+                return match answered {
+                    Ok(true) => Ok(buf.len()),
+                    Ok(false) => Err(PortError::Silence),
+                    Err(_) => Err(PortError::Host),
+                };
+            }
         };
         with(self.parts, |hardware| {
             // DSI's registers have 8 bits.

@@ -5,8 +5,8 @@ use core::fmt::{self, Write};
 
 use heapless::{String, Vec};
 use mt6572_hal::time::{Deadline, Micros};
-use unilk_board_db::Board;
 use unilk_board_db::Wiring;
+use unilk_board_db::{Board, PanelBus};
 use unilk_core::crc32::crc32;
 use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
 use unilk_core::identify::RowSet;
@@ -186,6 +186,11 @@ impl Parts {
             meanwhile::run(self.link_off());
             return How::None;
         };
+        let row = self.table.panels.get(usize::from(winner));
+        if row.is_some_and(|row| row.bus == PanelBus::Dpi) {
+            meanwhile::run(self.link_off());
+            return self.how(winner);
+        }
         if self.port.borrow().is_none() {
             return How::None;
         }

@@ -3,8 +3,9 @@
 
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
-use unilk_board_db::{CameraWiring, PinMode};
+use unilk_board_db::{CameraWiring, PanelBus, PinMode};
 use unilk_core::identify::camera::{self, CameraVerdict};
+use unilk_core::identify::link;
 use unilk_core::identify::panel::{self, Presence};
 use unilk_core::identify::report::{Kind, Record, Recorder};
 use unilk_core::identify::store::How;
@@ -58,7 +59,10 @@ pub async fn panel(parts: &'static Parts) {
             port.reset(false);
             (trial, port)
         });
-    light::start_link(parts).await;
+    // What is known before the card has been asked mostly is all that will be.
+    if parts.links().first() == Some(&PanelBus::Dsi) {
+        light::start_link(parts).await;
+    }
     if let Some((_, port)) = &mut early {
         // Its time after the reset passes while the card is asked.
         pause(Micros(LOW.0.saturating_sub(port.held_low_us()))).await;
@@ -67,11 +71,9 @@ pub async fn panel(parts: &'static Parts) {
     if parts.hints.board.is_none() || parts.hints.panel.is_none() {
         memory(parts).await;
     }
-    let prefer = parts.evidence(RowSet::EMPTY, |evidence| evidence.preferred());
+    let (prefer, likely) = parts.expected();
     let board = parts.board();
-    let likely = board.map_or(RowSet::EMPTY, |board| {
-        parts.table.panels_by_id(board.panels)
-    });
+    let links = parts.links();
     let (trials, _) = parts.trials();
     let mut found = panel::Findings::default();
     let mut port = None;
@@ -95,7 +97,17 @@ pub async fn panel(parts: &'static Parts) {
         pins.known = board.map(|_| wiring.id);
         pins.power();
         record_wiring(parts, wiring.id);
-        found = panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer, &likely).await;
+        for &link in &links {
+            if link == PanelBus::Dsi {
+                light::start_link(parts).await;
+            }
+            pins.connect(link);
+            found =
+                panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer, &likely).await;
+            if found.presence() == Presence::Yes {
+                break;
+            }
+        }
         let there = found.presence() == Presence::Yes;
         if parts.panel_trial.get().is_none() || there {
             parts.panel_trial.set(Some(*trial));
@@ -261,6 +273,22 @@ pub async fn cameras(parts: &'static Parts) {
 }
 
 impl Parts {
+    /// The rows that something stronger than an ID speaks for, and those of the
+    /// board.
+    fn expected(&self) -> (RowSet, RowSet) {
+        let prefer = self.evidence(RowSet::EMPTY, |evidence| evidence.preferred());
+        let likely = self
+            .board()
+            .map_or(RowSet::EMPTY, |board| self.table.panels_by_id(board.panels));
+        (prefer, likely)
+    }
+
+    /// Where to ask for a panel.
+    fn links(&self) -> heapless::Vec<PanelBus, 2> {
+        let (prefer, likely) = self.expected();
+        link::links_to_ask(&self.table, &prefer, &likely, &*self.hardware.borrow())
+    }
+
     /// What was not there on the last boot, as the memory's bits.
     fn absent(&self) -> u8 {
         let stored = self.stored.borrow();

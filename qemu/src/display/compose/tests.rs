@@ -71,13 +71,13 @@ fn memory(bytes: &[u8]) -> TestMemory {
 }
 
 fn picture(path: &Path, memory: &mut TestMemory) -> Picture {
-    let composition = compose(path, memory);
+    let composition = compose(path, Sink::Dsi, memory);
     assert_eq!(composition.problems, Vec::<String>::new());
     composition.picture.unwrap()
 }
 
 fn refusal(path: &Path) -> String {
-    let composition = compose(path, &mut TestMemory::default());
+    let composition = compose(path, Sink::Dsi, &mut TestMemory::default());
     assert_eq!(composition.picture, None);
     composition.problems[0].clone()
 }
@@ -292,7 +292,7 @@ fn a_layer_that_cannot_be_read_is_a_problem_and_the_rest_is_shown() {
         path.ovl.background = 0x0000_00FF;
         show(&mut path, 2, RGB565, (2, 2), 4);
         part(&mut path);
-        let composition = compose(&path, &mut TestMemory::default());
+        let composition = compose(&path, Sink::Dsi, &mut TestMemory::default());
         assert_eq!(composition.picture.unwrap().rgb.len(), 12);
         let text = &composition.problems[0];
         assert!(text.contains(why), "{text:?} does not say {why:?}");

@@ -11,7 +11,7 @@ use super::{
     PSCTRL, RACK, RACK_BYPASS, RD_RDY, START, TE_RDY, TRIGGER_ACK, TRIGGER_TE,
 };
 use crate::bus::{Context, GuestError, Nanos};
-use crate::display::{Picture, compose};
+use crate::display::{Picture, Sink, compose};
 use crate::panel::Packet;
 
 /// What comes back from a panel whose lines are noisy.
@@ -277,7 +277,7 @@ impl Dsi {
         cx: &mut Context<'_>,
     ) -> Option<Picture> {
         let path = cx.signals.display;
-        let made = compose(&path, cx.memory);
+        let made = compose(&path, Sink::Dsi, cx.memory);
         if expected || made.picture.is_some() {
             for problem in made.problems {
                 let message = format!("display path: {problem}");

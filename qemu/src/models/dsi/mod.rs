@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use super::scratch::Scratch;
 use crate::bus::{Block, Context, GuestError, Nanos, Reset, Size};
-use crate::display::compose;
+use crate::display::{Sink, compose};
 use crate::panel::{Glass, Panel};
 use engine::Engine;
 use phy::Ulps;
@@ -336,7 +336,7 @@ impl Block for Dsi {
 
     fn glass(&self, cx: &mut Context<'_>) -> Option<Glass> {
         let sent = self.video.reaches_the_panel();
-        let picture = sent.then(|| compose(&cx.signals.display, cx.memory).picture);
+        let picture = sent.then(|| compose(&cx.signals.display, Sink::Dsi, cx.memory).picture);
         let picture = picture.flatten();
         Some(self.panel.glass(picture.as_ref(), cx.now, cx.signals))
     }

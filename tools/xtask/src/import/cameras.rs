@@ -30,7 +30,7 @@ fn fields_of(address_bytes: i64, id_bytes: usize) -> [Field; 17] {
         ("registers", Numbers::Hex(2 * address_bytes as usize)),
         ("values", Numbers::Hex(2 * id_bytes)),
         ("mask", Numbers::Hex(2 * id_bytes)),
-        ("doubtful", Numbers::Decimal),
+        ("confidence", Numbers::Decimal),
         ("bus", Numbers::Decimal),
         ("core_mv", Numbers::Decimal),
         ("runs_with_pdn_high", Numbers::Decimal),
@@ -125,14 +125,14 @@ pub fn import(facts: &str, overlay: &str) -> Result<Imported> {
         entries.len(),
         excluded.len()
     );
-    files.insert(
-        PathBuf::from("import/excluded-cameras.toml"),
-        text::excluded(
+    Ok(Imported {
+        files,
+        excluded: text::excluded(
             "Sensors of facts/cameras.json that are no rows, and why.",
             &excluded,
         ),
-    );
-    Ok(Imported { files, summary })
+        summary,
+    })
 }
 
 impl Entry {
@@ -211,7 +211,7 @@ impl Entry {
             .collect();
         set("shipped", Value::Integer(boards.len() as i64));
         if self.confidence != "high" {
-            set("doubtful", true.into());
+            set("confidence", self.confidence.as_str().into());
         }
         Ok(row)
     }
@@ -272,7 +272,7 @@ impl Entry {
             "Source: facts/cameras.json, {}; facts/i2c-touch-camera.md 4.5; collected from:",
             self.id
         );
-        text::sources(&mut out, &facts, &self.sources, &self.confidence);
+        text::sources(&mut out, &facts, &self.sources);
         for synthetic in &self.synthetic_driver_ids {
             let driver = synthetic.driver.as_deref().unwrap_or("a driver");
             let id = &synthetic.reported_id;
@@ -302,4 +302,58 @@ impl Entry {
 fn numbers(texts: &[String]) -> Result<Vec<i64>> {
     let number = |text: &String| hex(text).with_context(|| format!("\"{text}\" is no number"));
     texts.iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const FACTS: &str = r#"[
+      { "id": "a_1", "sensor": "A1 (copy)", "maker": "Acme", "vendor_driver": "a1_mipi_raw",
+        "i2c_addresses_7bit": ["0x3C", "0x56"], "reg_width_bits": 16, "data_width_bits": 8,
+        "id_prelude_writes": [["0x0A", "0x02"]], "id_regs": ["0x000A", "0x000B"],
+        "id_value": "0x2780", "id_value_alternatives": ["0x2790"], "id_mask": "0xFFF0", "type": "raw",
+        "interface": { "type": "mipi", "lanes": [4] },
+        "power_sequences": [
+          { "mt6572_tree": true, "steps": ["PDN=0", "VCAMD=1.5V", "PDN=1"] },
+          { "mt6572_tree": true, "steps": ["VCAMD=1.3V", "PDN=1"] },
+          { "mt6572_tree": false, "steps": ["VCAMD=1.2V", "PDN=0"] } ],
+        "mt6572_boards": { "main": ["x: y"], "sub": ["x: y", "x: z"], "listed": [] },
+        "linux_compatible": "acme,a1",
+        "synthetic_driver_ids": [{ "driver": "a2", "reported_id": "0x2791" }],
+        "sources": ["tree: path"], "confidence": "low", "notes": null },
+      { "id": "b", "sensor": "B", "maker": "Acme", "vendor_driver": null, "i2c_addresses_7bit": ["0x10"],
+        "reg_width_bits": 8, "data_width_bits": 8, "id_prelude_writes": [], "id_regs": ["0x00"],
+        "id_value": null, "id_value_alternatives": [], "id_mask": null, "type": null, "interface": null,
+        "power_sequences": null, "mt6572_boards": null, "linux_compatible": null, "sources": [],
+        "confidence": "low", "notes": "nobody says it" }
+    ]"#;
+
+    #[test]
+    fn a_sensor_becomes_a_row() {
+        let imported = import(FACTS, "").expect("an import");
+        assert_eq!(
+            imported.files[Path::new("data/cameras/a-1.toml")],
+            "# Source: facts/cameras.json, a_1; facts/i2c-touch-camera.md 4.5; collected from:\n\
+             #   tree: path\n# Not its own ID: a2 reports 0x2791.\n\
+             # Its drivers use four lanes; an MT6572 has two: it is told, not driven.\n\
+             name = \"A1\"\nmaker = \"Acme\"\ndriver = \"a1_mipi_raw\"\naddresses = [0x3C]\n\
+             address_bytes = 2\ndata_bytes = 1\nprelude = [[0x0A, 0x02]]\n\
+             registers = [0x000A, 0x000B]\nvalues = [0x2780, 0x2790]\nmask = 0xFFF0\n\
+             confidence = \"low\"\nbus = \"mipi\"\ncore_mv = 1200\nruns_with_pdn_high = true\n\
+             compatible = \"acme,a1\"\nshipped = 2\n"
+        );
+    }
+
+    #[test]
+    fn a_sensor_without_a_known_id_is_excluded_by_name() {
+        let imported = import(FACTS, "").expect("an import");
+        let excluded = &imported.excluded;
+        assert!(
+            excluded.ends_with("b = \"ID not known: nobody says it\"\n"),
+            "{excluded}"
+        );
+        assert_eq!(imported.summary, "1 rows; of 2 sensors 1 excluded");
+    }
 }

@@ -13,6 +13,7 @@ use crate::paths;
 use crate::source::burners;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use panels::Imported;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,13 +32,6 @@ pub struct Import {
 /// Files to write, by their path below `board-db`.
 type Files = BTreeMap<PathBuf, String>;
 
-/// What an import made.
-struct Imported {
-    files: Files,
-    /// For people.
-    summary: String,
-}
-
 impl Import {
     /// Imports everything.
     pub fn run(&self) -> Result<()> {
@@ -53,8 +47,8 @@ impl Import {
             .clone()
             .unwrap_or_else(|| paths::root().join("board-db"));
         panels(&facts, &overlays, &into)?;
-        touch(&facts, &overlays, &into)?;
-        cameras(&facts, &overlays, &into)
+        parts("touch", touch::import, &facts, &overlays, &into)?;
+        parts("cameras", cameras::import, &facts, &overlays, &into)
     }
 }
 
@@ -70,33 +64,29 @@ fn panels(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
         &read(&facts.join("panels.json"))?,
         &read(&overlays.join("panels.toml"))?,
     )?;
-    replace(into, panels::FOLDER, panels::SOURCE, &imported.files)?;
+    replace(into, panels::FOLDER, &imported.files)?;
     write(into, Path::new(panels::EXCLUDED), &imported.excluded)?;
     println!("panels: {}", imported.summary);
     Ok(())
 }
 
-/// Touch chips: `facts/touch.json` and `import/touch.toml` to `data/touch`
-/// and `import/excluded-touch.toml`.
-fn touch(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
-    let imported = touch::import(
-        &read(&facts.join("touch.json"))?,
-        &read(&overlays.join("touch.toml"))?,
+/// Touch chips or cameras: `facts/KIND.json` and `import/KIND.toml` to
+/// `data/KIND` and `import/excluded-KIND.toml`.
+fn parts(
+    kind: &str,
+    import: fn(&str, &str) -> Result<Imported>,
+    facts: &Path,
+    overlays: &Path,
+    into: &Path,
+) -> Result<()> {
+    let imported = import(
+        &read(&facts.join(format!("{kind}.json")))?,
+        &read(&overlays.join(format!("{kind}.toml")))?,
     )?;
-    replace(into, "data/touch", "facts/touch.json", &imported.files)?;
-    println!("touch: {}", imported.summary);
-    Ok(())
-}
-
-/// Cameras: `facts/cameras.json` and `import/cameras.toml` to `data/cameras`
-/// and `import/excluded-cameras.toml`.
-fn cameras(facts: &Path, overlays: &Path, into: &Path) -> Result<()> {
-    let imported = cameras::import(
-        &read(&facts.join("cameras.json"))?,
-        &read(&overlays.join("cameras.toml"))?,
-    )?;
-    replace(into, "data/cameras", "facts/cameras.json", &imported.files)?;
-    println!("cameras: {}", imported.summary);
+    replace(into, &format!("data/{kind}"), &imported.files)?;
+    let excluded = format!("import/excluded-{kind}.toml");
+    write(into, Path::new(&excluded), &imported.excluded)?;
+    println!("{kind}: {}", imported.summary);
     Ok(())
 }
 
@@ -106,12 +96,12 @@ fn read(path: &Path) -> Result<String> {
 
 /// Writes `files`, and removes what else of an earlier import `folder` below
 /// `root` holds. Rows that were written by hand stay.
-fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()> {
+fn replace(root: &Path, folder: &str, files: &Files) -> Result<()> {
     let dir = root.join(folder);
     fs::create_dir_all(&dir)?;
     for entry in fs::read_dir(&dir)? {
         let name = Path::new(folder).join(entry?.file_name());
-        let imported = read(&root.join(&name))?.starts_with(&format!("# Source: {source}, "));
+        let imported = is_imported(&read(&root.join(&name))?);
         match (imported, files.contains_key(&name)) {
             (true, false) => fs::remove_file(root.join(&name))?,
             (false, true) => bail!(
@@ -127,6 +117,13 @@ fn replace(root: &Path, folder: &str, source: &str, files: &Files) -> Result<()>
     Ok(())
 }
 
+/// Whether a row is of an import: it begins with `# Source: facts/x.json, `.
+fn is_imported(row: &str) -> bool {
+    let first = row.lines().next().unwrap_or_default();
+    let source = first.strip_prefix("# Source: facts/");
+    source.is_some_and(|source| source.contains(".json, "))
+}
+
 /// Writes a file below `root` that differs.
 fn write(root: &Path, name: &Path, text: &str) -> Result<()> {
     let path = root.join(name);
@@ -137,4 +134,63 @@ fn write(root: &Path, name: &Path, text: &str) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(&path, text).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// An empty folder of this test's own.
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("unilk-import-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("rows")).unwrap();
+        path
+    }
+
+    fn files(names: &[&str]) -> Files {
+        let text = |name: &&str| {
+            (
+                Path::new("rows").join(name),
+                "# Source: facts/panels.json, x.\n".into(),
+            )
+        };
+        names.iter().map(text).collect()
+    }
+
+    fn there(root: &Path) -> Vec<String> {
+        let entries = fs::read_dir(root.join("rows")).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn old_rows_go_and_rows_of_people_stay() {
+        let root = folder("replace");
+        fs::write(root.join("rows/mine.toml"), "# Source: facts/soc.md 7.4.\n").unwrap();
+        replace(&root, "rows", &files(&["a.toml", "b.toml"])).unwrap();
+        replace(&root, "rows", &files(&["b.toml", "c.toml"])).unwrap();
+        assert_eq!(there(&root), ["b.toml", "c.toml", "mine.toml"]);
+        let error = replace(&root, "rows", &files(&["mine.toml"])).unwrap_err();
+        assert!(error.to_string().contains("mine.toml: was written by hand"));
+        assert_eq!(
+            read(&root.join("rows/mine.toml")).unwrap(),
+            "# Source: facts/soc.md 7.4.\n"
+        );
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn facts_that_are_not_there_are_said() {
+        let import = Import {
+            facts: Some("/nowhere/facts".into()),
+            into: None,
+        };
+        let error = import.run().unwrap_err().to_string();
+        assert!(error.contains("/nowhere/facts is not there: give the folder"));
+    }
 }

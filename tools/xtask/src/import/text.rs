@@ -39,15 +39,13 @@ pub fn comment(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// Comments that name where a row is from, and how sure that is.
-pub fn sources(out: &mut String, facts: &str, sources: &[String], confidence: &str) {
+/// Comments that name where a row is from.
+pub fn sources(out: &mut String, facts: &str, sources: &[String]) {
     comment(out, facts);
     for source in sources {
-        // A path is not broken into lines.
-        let _ = writeln!(out, "#   {source}");
-    }
-    if confidence != "high" {
-        comment(out, &format!("Confidence of the facts: {confidence}."));
+        // A path is not broken into lines; what stands behind it in brackets
+        // are the collector's own numbers.
+        let _ = writeln!(out, "#   {}", short_name(source));
     }
 }
 
@@ -132,7 +130,7 @@ pub fn byte_array(bytes: &[u8]) -> Value {
     )
 }
 
-/// The chip's name without what stands in brackets.
+/// A name without what stands in brackets behind it.
 pub fn short_name(name: &str) -> &str {
     name.split(" (").next().unwrap_or(name).trim()
 }
@@ -192,8 +190,8 @@ mod tests {
         comment(&mut out, &"word ".repeat(30));
         assert!(out.lines().count() == 2 && out.lines().all(|line| line.len() <= WIDTH));
         let mut out = String::new();
-        sources(&mut out, "Source: a.", &["p q/".repeat(40)], "low");
-        assert_eq!(out.lines().count(), 3);
+        sources(&mut out, "Source: a.", &["p q/".repeat(40)]);
+        assert_eq!(out.lines().count(), 2);
     }
 
     #[test]

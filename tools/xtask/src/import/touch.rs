@@ -26,7 +26,7 @@ const FIELDS: [Field; 13] = [
     ("order", Numbers::Decimal),
     ("intrusive", Numbers::Decimal),
     ("weak", Numbers::Decimal),
-    ("doubtful", Numbers::Decimal),
+    ("confidence", Numbers::Decimal),
     ("wait_ms", Numbers::Decimal),
     ("vendor_id", Numbers::Hex(2)),
     ("version", Numbers::Hex(2)),
@@ -138,14 +138,14 @@ pub fn import(facts: &str, overlay: &str) -> Result<Imported> {
         entries.len(),
         excluded.len()
     );
-    files.insert(
-        PathBuf::from("import/excluded-touch.toml"),
-        text::excluded(
+    Ok(Imported {
+        files,
+        excluded: text::excluded(
             "Probes of facts/touch.json that are no rows, and why.",
             &excluded,
         ),
-    );
-    Ok(Imported { files, summary })
+        summary,
+    })
 }
 
 impl Entry {
@@ -179,7 +179,7 @@ impl Entry {
         let boards: BTreeSet<_> = self.mt6572_boards.iter().flatten().collect();
         set("shipped", Value::Integer(boards.len() as i64));
         if self.confidence != "high" {
-            set("doubtful", true.into());
+            set("confidence", self.confidence.as_str().into());
         }
         let telling = |step: &&Step| step.expect.is_some() && step.optional != Some(true);
         let tells = self.probe.iter().position(|step| telling(&step));
@@ -217,7 +217,7 @@ impl Entry {
             "Source: facts/touch.json, {}; facts/i2c-touch-camera.md 3; collected from:",
             self.id
         );
-        text::sources(&mut out, &facts, &self.sources, &self.confidence);
+        text::sources(&mut out, &facts, &self.sources);
         for note in self.notes.iter().chain(reasons) {
             text::comment(&mut out, note);
         }
@@ -345,4 +345,71 @@ fn extra_read(extra: &Json) -> Option<Value> {
     read.insert("write".into(), byte_array(&write));
     read.insert("len".into(), len.into());
     Some(read.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const FACTS: &str = r#"[
+      { "id": "acme_1", "family": "Acme", "chip": "A1 (first)", "i2c_addresses_7bit": ["0x26", "0x27"],
+        "probe": [
+          { "write": ["0x10"], "read_len": 0, "addr_7bit": "0x62", "match": null, "delay_ms_after": 5 },
+          { "write": ["0x11"], "read_len": 12, "addr_7bit": "0x26", "match": { "offset": 1, "len": 2,
+            "endian": "little", "values": ["0x0102"], "mask": "0x0FFF" } },
+          { "write": ["0x12"], "read_len": 1, "match": null, "optional": true } ],
+        "identification": "register", "fw_version": { "reg": "0x0012 (LE)", "len": 2 },
+        "vendor_id": { "note": "none" }, "reset": { "wait_ms_after_release": "about 30-50" },
+        "linux_compatible": "acme,a1 / acme,a2", "vendor_driver": "a1",
+        "mt6572_boards": ["x: y", "x: z", "x: y"], "sources": ["tree: path/driver.c"],
+        "confidence": "medium", "notes": "a note" },
+      { "id": "ack", "family": "Acme", "chip": "Ack", "i2c_addresses_7bit": ["0x05"],
+        "probe": [{ "write": ["0x00"], "read_len": 1, "match": null }], "identification": "ack-only",
+        "fw_version": null, "vendor_id": null, "reset": null, "linux_compatible": "acme,a (unverified)",
+        "vendor_driver": null, "mt6572_boards": null, "sources": [], "confidence": "high", "notes": null },
+      { "id": "key", "family": "Acme", "chip": "Key", "i2c_addresses_7bit": ["0x06"],
+        "probe": [], "identification": "ack-only", "fw_version": null, "vendor_id": null, "reset": null,
+        "linux_compatible": null, "vendor_driver": null, "mt6572_boards": null, "sources": [],
+        "confidence": "low", "notes": null }
+    ]"#;
+    const OVERLAY: &str = "exclude = { key = \"keys\" }\n[group.Acme]\norder = 7\nwhy = \"because\"\n\
+                           [row.ack]\nfile = \"other\"\n";
+
+    fn text(name: &str) -> String {
+        let imported = import(FACTS, OVERLAY).expect("an import");
+        imported.files[Path::new(name)].clone()
+    }
+
+    #[test]
+    fn a_probe_becomes_a_row() {
+        assert_eq!(
+            text("data/touch/acme-1.toml"),
+            "# Source: facts/touch.json, acme_1; facts/i2c-touch-camera.md 3; collected from:\n\
+             #   tree: path/driver.c\n# a note\n# because\n\
+             name = \"A1\"\nfamily = \"Acme\"\naddresses = [0x26, 0x27]\norder = 7\n\
+             intrusive = true\nconfidence = \"medium\"\nwait_ms = 30\n\
+             version = { write = [0x12, 0x00], len = 2 }\ncompatible = \"acme,a1\"\n\
+             driver = \"a1\"\nshipped = 2\n\n\
+             [[probe]]\naddress = 0x62\nwrite = [0x10]\ndelay_ms = 5\n\n\
+             [[probe]]\nwrite = [0x11]\nread = 8\n\
+             expect = { offset = 1, mask = [0xFF, 0x0F], values = [[0x02, 0x01]] }\n"
+        );
+    }
+
+    #[test]
+    fn who_only_acknowledges_is_weak_and_what_is_left_out_is_said() {
+        let imported = import(FACTS, OVERLAY).expect("an import");
+        let row = text("data/touch/other.toml");
+        assert!(
+            row.contains("weak = true") && !row.contains("compatible"),
+            "{row}"
+        );
+        assert!(
+            row.contains("wait_ms = 120") && !row.contains("confidence"),
+            "{row}"
+        );
+        assert!(imported.excluded.ends_with("key = \"keys\"\n"));
+        assert!(import(FACTS, "[row.nobody]\norder = 1\n").is_err());
+    }
 }

@@ -12,13 +12,14 @@
 mod sensor;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use super::line::Line;
-use super::report::{Kind, Record, Recorder, Unit};
+use super::report::{Recorder, Unit};
 use super::{BusPort, BusState, Clock, Table};
-use heapless::Vec;
 use sensor::Memory;
 use unilk_board_db::{CameraRow, CameraWiring};
+pub use verdict::{CameraNote, CameraVerdict, MAX_FITS};
 
 /// After the supplies (facts 4.2, the recipe that works for all).
 const RAILS_MS: u16 = 10;
@@ -36,8 +37,6 @@ pub const CORE_MV: [u16; 3] = [1200, 1500, 1800];
 const LOW_CEILING_MV: u16 = 1500;
 /// No sensor is asked later than this after a socket's start.
 pub const LIMIT_US: u32 = 450_000;
-/// Sensors with the same answer that a verdict lists.
-pub const MAX_FITS: usize = 6;
 
 /// A camera socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,47 +80,6 @@ pub trait CameraPort: BusPort {
     fn power_down(&mut self, socket: Socket, high: bool);
     /// Master clock of 24 MHz.
     fn clock(&mut self, on: bool);
-}
-
-error_enum! {
-    /// What is odd about a camera.
-    pub enum CameraNote {
-        /// Nobody answers.
-        Silent => "CAM-NONE", "no camera answers in this socket: check its connector; boot goes on without";
-        /// The profile has no such socket.
-        NoSocket => "CAM-WIRE", "wiring profile has no such camera";
-        /// Only zeros or ones.
-        Suspicious { /** Its address. */ address: u8 }
-            => "CAM-CONST", "something at {address:#04x} answers only zeros or ones: check the camera's connector";
-        /// The bus is held.
-        Stuck => "CAM-BUS", "camera bus is held low: unplug the camera";
-        /// Somebody acknowledges and is not in the table.
-        Unknown { /** Its address. */ address: u8 }
-            => "CAM-NEW", "a camera at {address:#04x} is not in the table: send the report";
-    }
-}
-
-/// The verdict on one socket.
-#[derive(Debug, Clone, Default)]
-pub struct CameraVerdict {
-    /// Row of the table.
-    pub winner: Option<u16>,
-    /// All rows that the answer fits, the winner among them.
-    pub fits: Vec<u16, MAX_FITS>,
-    /// 7-bit address.
-    pub address: u8,
-    /// Only one byte agreed.
-    pub weak: bool,
-    /// Core supply at which it answered, in mV.
-    pub core_mv: u16,
-    /// Level of the power-down pin at which it answered.
-    pub pdn_high: bool,
-    /// State of the bus.
-    pub bus: BusState,
-    /// What is odd.
-    pub note: Option<CameraNote>,
-    /// Microseconds from supplies on to off.
-    pub took_us: u32,
 }
 
 /// How a socket is powered for a try.
@@ -406,7 +364,6 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     /// and those that need nothing written before those that do.
     async fn ask_address(&mut self, address: u8) {
         let table = self.table;
-        let mut written = false;
         for class in 0..4 {
             for (number, row) in table.cameras.iter().enumerate() {
                 let two = row.address_bytes == 2;
@@ -415,14 +372,12 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
                 if !here || usize::from(two) * 2 + usize::from(writes) != class {
                     continue;
                 }
-                if written && (two || writes) {
+                if self.memory.disturbs(row, address) {
                     self.pulse().await;
-                    written = false;
                 }
                 if !self.try_row(number as u16, row, address).await {
                     return;
                 }
-                written |= writes;
                 if self.over() && self.progress.verdict.winner.is_none() {
                     return;
                 }
@@ -444,7 +399,6 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
                 if verdict.winner.is_none() {
                     verdict.winner = Some(number);
                     verdict.address = address;
-                    verdict.weak = row.weak;
                     if let Some(setup) = self.setup {
                         verdict.core_mv = setup.core_mv;
                         verdict.pdn_high = setup.pdn_high;
@@ -457,20 +411,24 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         true
     }
 
-    /// Of those that fit: known for this phone, recognised by more than one
-    /// byte, common.
+    /// Puts those that fit in order, the best first: known for this phone,
+    /// recognised by more than one byte, well sourced, common.
     fn choose(&mut self, prefer: &[u16]) {
         let rank = |number: u16| {
             let place = prefer.iter().position(|&row| row == number);
             let row = self.table.cameras.get(usize::from(number));
-            (
-                place.map_or(0, |place| prefer.len() - place),
-                row.is_some_and(|row| !row.weak),
-                row.map_or(0, |row| row.shipped),
-            )
+            let row = row.map(|row| (!row.weak, row.confidence, row.shipped));
+            // Of equals the first in the table.
+            let known = place.map_or(0, |place| prefer.len() - place);
+            core::cmp::Reverse((known, row, core::cmp::Reverse(number)))
         };
-        let fits = self.progress.verdict.fits.iter().rev().copied();
-        self.progress.verdict.winner = fits.max_by_key(|&number| rank(number));
+        let verdict = &mut self.progress.verdict;
+        verdict.fits.sort_unstable_by_key(|&number| rank(number));
+        verdict.winner = verdict.fits.first().copied();
+        let winner = verdict
+            .winner
+            .and_then(|row| self.table.cameras.get(usize::from(row)));
+        verdict.weak = winner.is_some_and(|row| row.weak);
     }
 
     /// Powers the socket down and says how it went so far.
@@ -507,41 +465,5 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let took = self.line.clock.now_us().wrapping_sub(self.begun);
         verdict.took_us = verdict.took_us.saturating_add(took);
         progress
-    }
-}
-
-impl CameraVerdict {
-    /// Writes the verdict on `socket` to the report.
-    pub fn record(&self, socket: Socket, table: &Table, log: &dyn Recorder, at_us: u32) {
-        let id = |row: u16| {
-            let row = table.cameras.get(usize::from(row));
-            row.map_or(&[][..], |row| row.id.as_bytes())
-        };
-        if let Some(note) = &self.note {
-            log.record(&Record {
-                unit: socket.unit(),
-                sent: crate::Code::code(note).as_bytes(),
-                ..Record::new(Kind::Note, at_us)
-            });
-        }
-        for &row in self.fits.iter().filter(|&&row| Some(row) != self.winner) {
-            log.record(&Record {
-                unit: socket.unit(),
-                sent: id(row),
-                ..Record::new(Kind::Candidate, at_us)
-            });
-        }
-        log.record(&Record {
-            unit: socket.unit(),
-            status: match (self.winner, self.weak || self.fits.len() > 1) {
-                (None, _) => 0,
-                (_, true) => 2,
-                (_, false) => 3,
-            },
-            a: self.fits.len().saturating_sub(1) as u16,
-            b: u16::from(self.address),
-            sent: self.winner.map_or(&[][..], id),
-            ..Record::new(Kind::Verdict, at_us)
-        });
     }
 }

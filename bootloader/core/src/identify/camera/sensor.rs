@@ -1,5 +1,6 @@
-//! Reads the ID of one sensor. What was read at an address is remembered:
-//! makers keep their ID registers, so many rows ask for the same.
+//! Reads the ID of one sensor. What was written and read at an address is
+//! remembered: makers keep their ID registers and the writes before them, so
+//! many rows ask for the same, and each register is read once.
 
 use super::super::line::Fault;
 use super::super::{Clock, is_constant};
@@ -27,22 +28,37 @@ struct Place {
     shape: (u8, u8),
 }
 
-/// Registers that were read at one address since it was last written to.
+/// What was done at one address since the release of reset.
 #[derive(Default)]
 pub(super) struct Memory {
     address: u8,
-    known: Vec<(Place, [u8; 2]), 16>,
+    /// The prelude that was written last.
+    prelude: &'static [&'static [u8]],
+    /// Registers that were read since.
+    known: Vec<(Place, [u8; 2]), 24>,
 }
 
 impl Memory {
     pub(super) fn clear(&mut self) {
-        self.known.clear();
+        *self = Self::default();
+    }
+
+    /// Whether the sensor must be reset before `row` is asked at `address`:
+    /// somebody else's prelude was written there, and the row's does not write
+    /// all the same registers anew.
+    pub(super) fn disturbs(&self, row: &CameraRow, address: u8) -> bool {
+        let width = usize::from(row.address_bytes);
+        let anew = |before: &&[u8]| {
+            let mut writes = row.prelude.iter();
+            writes.any(|write| write.get(..width) == before.get(..width))
+        };
+        self.address == address && self.prelude != row.prelude && !self.prelude.iter().all(anew)
     }
 }
 
 impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     /// Reads the registers of the row's ID and compares.
-    pub(super) async fn read_id(&mut self, row: &CameraRow, address: u8) -> Answer {
+    pub(super) async fn read_id(&mut self, row: &'static CameraRow, address: u8) -> Answer {
         if self.memory.address != address {
             self.memory.clear();
             self.memory.address = address;
@@ -50,11 +66,17 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let absent = |first: bool| {
             if first { Answer::Absent } else { Answer::Other }
         };
-        for write in row.prelude {
-            self.memory.clear();
-            let sent = self.line.transfer(address, write, &mut [], true).await;
-            if sent.is_err() {
-                return absent(!self.line.acked.contains(address));
+        if self.memory.prelude != row.prelude {
+            self.memory.prelude = row.prelude;
+            self.memory.known.clear();
+            for write in row.prelude {
+                let sent = self.line.transfer(address, write, &mut [], true).await;
+                if sent.is_err() {
+                    return absent(!self.line.acked.contains(address));
+                }
+            }
+            if row.prelude_ms > 0 {
+                self.wait_ms(row.prelude_ms).await;
             }
         }
         let wide = row.data_bytes >= 2;

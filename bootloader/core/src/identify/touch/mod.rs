@@ -13,17 +13,21 @@
 //! the number of a register to read, and that only when nobody else was
 //! recognised. Sources: facts/i2c-touch-camera.md 2.1, 2.4, 3.1 to 3.3.
 
+mod pass;
 mod probe;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use super::line::{Addresses, Fault, Line};
 use super::report::{Kind, Record, Recorder, Unit};
 use super::{BusPort, BusState, Clock, Table};
-use core::ops::RangeInclusive;
 use heapless::Vec;
-use probe::{Probe, Trail};
-use unilk_board_db::{ExtraRead, ProbeStep, TouchRow};
+use pass::{Sort, is_gentle};
+use probe::Trail;
+use unilk_board_db::{ExtraRead, TouchRow};
+use verdict::EXTRA_LEN;
+pub use verdict::{Chip, MAX_CHIPS, MAX_FITS, TouchNote, TouchVerdict};
 
 /// From supplies on to the release of reset (facts 2.4 step 2, 3).
 const RAILS_MS: u16 = 20;
@@ -38,9 +42,6 @@ const PULSE_MS: u16 = 10;
 const BUSY_MS: u16 = 4;
 /// No probe begins later than this after the start.
 pub const LIMIT_US: u32 = 900_000;
-/// Chips that a verdict lists.
-pub const MAX_CHIPS: usize = 4;
-const EXTRA_LEN: usize = 12;
 
 /// The touch chip's pins and supplies.
 pub trait TouchPort: BusPort {
@@ -58,61 +59,6 @@ pub trait TouchPort: BusPort {
     fn supplies(&mut self, on: bool);
 }
 
-/// A chip that answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chip {
-    /// Row of the table.
-    pub row: u16,
-    /// 7-bit address.
-    pub address: u8,
-    /// It acknowledged, and that is all.
-    pub weak: bool,
-    /// Number of the module's maker, as read.
-    pub vendor: Vec<u8, EXTRA_LEN>,
-    /// Version of its firmware, as read.
-    pub version: Vec<u8, EXTRA_LEN>,
-}
-
-error_enum! {
-    /// What is odd about the touch chip.
-    pub enum TouchNote {
-        /// Nobody answers.
-        Silent => "TP-NONE", "no touch chip answers: check its connector; boot goes on without";
-        /// Only zeros or ones.
-        Suspicious { /** Its address. */ address: u8 }
-            => "TP-CONST", "something at {address:#04x} answers only zeros or ones: check the touch panel's connector";
-        /// Two different chips.
-        Two => "TP-TWO", "two touch chips answer: the one that this board is known with was taken";
-        /// The bus is held.
-        Stuck => "TP-BUS", "touch bus is held low: unplug the touch panel to find out who holds it";
-        /// Somebody acknowledges and is not in the table.
-        Unknown { /** Its address. */ address: u8 }
-            => "TP-NEW", "a touch chip at {address:#04x} is not in the table: send the report";
-    }
-}
-
-/// The verdict on the touch chip.
-#[derive(Debug, Clone, Default)]
-pub struct TouchVerdict {
-    /// Index in `chips` of the one that was taken.
-    pub winner: Option<usize>,
-    /// All that answered.
-    pub chips: Vec<Chip, MAX_CHIPS>,
-    /// State of the bus.
-    pub bus: BusState,
-    /// What is odd.
-    pub note: Option<TouchNote>,
-    /// Microseconds from supplies on to off.
-    pub took_us: u32,
-}
-
-impl TouchVerdict {
-    /// The chip that was taken.
-    pub fn chip(&self) -> Option<&Chip> {
-        self.chips.get(self.winner?)
-    }
-}
-
 struct Asker<'a, C, P> {
     table: &'a Table,
     prefer: &'a [u16],
@@ -126,55 +72,11 @@ struct Asker<'a, C, P> {
     strangers: Addresses,
     /// Acknowledged before the last pass.
     early: Addresses,
+    /// The last pass: who is there may have needed his time to come.
+    late: bool,
     /// Answered only zeros or ones.
     odd: Option<u8>,
     chips: Vec<Chip, MAX_CHIPS>,
-}
-
-/// Which probes a pass makes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Harmless,
-    Intrusive,
-    Weak,
-    /// The intrusive ones again, to those who were not there before.
-    Late,
-    /// Only to strangers: reads of registers with numbers of one byte.
-    Gentle,
-}
-
-impl Sort {
-    const fn of(row: &TouchRow) -> Self {
-        match (row.weak, row.intrusive) {
-            (true, _) => Self::Weak,
-            (false, true) => Self::Intrusive,
-            (false, false) => Self::Harmless,
-        }
-    }
-}
-
-/// Whether the probe of a row changes nothing in any chip that is known.
-fn is_gentle(row: &TouchRow) -> bool {
-    let reads = |step: &ProbeStep| {
-        step.address.is_none()
-            && step.write_from.is_none()
-            && step.write.len() <= 1
-            && step.read_len > 0
-    };
-    Sort::of(row) == Sort::Harmless && row.probe.iter().all(reads)
-}
-
-/// When the intrusive probe of a row may be made at an address, in ms after
-/// the release of reset: when all harmless ones have had their time there.
-fn due_ms(table: &Table, row: &TouchRow, address: u8) -> u16 {
-    if Sort::of(row) != Sort::Intrusive {
-        return row.wait_ms;
-    }
-    let others = table
-        .touch
-        .iter()
-        .filter(|other| Sort::of(other) == Sort::Harmless && other.addresses.contains(&address));
-    others.fold(row.wait_ms, |due, other| due.max(other.wait_ms))
 }
 
 /// Asks which touch chip is there. `prefer` are rows that hint, store or
@@ -202,6 +104,7 @@ pub async fn identify<C: Clock, P: TouchPort>(
         absent: Addresses::default(),
         strangers: Addresses::default(),
         early: Addresses::default(),
+        late: false,
         odd: None,
         chips: Vec::new(),
     };
@@ -316,10 +219,14 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             };
             self.until(row.wait_ms).await;
             self.absent = Addresses::default();
-            let gentle = is_gentle(row);
-            let may = |asker: &Self, address| gentle || !asker.strangers.contains(address);
-            if self.try_row(number, row, &may).await || self.over() {
-                return;
+            for &address in row.addresses {
+                let stranger = self.strangers.contains(address) && !is_gentle(row);
+                if stranger {
+                    continue;
+                }
+                if self.try_row(number, row, address).await || self.over() {
+                    return;
+                }
             }
         }
         let mut from = 0;
@@ -351,6 +258,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         // Who has come since the last pass is asked everything: an acknowledge
         // alone names the wrong chip where better probes exist.
         self.early = self.line.acked;
+        self.late = true;
         // One look at everybody, who may have been busy each time.
         self.wait_ms(BUSY_MS).await;
         self.acknowledging().await;
@@ -369,77 +277,13 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         self.trail.clear();
     }
 
-    /// Tries the rows of one sort that are due within `due`, in ms after the
-    /// release of reset.
-    async fn pass(&mut self, sort: Sort, due: RangeInclusive<u16>) {
-        let table = self.table;
-        for (number, row) in table.touch.iter().enumerate() {
-            let of = match sort {
-                Sort::Gentle => is_gentle(row),
-                Sort::Late => Sort::of(row) == Sort::Intrusive,
-                _ => Sort::of(row) == sort,
-            };
-            if !of {
-                continue;
-            }
-            if self.over() {
-                return;
-            }
-            let may = |asker: &Self, address| {
-                asker.strangers.contains(address) == (sort == Sort::Gentle)
-                    && !(sort == Sort::Late && asker.early.contains(address))
-                    && due.contains(&due_ms(table, row, address))
-            };
-            let found = self.try_row(number as u16, row, &may).await;
-            // Their sequences may mean something else to whom they were not
-            // meant for: nothing is gained by going on.
-            if found && sort != Sort::Harmless {
-                return;
-            }
-        }
-    }
-
-    /// Tries a row at those of its addresses where it `may` be asked; whether
-    /// it is there.
-    async fn try_row(
-        &mut self,
-        number: u16,
-        row: &'static TouchRow,
-        may: &dyn Fn(&Self, u8) -> bool,
-    ) -> bool {
-        for &address in row.addresses {
-            let known = self.chips.iter().any(|chip| chip.address == address);
-            if known || self.absent.contains(address) || !may(self, address) {
-                continue;
-            }
-            if row.intrusive && !self.may_write(row, address).await {
-                continue;
-            }
-            match self.probe(row, address).await {
-                Probe::Match => {
-                    self.keep(number, row, address).await;
-                    return true;
-                }
-                Probe::Absent => self.absent.insert(address),
-                // A stranger's zeros say nothing of the touch panel.
-                Probe::Odd if self.strangers.contains(address) => {}
-                Probe::Odd => self.odd = Some(address),
-                Probe::Mismatch => {}
-            }
-            if self.over() {
-                return false;
-            }
-        }
-        false
-    }
-
     /// Before a probe that writes: somebody must acknowledge, and be as the
     /// reset left him.
     async fn may_write(&mut self, row: &TouchRow, address: u8) -> bool {
         if self.trail.disturbs(row, address) {
             self.leave().await;
             self.reset(PULSE_MS, false).await;
-            self.until(row.wait_ms).await;
+            self.until(self.ready_ms(row, address)).await;
         }
         if self.line.acked.contains(address) {
             return true;
@@ -452,14 +296,25 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         true
     }
 
-    async fn keep(&mut self, number: u16, row: &TouchRow, address: u8) {
+    /// When the chip at an address can be asked again after a reset, in ms.
+    fn ready_ms(&self, row: &TouchRow, address: u8) -> u16 {
+        let rows = self.table.touch.iter();
+        let here = rows.filter(|other| self.late && other.addresses.contains(&address));
+        here.fold(row.wait_ms, |ready, other| ready.max(other.wait_ms))
+    }
+
+    /// Takes down who answered as `row` does and may be any that `fits`.
+    async fn keep(&mut self, fits: Vec<u16, MAX_FITS>, row: &TouchRow, address: u8) {
         if row.intrusive {
             // Its normal registers are back only after that.
             self.leave().await;
         }
-        let stop = row.probe.first().is_some_and(|step| step.stop);
+        let best = fits.first().copied().unwrap_or_default();
+        let row = self.table.touch.get(usize::from(best)).unwrap_or(row);
+        let stop = row.probe.iter().any(|step| step.stop);
         let mut chip = Chip {
-            row: number,
+            row: best,
+            fits,
             address,
             weak: row.weak,
             vendor: Vec::new(),
@@ -494,21 +349,10 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         }
     }
 
-    /// The one to take: known for this phone, recognised by its registers,
-    /// common.
+    /// The one to take: the best of all that answered.
     fn judge(self) -> TouchVerdict {
-        let rank = |chip: &Chip| {
-            let place = self.prefer.iter().position(|&row| row == chip.row);
-            let row = self.table.touch.get(usize::from(chip.row));
-            (
-                place.map_or(0, |place| self.prefer.len() - place),
-                !chip.weak,
-                row.map_or(0, |row| row.shipped),
-            )
-        };
         let chips = self.chips.iter().enumerate();
-        // The first of equals: `max_by_key` would take the last.
-        let winner = chips.rev().max_by_key(|(_, chip)| rank(chip));
+        let winner = chips.max_by_key(|(_, chip)| self.rank(chip.row));
         let winner = winner.map(|(index, _)| index);
         let stranger = || {
             let addresses = self.table.touch.iter().flat_map(|row| row.addresses);
@@ -532,43 +376,6 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             note,
             chips: self.chips,
             took_us: 0,
-        }
-    }
-}
-
-impl TouchVerdict {
-    /// Writes the verdict to the report.
-    pub fn record(&self, table: &Table, log: &dyn Recorder, at_us: u32) {
-        if let Some(note) = &self.note {
-            log.record(&Record {
-                unit: Unit::Touch,
-                sent: crate::Code::code(note).as_bytes(),
-                ..Record::new(Kind::Note, at_us)
-            });
-        }
-        for (index, chip) in self.chips.iter().enumerate() {
-            let id = table
-                .touch
-                .get(usize::from(chip.row))
-                .map_or("", |row| row.id);
-            let mut got: Vec<u8, { 2 * EXTRA_LEN }> = Vec::new();
-            // Both fit: the room is their lengths together.
-            let _ = got.extend_from_slice(&chip.vendor);
-            let _ = got.extend_from_slice(&chip.version);
-            let taken = self.winner == Some(index);
-            log.record(&Record {
-                unit: Unit::Touch,
-                status: match (taken, chip.weak) {
-                    (false, _) => 0,
-                    (true, true) => 1,
-                    (true, false) => 3,
-                },
-                a: self.chips.len().saturating_sub(1) as u16,
-                b: u16::from(chip.address),
-                sent: id.as_bytes(),
-                got: &got,
-                ..Record::new(Kind::Verdict, at_us)
-            });
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Rows of one family ask the same registers and differ in the answer they
 //! expect. What has been asked at an address is therefore kept and not asked
-//! again, which also spares a chip the second entry into a debug mode.
+//! again: a search costs as much as there are registers, not rows, and no chip
+//! enters a debug mode twice.
 
 use super::super::line::Fault;
 use super::super::{Clock, is_constant};
@@ -40,15 +41,18 @@ struct Done {
 pub(super) struct Trail {
     address: u8,
     exit: &'static [ProbeStep],
+    /// Of rows that only read.
+    reads: bool,
     intrusive: bool,
     family: &'static str,
     done: Vec<Done, MAX_STEPS>,
 }
 
-/// Whether two steps do the same, whatever they expect.
-fn same(one: &ProbeStep, other: &ProbeStep) -> bool {
-    (one.address, one.write, one.write_from) == (other.address, other.write, other.write_from)
-        && (one.read_len, one.stop) == (other.read_len, other.stop)
+/// Whether a row only reads registers, so that the order of its steps and of
+/// those of other such rows does not matter.
+fn only_reads(row: &TouchRow) -> bool {
+    let reads = |step: &ProbeStep| step.read_len > 0 && step.write_from.is_none();
+    !row.intrusive && row.exit.is_empty() && row.probe.iter().all(reads)
 }
 
 impl Trail {
@@ -63,8 +67,22 @@ impl Trail {
         }
         let pairs = self.done.iter().zip(row.probe);
         pairs
-            .take_while(|(done, step)| same(done.step, step))
+            .take_while(|(done, step)| done.step.asks_as(step))
             .count()
+    }
+
+    /// Which of the reads that were made answers this one: it, or a longer one
+    /// of the same register.
+    fn read(&self, step: &ProbeStep) -> Option<usize> {
+        let like = |done: &Done| ProbeStep {
+            read_len: step.read_len,
+            ..*done.step
+        };
+        let enough = |done: &Done| {
+            done.step.read_len == step.read_len || done.answer.len() >= usize::from(step.read_len)
+        };
+        let mut done = self.done.iter();
+        done.position(|done| enough(done) && like(done).asks_as(step))
     }
 
     /// Whether another family's writes have changed what `row` finds.
@@ -77,20 +95,36 @@ impl Trail {
 impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     /// Makes the row's steps at `address`, up to one that does not agree.
     pub(super) async fn probe(&mut self, row: &'static TouchRow, address: u8) -> Probe {
+        let reads = only_reads(row);
         let shared = self.trail.shared(row, address);
-        if shared == 0 {
+        let goes_on = if reads {
+            self.trail.address == address && self.trail.reads
+        } else {
+            shared > 0
+        };
+        if !goes_on {
             self.leave().await;
         }
         self.trail.address = address;
         self.trail.exit = row.exit;
+        self.trail.reads = reads;
         self.trail.intrusive = row.intrusive;
         self.trail.family = row.family;
         let mut speaks = false;
         let mut ones = false;
         let mut read = false;
         for (number, step) in row.probe.iter().enumerate() {
-            if number >= shared {
-                self.trail.done.truncate(number);
+            let known = if reads {
+                self.trail.read(step)
+            } else {
+                (number < shared).then_some(number)
+            };
+            if known.is_none() {
+                if !reads {
+                    self.trail.done.truncate(number);
+                } else if self.trail.done.is_full() {
+                    self.trail.done.clear();
+                }
                 let target = step.address.unwrap_or(address);
                 let result = self.make(step, target).await;
                 self.wait_ms(step.delay_ms).await;
@@ -106,7 +140,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
                     return Probe::Mismatch;
                 }
             }
-            let Some(done) = self.trail.done.get(number) else {
+            let at = known.unwrap_or(self.trail.done.len().saturating_sub(1));
+            let Some(done) = self.trail.done.get(at) else {
                 return Probe::Mismatch;
             };
             let answer = &done.answer;

@@ -80,7 +80,7 @@ fn fits(entry: &Entry) -> Result<(), Refusal> {
     }
     if width * height > 540 * 960 || width == 0 || height == 0 {
         return Err(format!(
-            "it has {width}x{height} pixels; the chip drives up to 540x960"
+            "it has {width}x{height} pixels; the facts take up to 540x960 for fit"
         ));
     }
     if !entry.mt6572_fit {
@@ -125,20 +125,17 @@ fn reset(entry: &Entry, row: &mut Row) {
     if !matches!(steps[..], [.., (false, _), (true, _)]) {
         steps = board_reset(&entry.pre_init);
     }
-    match &mut steps[..] {
-        [.., (false, low), (true, high)] => {
-            // What every controller needs; some drivers rely on the time that
-            // the calls themselves take.
-            *low = (*low).max(1);
-            *high = (*high).max(5);
-        }
-        _ => {
-            row.comment(
-                "reset",
-                "Its driver resets by means of its board: the common pulse.",
-            );
-            steps = vec![(true, 10), (false, 10), (true, 120)];
-        }
+    if let [.., (false, low), (true, high)] = &mut steps[..] {
+        // What every controller needs; some drivers rely on the time that the
+        // calls themselves take.
+        *low = (*low).max(1);
+        *high = (*high).max(5);
+    } else {
+        row.comment(
+            "reset",
+            "Its driver resets by means of its board: the common pulse.",
+        );
+        steps = vec![(true, 10), (false, 10), (true, 120)];
     }
     row.reset = steps
         .iter()

@@ -74,8 +74,10 @@ pub struct Timing {
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Pll {
     pub clock_mhz: Option<f64>,
-    pub pll_div1: Option<u8>,
-    pub pll_div2: Option<u8>,
+    #[serde(rename = "pll_div1")]
+    pub div1: Option<u8>,
+    #[serde(rename = "pll_div2")]
+    pub div2: Option<u8>,
     pub fbk_div: Option<u8>,
     #[serde(default)]
     pub ssc_disable: u8,

@@ -79,7 +79,8 @@ pub fn lines(items: &[Item]) -> Result<Vec<String>, Refusal> {
         match item.op.as_deref() {
             None if !is_read(items, index) => {
                 let command = item.cmd.unwrap_or(0);
-                if !PIXELS.contains(&command) && !(draws && WINDOWS.contains(&command)) {
+                let window = draws && WINDOWS.contains(&command);
+                if !window && !PIXELS.contains(&command) {
                     out.push(line(item)?);
                 }
             }

@@ -89,12 +89,12 @@ fn rate(entry: &Entry, row: &mut Row) -> Result<(), Refusal> {
     let no_rate = || Refusal::from("its driver states no rate");
     let Pll {
         clock_mhz,
-        pll_div1,
-        pll_div2,
+        div1,
+        div2,
         fbk_div,
         ..
     } = entry.pll.ok_or_else(no_rate)?;
-    let (div1, div2) = (pll_div1.unwrap_or(0), pll_div2.unwrap_or(0));
+    let (div1, div2) = (div1.unwrap_or(0), div2.unwrap_or(0));
     row.rate = match (clock_mhz, fbk_div) {
         (Some(mhz), _) => Rate::PllMhz {
             pll_mhz: mhz.round() as u32,

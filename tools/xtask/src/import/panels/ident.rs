@@ -146,7 +146,7 @@ pub fn identities(entry: &Entry) -> Result<Vec<Identity>, Refusal> {
                 "The chip is the one that the key in its table names; its driver does not ask."
                     .into(),
             ],
-            ..opened(terms, entry, &[])
+            ..opened(&terms, entry, &[])
         });
     }
     Ok(ids)
@@ -234,7 +234,7 @@ fn identity(entry: &Entry, alternative: &Match) -> Result<Option<Identity>, Refu
     }
     Ok(Some(Identity {
         comment,
-        ..opened(terms, entry, &board)
+        ..opened(&terms, entry, &board)
     }))
 }
 
@@ -270,12 +270,12 @@ fn standard_first(id: Identity) -> Vec<Identity> {
 /// The section for `terms` on registers and `board` on pins, opened by the
 /// keys that the driver sends before it reads, or in its initialisation: some
 /// read what the initialisation of the boot before has opened.
-fn opened(terms: Vec<String>, entry: &Entry, board: &[String]) -> Identity {
+fn opened(terms: &[String], entry: &Entry, board: &[String]) -> Identity {
     let sends_key = |begins| sends(&entry.id_read.seq, begins) || sends(&entry.init, begins);
     let mut unlock: Vec<String> = Vec::new();
     let mut reads = Vec::new();
     let mut registers = BTreeSet::new();
-    for term in &terms {
+    for term in terms {
         let Some((register, index)) = register_of(term) else {
             continue;
         };
@@ -302,7 +302,7 @@ fn opened(terms: Vec<String>, entry: &Entry, board: &[String]) -> Identity {
         comment: Vec::new(),
         unlock,
         reads,
-        terms: [&terms[..], board].concat(),
+        terms: [terms, board].concat(),
     }
 }
 

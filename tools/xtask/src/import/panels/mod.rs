@@ -9,6 +9,8 @@ mod names;
 mod overlay;
 mod row;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use super::Files;
 use anyhow::{Context, Result, anyhow, bail};

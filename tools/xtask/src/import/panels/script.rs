@@ -2,6 +2,7 @@
 
 use super::dataset::Item;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// Write memory start: a picture, no setting.
 const PIXELS: u8 = 0x2C;
@@ -95,7 +96,8 @@ fn write(item: &Item, out: &mut Script) -> Result<(), Refusal> {
     }
     let mut line = format!("{data_type:02X} {command:02X}");
     for byte in args {
-        line += &format!(" {byte:02X}");
+        // Writing to a String cannot fail.
+        let _ = write!(line, " {byte:02X}");
     }
     out.lines.push(line);
     Ok(())

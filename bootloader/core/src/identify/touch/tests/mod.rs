@@ -9,8 +9,9 @@ use embedded_hal::i2c::{
 };
 use std::rc::Rc;
 use std::vec::Vec as StdVec;
-use unilk_board_db::{Expect, FromAnswer, ProbeStep};
+use unilk_board_db::{Confidence, Expect, FromAnswer, ProbeStep};
 
+mod every_row;
 mod trouble;
 
 const STEP: ProbeStep = ProbeStep {
@@ -53,7 +54,7 @@ const fn row(
         exit: &[],
         intrusive: false,
         weak: false,
-        doubtful: false,
+        confidence: Confidence::High,
         wait_ms,
         vendor_id: None,
         version: None,

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod every_row;
+
 use super::super::testing::{FakeClock, run, table};
 use super::*;
 use embedded_hal::i2c::{
@@ -10,7 +12,7 @@ use embedded_hal::i2c::{
 };
 use std::rc::Rc;
 use std::vec::Vec as StdVec;
-use unilk_board_db::CameraBus;
+use unilk_board_db::{CameraBus, Confidence};
 
 const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> CameraRow {
     CameraRow {
@@ -27,7 +29,7 @@ const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> Camer
         values: &[],
         mask: u32::MAX,
         weak: false,
-        doubtful: false,
+        confidence: Confidence::High,
         bus: CameraBus::Unknown,
         core_mv: 1500,
         runs_with_pdn_high: None,
@@ -591,4 +593,45 @@ fn the_built_in_rows_fit() {
             row.core_mv
         );
     }
+}
+
+#[test]
+fn a_reset_undoes_what_the_next_question_leaves_of_the_one_before() {
+    const fn after(id: &'static str, prelude: &'static [&'static [u8]]) -> CameraRow {
+        CameraRow {
+            prelude,
+            registers: &[0x0040],
+            values: &[0x08AA],
+            ..row(id, &[0x3C], (2, 2))
+        }
+    }
+    const PAGE: CameraRow = after("page", &[&[0xFC, 0xFC, 0x00, 0x00]]);
+    const POINTER: CameraRow = after(
+        "pointer",
+        &[&[0xFC, 0xFC, 0xD0, 0x00], &[0x00, 0x2C, 0x70, 0x00]],
+    );
+    const MEMORY: CameraRow = after("memory", &[&[0x0A, 0x02, 0x1F]]);
+    const LIKE_PAGE: CameraRow = CameraRow {
+        values: &[0x05CA],
+        ..PAGE
+    };
+    let resets = |rows: &[CameraRow]| {
+        let mut port = FakePort {
+            sensors: [Some(sensor(0x3C, true, &[])), None],
+            ..FakePort::default()
+        };
+        let table = table(&[], rows);
+        let clock = Rc::clone(&port.clock);
+        let wiring = [Some(PINS), None];
+        let known = Known::default();
+        let [main, _] = run(identify(&table, &*clock, &mut port, &(), &wiring, &known));
+        assert_eq!(main.note, Some(CameraNote::Unknown { address: 0x3C }));
+        port.pulses
+    };
+    // Three voltages, two levels of power-down; it runs at one of them.
+    assert_eq!(resets(&[PAGE]), 6);
+    assert_eq!(resets(&[PAGE, LIKE_PAGE]), 6, "the same writes");
+    assert_eq!(resets(&[PAGE, POINTER]), 6, "writes the page anew");
+    assert_eq!(resets(&[POINTER, PAGE]), 9, "leaves the pointer");
+    assert_eq!(resets(&[PAGE, MEMORY]), 9, "leaves the page");
 }

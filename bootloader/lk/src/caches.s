@@ -1,17 +1,15 @@
-// Caches by set and way, and the jump out of a program that has used them: into
-// the bootloader from its unpacker (bootloader/unpack), which shares this file,
-// and from the bootloader into a kernel.
+// Caches by set and way, for the bootloader and for its unpacker
+// (bootloader/unpack).
 
     .syntax unified
     .arm
-    .section .text.leave, "ax"
+    .section .text.caches, "ax"
 
 // Invalidates (r12 = 0) or cleans and invalidates (r12 = 1) every data and
 // unified cache by set and way. Registers only: between the moment the cache
 // is switched off and the moment the last line is written back, a push to the
 // stack would be lost under the line that covers it.
-// Clobbers r0-r3 and r5-r11 only where noted: r4-r7 live on in `reset`, so
-// those are kept and r8-r11, lr are used instead.
+// Keeps r4-r7, r12 and sp, which live on in `reset`.
     .global data_caches
     .type   data_caches, %function
 data_caches:
@@ -55,36 +53,3 @@ levels_done:
     dsb
     isb
     bx      lr
-
-// The last thing a program does: r0 = entry, r1..r3 = r0..r2 for the kernel.
-// Caches and MMU off, everything in memory, and gone (facts/soc.md 12.2).
-    .global leave
-    .type   leave, %function
-leave:
-    cpsid   aif
-    mov     r4, r0
-    mov     r5, r1
-    mov     r6, r2
-    mov     r7, r3
-    mov     r12, #1
-    bl      data_caches             // most of the work while still fast
-    mrc     p15, 0, r0, c1, c0, 0
-    bic     r0, r0, #0x1800         // I, Z
-    bic     r0, r0, #0x0005         // C, M
-    mcr     p15, 0, r0, c1, c0, 0
-    isb
-    mov     r12, #1
-    bl      data_caches             // and what was dirtied since
-    mov     r0, #0
-    mcr     p15, 0, r0, c8, c7, 0
-    mcr     p15, 0, r0, c7, c5, 0
-    mcr     p15, 0, r0, c7, c5, 6
-    dsb
-    isb
-    mov     r8, r4
-    mov     r0, r5
-    mov     r1, r6
-    mov     r2, r7
-    mov     r3, #0
-    bx      r8
-    .ltorg
