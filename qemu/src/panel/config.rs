@@ -23,6 +23,9 @@ const ADC_CHANNELS: u8 = 16;
 const PINS: u8 = 154;
 /// Longest payload of a packet that the host can send.
 const LONGEST_WRITE: usize = 124;
+/// The same on a bus of the LCD controller, where nothing limits it: more than
+/// any table has.
+const LONGEST_TRANSFER: usize = 512;
 
 /// A panel.
 #[derive(Clone, Debug, Deserialize)]
@@ -429,12 +432,16 @@ impl Config {
 
     /// A glass whose own table leaves it asleep can never show anything.
     fn check_init(&self) -> Result<(), String> {
-        let long = |write: &&Write| write.args.len() >= LONGEST_WRITE;
+        let longest = match self.bus {
+            Some(_) => LONGEST_TRANSFER,
+            None => LONGEST_WRITE,
+        };
+        let long = |write: &&Write| write.args.len() >= longest;
         if let Some(write) = self.init.iter().find(long) {
             return Err(format!(
                 "panel.init: command {:02X} has more than {} parameters",
                 write.cmd,
-                LONGEST_WRITE - 1
+                longest - 1
             ));
         }
         let mut registers = Registers::new(self.family);

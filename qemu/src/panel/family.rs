@@ -39,6 +39,8 @@ pub const MEMORY_ACCESS: u8 = 0x36;
 const MAKERS: u8 = 0xB0;
 /// Orise's begin lower.
 const ORISE_MAKERS: u8 = 0xA0;
+/// Page of the standard commands where they are not on page 0 (NT35350).
+const STANDARD_SET: u32 = 0x10;
 /// Bit of a bank that turns Sitronix' second command set on.
 const SITRONIX_ON: u8 = 0x10;
 
@@ -169,7 +171,11 @@ impl Address {
     fn paged(&mut self, key: u8, command: u8, args: &[u8]) -> Effect {
         match (command, args) {
             (_, [page]) if command == key => {
-                self.page = u32::from(*page);
+                // Page 0 by another name.
+                self.page = match u32::from(*page) {
+                    STANDARD_SET => 0,
+                    page => page,
+                };
                 Effect::Key
             }
             _ if self.page == 0 && command < MAKERS => Effect::Command,

@@ -14,7 +14,7 @@ use crate::common::{Run, TestPhone, image, lk};
 use crate::plan::{Boot, Told};
 
 /// Where a report of the bootloader may lie: its own MiB. Source: linker/lk.ld.
-const OWN_MEMORY: (u32, u32) = (0x8002_0000, 0xE_0000);
+const OWN_MEMORY: (u32, u32) = (0x8000_0000, 0x10_0000);
 /// How a report begins.
 const REPORT: &[u8] = b"unilkRPT";
 /// What no log of a good boot says.
@@ -47,22 +47,31 @@ pub struct Outcome {
 
 /// Runs it, with `board` as its board file.
 pub fn run(boot: &Boot, board: &str) -> Outcome {
+    let chosen = match &boot.told {
+        Told::Chosen(row) => Some(row.as_str()),
+        _ => None,
+    };
+    run_with(lk_for(&boot.told), chosen, board)
+}
+
+/// Boots this `lk.bin` on `board`, where a person may have chosen a panel before.
+pub fn run_with(lk: Vec<u8>, choice: Option<&str>, board: &str) -> Outcome {
     let pictures = Scratch::new();
     let memory = Scratch::new();
     let (screen, dump) = (pictures.path().to_owned(), memory.path().join("ram"));
     let to = dump.clone();
     let phone = TestPhone::new()
         .board(board)
-        .part("UBOOT", lk_for(&boot.told))
+        .part("UBOOT", lk)
         .part("BOOTIMG", image("tk.end=off").build().unwrap())
         .allow_guest_errors()
         .change(move |phone| phone.screen(screen).dump(OWN_MEMORY.0, OWN_MEMORY.1, to));
-    let phone = match &boot.told {
-        Told::Chosen(row) => {
+    let phone = match choice {
+        Some(row) => {
             let slots = phone.slots().start;
             phone.patch(slots, chosen(row))
         }
-        _ => phone,
+        None => phone,
     };
     let run = phone.run();
     if std::env::var_os("UNILK_MATRIX_SHOW").is_some() {

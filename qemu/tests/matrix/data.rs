@@ -57,7 +57,6 @@ pub struct Read {
 #[serde(deny_unknown_fields)]
 pub struct Touch {
     pub id: String,
-    pub family: String,
     /// 7 bits.
     pub addresses: Vec<u8>,
     /// Bytes of a register address.
@@ -100,7 +99,6 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 pub struct Camera {
     pub id: String,
-    pub maker: String,
     /// 7 bits.
     pub addresses: Vec<u8>,
     /// Bytes of a register address, and of a register.
@@ -111,7 +109,6 @@ pub struct Camera {
     pub registers: Vec<u32>,
     pub values: Vec<u32>,
     pub mask: u32,
-    pub mclk_mhz: Option<u32>,
     pub core_mv: Option<u32>,
     pub runs_with_pdn_high: bool,
 }

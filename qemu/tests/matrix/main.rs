@@ -25,6 +25,7 @@ mod judge;
 mod known;
 mod matrix;
 mod mutation;
+mod one_file;
 mod parts;
 mod plan;
 mod record;

@@ -59,11 +59,12 @@ impl Rows {
 
 /// The ids in `# Source: facts/panels.json, one, two; ...`.
 fn sources(text: &str, kind: &str) -> Vec<String> {
-    let file = format!("facts/{kind}.json");
+    let file = format!("# Source: facts/{kind}.json");
     let comments = text.lines().take_while(|line| line.starts_with('#'));
     let mut found = Vec::new();
     for line in comments {
-        let Some((_, rest)) = line.split_once(&file) else {
+        // Elsewhere in a comment a row only speaks of another.
+        let Some(rest) = line.strip_prefix(&file) else {
             continue;
         };
         let rest = rest.split(';').next().unwrap_or_default();

@@ -6,6 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | `lk.bin` | the flashable bootloader |
+//! | `lk-more-rows.bin` | the same with rows of a folder of its own in the table |
 //! | `unilk-lk` | its ELF file: symbols, strings of the trace |
 //! | `unilk-unpack` | ELF file of the unpacker in front of it |
 //! | `mt6572-generic.dtb`, `mt6572-qemu-debian.dtb` | device trees |
@@ -142,6 +143,36 @@ fn bootloader(toolchain: Toolchain) -> Result<()> {
         "lk.bin, payload {} bytes of {LK_PAYLOAD_MAX}",
         payload.len()
     ));
+    Ok(())
+}
+
+/// Builds the bootloader once more, with the rows of `qemu/tests/matrix/rows`
+/// beside those of the table, as a user adds some. It has a target directory
+/// of its own, so that neither build undoes the other.
+pub fn with_more_rows(toolchain: Toolchain) -> Result<()> {
+    const FILE: &str = "lk-more-rows.bin";
+    let step = ui::step("bootloader with rows of a folder of its own");
+    let target = paths::target().join("more-rows");
+    shell::quiet(
+        toolchain
+            .cargo_build()
+            .args(["--package", LK])
+            .env("UNILK_GENERIC_DTB", paths::generic_dtb())
+            .env(
+                "UNILK_DB_EXTRA",
+                paths::root().join("qemu/tests/matrix/rows"),
+            )
+            .env("CARGO_TARGET_DIR", &target),
+    )?;
+    let elf_file = target
+        .join(paths::BARE_METAL)
+        .join(paths::PHONE_PROFILE)
+        .join(LK);
+    let bootloader = fs::read(&elf_file).with_context(|| elf_file.display().to_string())?;
+    let payload = compress::payload(&bootloader, &elf(UNPACKER)?).context(FILE)?;
+    let image = mtk::with_header(pack::LK_NAME, &payload).context(FILE)?;
+    fs::write(paths::work().join(FILE), &image).with_context(|| format!("cannot write {FILE}"))?;
+    step.done(FILE);
     Ok(())
 }
 

@@ -18,11 +18,13 @@ const PHONE_CRATES: [(&str, &str); 5] = [
 ];
 
 /// Sets the machine up, builds, checks and tests everything. `filter` goes to
-/// `cargo test`, and leaves out all but the tests.
-pub fn run(filter: &[String]) -> Result<ExitCode> {
+/// `cargo test`, and leaves out all but the tests. `full`: all boots of the
+/// generated matrix.
+pub fn run(full: bool, filter: &[String]) -> Result<ExitCode> {
     let started = Instant::now();
     let machine = setup::setup()?;
     artifacts::all(machine.toolchain)?;
+    artifacts::with_more_rows(machine.toolchain)?;
     storage::provide_for_tests()?;
     let mut complaints = Vec::new();
     if filter.is_empty() {
@@ -34,7 +36,7 @@ pub fn run(filter: &[String]) -> Result<ExitCode> {
             }
         }
     }
-    let (totals, all_ran) = tests(filter)?;
+    let (totals, all_ran) = tests(full, filter)?;
     println!();
     for (test, why) in totals.skipped() {
         println!("skipped: {test}: {why}");
@@ -147,9 +149,13 @@ fn test_arguments(filter: &[String]) -> Vec<&str> {
 
 /// Runs all tests on our terminal, counting as they report. The second value
 /// says whether every test program ran and passed.
-fn tests(filter: &[String]) -> Result<(Totals, bool)> {
+fn tests(full: bool, filter: &[String]) -> Result<(Totals, bool)> {
     eprintln!("==> tests");
-    let mut child = cargo()
+    let mut command = cargo();
+    if full {
+        command.env("UNILK_MATRIX", "full");
+    }
+    let mut child = command
         .args(test_arguments(filter))
         // Where tests find what was built and fetched for them; see
         // `artifacts`.

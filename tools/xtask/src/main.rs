@@ -49,6 +49,10 @@ enum Command {
     Build,
     /// Build and run every check and test
     Test {
+        /// All boots of the generated matrix, not a tenth of them; goes on where
+        /// an earlier run with the same bootloader stopped
+        #[arg(long)]
+        full: bool,
         /// Passed to cargo test, e.g. -p unilk-core
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
@@ -80,7 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("everything is there; `cargo xtask demo` boots a phone");
         }
         Command::Build => artifacts::all(setup::setup()?.toolchain)?,
-        Command::Test { filter } => return check::run(&filter),
+        Command::Test { full, filter } => return check::run(full, &filter),
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),

@@ -102,6 +102,24 @@ pub fn bus_at_entry(entry: &dyn PinState) -> Option<PanelBus> {
     })
 }
 
+/// `bus` with the cycles that every panel takes.
+fn slow(bus: PanelBus) -> PanelBus {
+    match bus {
+        PanelBus::Dsi | PanelBus::Dpi => bus,
+        PanelBus::Parallel(bus) => PanelBus::Parallel(ParallelBus {
+            write: SLOW_WRITE,
+            read: SLOW_READ,
+            ..bus
+        }),
+        PanelBus::Serial(bus) => PanelBus::Serial(SerialBus {
+            write: SLOW_PHASES,
+            read: SLOW_PHASES,
+            select: SLOW_PHASES,
+            ..bus
+        }),
+    }
+}
+
 /// Whether every pad of `bus` is in its mode, or an input without a function.
 fn is_free(bus: PanelBus, entry: &dyn PinState) -> bool {
     pads(bus).iter().all(|pad| {
@@ -110,7 +128,28 @@ fn is_free(bus: PanelBus, entry: &dyn PinState) -> bool {
     })
 }
 
-/// Where to ask, in order; a bus of the LCD controller with the cycles to use.
+/// Pins as they were at entry, but for the pads of a bus, which have their
+/// functions: nobody else may be asked at them.
+pub struct Reserved<'a> {
+    /// Pins as they were.
+    pub entry: &'a dyn PinState,
+    /// The pads.
+    pub pads: &'a [PinMode],
+}
+
+impl PinState for Reserved<'_> {
+    fn mode(&self, pin: u8) -> Option<u8> {
+        let pad = self.pads.iter().find(|pad| pad.pin == pin);
+        pad.map_or_else(|| self.entry.mode(pin), |pad| Some(pad.mode))
+    }
+
+    fn is_output(&self, pin: u8) -> bool {
+        self.pads.iter().all(|pad| pad.pin != pin) && self.entry.is_output(pin)
+    }
+}
+
+/// Where to ask, in order; a bus of the LCD controller with cycles that every
+/// panel takes.
 ///
 /// `prefer` are the rows that something stronger than an ID speaks for,
 /// `likely` those of the board. Empty where these are panels that cannot be
@@ -131,7 +170,7 @@ pub fn links_to_ask(
         return links;
     }
     let named = buses().find(|bus| bus.is_dbi());
-    let named = named.filter(|&bus| is_free(bus, entry));
+    let named = named.filter(|&bus| is_free(bus, entry)).map(slow);
     let first = named.is_some() || known.is_empty();
     let dbi = named.or_else(|| bus_at_entry(entry));
     let order = if first {
@@ -247,11 +286,10 @@ mod tests {
 
     #[test]
     fn a_panel_that_is_named_gets_its_pads_if_nobody_has_them() {
-        assert_eq!(
-            ask(&[1], &[], &Pins::default()),
-            [parallel(18), PanelBus::Dsi]
-        );
-        assert_eq!(ask(&[], &[2], &Pins::default()), [SERIAL, PanelBus::Dsi]);
+        let links = ask(&[1], &[], &Pins::default());
+        assert_eq!(links, [parallel(18), PanelBus::Dsi]);
+        let links = ask(&[], &[2], &Pins::default());
+        assert_eq!(links, [slow(SERIAL), PanelBus::Dsi]);
         for taken in [
             Pins([(30, 2)].into(), std::vec::Vec::new()),
             Pins(BTreeMap::new(), [20].into()),
@@ -263,6 +301,22 @@ mod tests {
         let links = ask(&[0], &[1], &connected);
         assert_eq!(links[0], PanelBus::Dsi);
         assert!(matches!(links[1], PanelBus::Parallel(_)));
+    }
+
+    #[test]
+    fn nobody_else_is_asked_at_its_pads() {
+        let entry = Pins([(57, 0), (106, 1)].into(), [57, 58].into());
+        let pads = pads(parallel(8));
+        let reserved = Reserved {
+            entry: &entry,
+            pads: &pads,
+        };
+        assert_eq!(
+            (reserved.mode(57), reserved.is_output(57)),
+            (Some(2), false)
+        );
+        assert_eq!(reserved.mode(14), Some(1));
+        assert_eq!(reserved.mode(106), Some(1));
     }
 
     #[test]

@@ -39,6 +39,7 @@ use unilk_core::bootarg::Dram;
 use unilk_core::hints::Hints;
 use unilk_core::identify::camera::CameraVerdict;
 use unilk_core::identify::evidence::Evidence;
+use unilk_core::identify::link::{self, Reserved};
 use unilk_core::identify::panel::Findings;
 use unilk_core::identify::report::{Builder, Kind, Record, Recorder, status};
 use unilk_core::identify::store::MAX_NAMES;
@@ -195,7 +196,13 @@ impl Parts {
     /// as carefully as any.
     fn trials(&self) -> (Vec<Trial, MAX_TRIALS>, bool) {
         let known = self.known_wiring();
-        let entry = &*self.hardware.borrow();
+        let hardware = &*self.hardware.borrow();
+        let bus = self.links().into_iter().find(|link| link.is_dbi());
+        let pads = bus.map(link::pads).unwrap_or_default();
+        let entry = &Reserved {
+            entry: hardware,
+            pads: &pads,
+        };
         if known.is_none()
             && let Some(place) = self.remembered_wiring()
         {

@@ -76,7 +76,7 @@ impl PanelPins {
 
     /// Talks to the panel over `bus` from now on.
     pub fn connect(&mut self, bus: PanelBus) {
-        if self.bus.is_dbi() && self.bus != bus {
+        if self.bus.is_dbi() && !bus.is_dbi() {
             with(self.parts, |hardware| dbi::close(hardware, self.bus));
         }
         if bus.is_dbi() {

@@ -36,7 +36,6 @@ fn table(camera: &Camera) -> Result<String> {
     let data_width = camera.data_width_bits.context("no data width")? / 8;
     let mut toml = Toml::table("camera");
     toml.text("id", &camera.id);
-    toml.text("maker", camera.maker.as_deref().unwrap_or("?"));
     toml.raw("addresses", &format!("[{}]", addresses.join(", ")));
     toml.raw("address_width", &address_width);
     toml.raw("data_width", &data_width);
@@ -63,9 +62,6 @@ fn table(camera: &Camera) -> Result<String> {
     values.extend(camera.id_value_alternatives.iter().cloned());
     toml.raw("values", &format!("[{}]", values.join(", ")));
     toml.raw("mask", camera.id_mask.as_ref().context("no mask")?);
-    if let Some(mhz) = camera.mclk_mhz {
-        toml.raw("mclk_mhz", &(mhz.round() as u32));
-    }
     if let Some(mv) = power::core_mv(camera) {
         toml.raw("core_mv", &mv);
     }

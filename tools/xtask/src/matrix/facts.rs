@@ -182,7 +182,6 @@ pub struct Camera {
     #[serde(default)]
     pub id_value_alternatives: Vec<String>,
     pub id_mask: Option<String>,
-    pub mclk_mhz: Option<f64>,
     pub power_sequences: Option<Vec<PowerSequence>>,
     pub notes: Option<String>,
 }

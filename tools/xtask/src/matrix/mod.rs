@@ -80,7 +80,7 @@ fn generate(facts: &Path) -> Result<Files> {
     let mut files = Files::new();
     let mut left_out = Vec::new();
     panels::convert(&read(facts, "panels.json")?, &mut files, &mut left_out);
-    touch::convert(&read(facts, "touch.json")?, &mut files, &mut left_out)?;
+    touch::convert(&read(facts, "touch.json")?, &mut files)?;
     cameras::convert(&read(facts, "cameras.json")?, &mut files, &mut left_out)?;
     if files.is_empty() {
         bail!("the facts name no chip");

@@ -13,6 +13,15 @@ const SHORT_PORCH: u32 = 5;
 pub fn convert(panels: &[Panel], files: &mut Files, left_out: &mut Vec<LeftOut>) {
     let mut fitting: Vec<&Panel> = panels.iter().filter(|panel| panel.mt6572_fit).collect();
     fitting.sort_by(|one, other| one.id.cmp(&other.id));
+    for panel in panels {
+        if let Some(bus) = other_bus(panel) {
+            left_out.push(LeftOut {
+                kind: "panel",
+                id: panel.id.clone(),
+                reason: format!("it is on {bus}, and this matrix is of panels on DSI"),
+            });
+        }
+    }
     for panel in fitting {
         match table(panel) {
             Ok(text) => {
@@ -25,6 +34,18 @@ pub fn convert(panels: &[Panel], files: &mut Files, left_out: &mut Vec<LeftOut>)
                 reason,
             }),
         }
+    }
+}
+
+/// The bus of a panel that is not on DSI.
+fn other_bus(panel: &Panel) -> Option<&'static str> {
+    let interface = panel.interface.as_deref()?;
+    if interface.starts_with("dbi") {
+        Some("the LCD controller's bus")
+    } else if interface.starts_with("dpi") {
+        Some("DPI")
+    } else {
+        None
     }
 }
 

@@ -1,9 +1,9 @@
 //! Touch chips: what each must be sent, and what it must answer.
 
+use super::Files;
 use super::facts::{Probe, Touch, Wanted, number};
 use super::script::hex;
 use super::write::{Toml, text_list};
-use super::{Files, LeftOut};
 use anyhow::{Context, Result};
 
 /// What the first place that holds a number in another chip's answer is called.
@@ -15,7 +15,7 @@ const USUAL_WAIT_MS: u32 = 50;
 const MSTAR_WAIT_MS: u32 = 100;
 
 /// The file of all touch chips.
-pub fn convert(chips: &[Touch], files: &mut Files, _left_out: &mut Vec<LeftOut>) -> Result<()> {
+pub fn convert(chips: &[Touch], files: &mut Files) -> Result<()> {
     let mut out =
         String::from("# Made of facts/touch.json by `cargo xtask import-matrix`. Do not edit.\n");
     for chip in chips {
@@ -29,7 +29,6 @@ pub fn convert(chips: &[Touch], files: &mut Files, _left_out: &mut Vec<LeftOut>)
 fn table(chip: &Touch) -> Result<String> {
     let mut toml = Toml::table("touch");
     toml.text("id", &chip.id);
-    toml.text("family", &chip.family);
     toml.raw(
         "addresses",
         &format!("[{}]", chip.i2c_addresses_7bit.join(", ")),

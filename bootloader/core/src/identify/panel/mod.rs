@@ -14,8 +14,8 @@ use findings::Asked;
 pub use findings::{Answer, Findings, MAX_ANSWERS, Match, Outcome, Presence};
 
 use super::report::{Kind, Record, Recorder, Unit, status};
-use super::{Clock, PanelPort, PortError, RowSet, Strap, Table, is_constant};
-use unilk_board_db::{OP_MAX_RETURN, Question, ReadKind, Script, Stage, Step, Term};
+use super::{Clock, PanelPort, PortError, RowSet, Strap, Table};
+use unilk_board_db::{OP_MAX_RETURN, OP_WORDS, Question, ReadKind, Script, Stage, Step, Term};
 
 /// Longest low pulse of an identification: the recipe's (facts 9.2). What
 /// longer pulses some tables have belongs to their initialisation.
@@ -25,6 +25,9 @@ const LOW_MS: u16 = 10;
 /// tell nothing: 04 = 00 80 00 is an NT35510, an NT35516, an RM68210 or an
 /// RM69032 (facts/display.md 5.5).
 const SURE_BITS: u8 = 16;
+/// Command of the standard, and the time that a panel needs after it.
+const SOFTWARE_RESET: u8 = 0x01;
+const AWAKE_US: u32 = 6_000;
 /// Reads of one identification, repeats included.
 pub const MAX_READS: u8 = 40;
 /// Resets between stages, beside the first.
@@ -232,6 +235,10 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
                     if self.port.write(data_type, payload).is_err() {
                         let _ = self.port.write(data_type, payload);
                     }
+                    if data_type == OP_WORDS && payload.get(1) == Some(&SOFTWARE_RESET) {
+                        // To a panel that takes the lower byte alone.
+                        self.clock.wait_us(AWAKE_US).await;
+                    }
                 }
                 Step::Delay(ms) => self.clock.wait_us(u32::from(ms) * 1000).await,
                 Step::Reset { high, ms } => {
@@ -297,7 +304,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             self.log.record(&Record {
                 unit: Unit::Panel,
                 status: match result {
-                    Ok(_) if is_constant(data) => status::CONSTANT,
+                    Ok(_) if self.found.says_nothing(data) => status::CONSTANT,
                     Ok(_) => status::OK,
                     Err(PortError::Silence) => status::SILENCE,
                     Err(PortError::Corrupt) => status::CORRUPT,
