@@ -147,6 +147,18 @@ fn take(step: &Step, writes: &mut Vec<Write>) -> Result<(), String> {
     Ok(())
 }
 
+/// Milliseconds from the end of the last reset to the first write, where the
+/// driver resets the panel.
+pub fn wait_after_reset(panel: &Panel) -> Option<u32> {
+    let reset = |step: &&Step| step.op.as_deref() == Some("reset");
+    let again = panel.init.iter().rfind(reset);
+    let (level, ms) = match again {
+        Some(step) => (step.level?, step.delay_ms),
+        None => *panel.reset.as_deref()?.last()?,
+    };
+    (level == 1).then_some(ms.ceil() as u32)
+}
+
 /// The pause after a step in whole milliseconds, rounded up.
 fn pause_ms(step: &Step) -> u32 {
     step.delay_ms.ceil() as u32
