@@ -20,10 +20,10 @@
 //! of controllers, so they stand together in blocks, packed by LZMA
 //! ([`PackedScript`]).
 
-use unilk_lzma::{Flat, Lzma};
+use unilk_lzma::{Damaged, Flat, Lzma, Window};
 
 use crate::data_type::usual;
-use crate::table::{BLOCKS, SCRIPTS, UNPACK_BYTES};
+use crate::table::{BLOCKS, DICTIONARY, SCRIPTS, UNPACK_BYTES};
 
 /// Operation: wait.
 pub const OP_DELAY: u8 = 0x00;
@@ -101,8 +101,8 @@ impl Script {
     }
 }
 
-/// A sequence of steps in one of the table's packed blocks: its number, in the
-/// order in which they are packed.
+/// A sequence of steps in one of the table's packed blocks: its number. The
+/// first ones are the dictionary of all blocks and not packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackedScript(u16);
 
@@ -132,7 +132,8 @@ impl PackedScript {
     }
 
     /// Packed bytes that [`PackedScript::unpack`] decodes: those of the whole
-    /// block. What takes time is in proportion to them.
+    /// block. What takes time is in proportion to them; 0 for what is not
+    /// packed.
     pub fn packed_bytes(self) -> usize {
         if self.is_empty() {
             return 0;
@@ -149,17 +150,76 @@ impl PackedScript {
         if self.is_empty() {
             return Some(Steps(&[]));
         }
-        let (block, packed) = self.block()?;
+        let Some((block, packed)) = self.block() else {
+            return nth(&DICTIONARY, self.0);
+        };
         let room = room.get_mut(..usize::from(block.len))?;
         let mut lzma = Lzma::new();
         lzma.set_properties(PROPERTIES).ok()?;
         lzma.reset();
-        lzma.unpack(packed, room.len(), &mut Flat::new(room)).ok()?;
-        let mut rest: &[u8] = room;
-        for _ in block.first..self.0 {
-            rest = rest.get(Steps(rest).length() + 1..)?;
+        let mut window = BehindDictionary(Flat::new(room));
+        lzma.unpack(packed, usize::from(block.len), &mut window)
+            .ok()?;
+        nth(room, self.0 - block.first)
+    }
+}
+
+/// The sequence `number`, from 0, of those in `scripts`.
+fn nth(scripts: &[u8], number: u16) -> Option<Steps<'_>> {
+    let mut rest = scripts;
+    for _ in 0..number {
+        rest = rest.get(Steps(rest).length() + 1..)?;
+    }
+    let script = rest.get(..Steps(rest).length())?;
+    (!script.is_empty()).then_some(Steps(script))
+}
+
+/// The block that is being unpacked, with the table's dictionary before it.
+struct BehindDictionary<'a>(Flat<'a>);
+
+impl BehindDictionary<'_> {
+    /// Where in the dictionary the byte `distance` + 1 bytes back is, and how
+    /// many bytes there are from there to its end.
+    fn before(&self, distance: usize) -> Option<(usize, usize)> {
+        let count = distance.checked_sub(self.0.position())?.checked_add(1)?;
+        Some((DICTIONARY.len().checked_sub(count)?, count))
+    }
+}
+
+impl Window for BehindDictionary<'_> {
+    type Error = Damaged;
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.0.position()
+    }
+
+    #[inline]
+    fn back(&self, distance: usize) -> u8 {
+        match self.before(distance) {
+            Some((at, _)) => DICTIONARY.get(at).copied().unwrap_or(0),
+            None => self.0.back(distance),
         }
-        Some(Steps(rest.get(..Steps(rest).length())?))
+    }
+
+    #[inline]
+    fn put(&mut self, byte: u8) -> Result<(), Damaged> {
+        self.0.put(byte)
+    }
+
+    fn repeat(&mut self, distance: usize, count: usize) -> Result<(), Damaged> {
+        let mut left = count;
+        if let Some((at, there)) = self.before(distance) {
+            let run = left.min(there);
+            for &byte in DICTIONARY.get(at..at + run).ok_or(Damaged)? {
+                self.0.put(byte)?;
+            }
+            left -= run;
+        }
+        if left == 0 {
+            return Ok(());
+        }
+        self.0.repeat(distance, left)
     }
 }
 

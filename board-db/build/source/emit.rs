@@ -1,5 +1,5 @@
-//! The Rust text of the table. Equal byte sequences are stored once; those of
-//! the panels are packed ([`Packed`]).
+//! The Rust text of the table. What rows refer to is stored once ([`Pools`]);
+//! the sequences of the panels are packed ([`Packed`]).
 
 use crate::source::Problem;
 use crate::source::boards::{
@@ -11,28 +11,11 @@ use crate::source::pack::Packed;
 use crate::source::panels::{Blanking, Panel, Phy, Rate};
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
 use crate::source::plan::{Plan, Planned};
+use crate::source::pools::Pools;
 use std::fmt::Write;
 
 /// Rows in order of their file names, where nothing else is said.
 pub type Rows<T> = [(String, T)];
-
-/// Byte sequences, each once.
-#[derive(Default)]
-struct Pool(Vec<Vec<u8>>);
-
-impl Pool {
-    fn name(&mut self, bytes: &[u8]) -> String {
-        if bytes.is_empty() {
-            return "&[]".into();
-        }
-        let at = self.0.iter().position(|known| known == bytes);
-        let at = at.unwrap_or_else(|| {
-            self.0.push(bytes.to_vec());
-            self.0.len() - 1
-        });
-        format!("&BYTES_{at}")
-    }
-}
 
 /// All rows, checked.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +34,12 @@ pub struct Table<'a> {
 /// The Rust text of the table. Writing to a `String` cannot fail, here and
 /// below.
 pub fn emit(table: Table<'_>) -> Result<String, Problem> {
-    let mut pool = Pool::default();
+    let mut pools = Pools::default();
     let mut out = String::new();
+    // All of these together pack better than each among the panel's names.
+    for (id, _) in table.panels {
+        pools.text(id);
+    }
     let packed = Packed::new(table.panels)?;
     packed.emit(&mut out);
     list(
@@ -63,13 +50,14 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         |(n, (id, panel))| {
             panel_row(
                 &packed,
+                &mut pools,
                 id,
                 panel,
                 table.plan.ids.get(n).map_or(&[], |ids| ids),
             )
         },
     );
-    emit_plan(&mut out, &mut pool, table.plan);
+    emit_plan(&mut out, &mut pools, table.plan);
     // Writing to a `String` cannot fail.
     let _ = writeln!(
         out,
@@ -78,7 +66,7 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         table.clusters
     );
     list(&mut out, "TOUCH", "TouchRow", table.touch, |(id, chip)| {
-        touch_row(id, chip)
+        touch_row(&mut pools, id, chip)
     });
     // 8-bit parts of an address first, harmless before those that need writes.
     // Equal writes stand together, and after fewer to the same registers: then
@@ -96,7 +84,7 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         )
     });
     list(&mut out, "CAMERAS", "CameraRow", cameras, |(id, camera)| {
-        camera_row(id, camera)
+        camera_row(&mut pools, id, camera)
     });
     list(
         &mut out,
@@ -105,15 +93,13 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         table.wirings,
         |(id, wiring)| {
             let boards = table.boards.iter().filter(|(_, board)| board.wiring == *id);
-            wiring_row(id, wiring, boards.count())
+            wiring_row(&mut pools, id, wiring, boards.count())
         },
     );
     list(&mut out, "BOARDS", "Board", table.boards, |(id, board)| {
-        board_row(id, board)
+        board_row(&mut pools, id, board)
     });
-    for (n, bytes) in pool.0.iter().enumerate() {
-        let _ = writeln!(out, "static BYTES_{n}: [u8; {}] = {bytes:?};", bytes.len());
-    }
+    pools.emit(&mut out);
     Ok(out)
 }
 
@@ -138,7 +124,13 @@ fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) ->
     format!("&[{}]", items.join(", "))
 }
 
-fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>]) -> String {
+fn panel_row(
+    packed: &Packed<'_>,
+    pools: &mut Pools,
+    id: &str,
+    panel: &Panel,
+    ids: &[Vec<Planned>],
+) -> String {
     let blanking = |timing: Option<Blanking>| match timing {
         Some(Blanking { sync, back, front }) => {
             format!("Some(Timing {{ sync: {sync}, back: {back}, front: {front} }})")
@@ -174,11 +166,15 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         clk_zero,
         clk_prepare,
     } = row.phy;
-    let reset = each(&panel.reset, |(high, ms)| {
-        format!("ResetStep {{ high: {high}, ms: {ms} }}")
-    });
+    let reset = panel.reset.iter();
+    let reset = reset.map(|(high, ms)| format!("ResetStep {{ high: {high}, ms: {ms} }}"));
+    let reset = pools.slice("RESETS", "ResetStep", reset.collect());
+    let mut alternatives = Vec::new();
+    for terms in ids {
+        alternatives.push(pools.slice("TERMS", "Term", terms.iter().map(term).collect()));
+    }
     format!(
-        "id: {id:?}, names: &{:?}, controller: {:?}, compatible: {:?}, width: {}, height: {}, \
+        "id: {}, names: {}, controller: {}, compatible: {}, width: {}, height: {}, \
          physical_mm: {:?}, bus: PanelBus::{:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
          vertical: {}, horizontal: {}, rate: RateSource::{rate}, no_spread: {}, \
          phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
@@ -186,9 +182,10 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
          clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
          reset: {reset}, init: {}, power_down: {}, ids: {}, \
          shipped: {}, trees: {}, doubtful: {}",
-        row.names,
-        row.controller,
-        row.compatible,
+        pools.text(id),
+        pools.texts(&row.names),
+        pools.text(&row.controller),
+        pools.some_text(row.compatible.as_ref()),
         row.width,
         row.height,
         row.physical_mm,
@@ -201,7 +198,7 @@ fn panel_row(packed: &Packed<'_>, id: &str, panel: &Panel, ids: &[Vec<Planned>])
         row.no_spread,
         packed.name(&panel.init),
         packed.name(&panel.power_down),
-        each(ids, |terms| each(terms, term)),
+        pools.slice("ALTERNATIVES", "&[Term]", alternatives),
         row.shipped,
         row.trees,
         row.doubtful,
@@ -231,13 +228,13 @@ fn term(term: &Planned) -> String {
     }
 }
 
-fn emit_plan(out: &mut String, pool: &mut Pool, plan: &Plan) {
+fn emit_plan(out: &mut String, pools: &mut Pools, plan: &Plan) {
     let stages = each(&plan.stages, |stage| {
         format!(
-            "Stage {{ name: {:?}, reset: {}, unlock: Script::new({}), dbi: {} }}",
-            stage.name,
+            "Stage {{ name: {}, reset: {}, unlock: Script::new({}), dbi: {} }}",
+            pools.text(&stage.name),
             stage.reset,
-            pool.name(&stage.unlock),
+            pools.bytes(&stage.unlock),
             stage.dbi
         )
     });
@@ -264,35 +261,40 @@ fn emit_plan(out: &mut String, pool: &mut Pool, plan: &Plan) {
     );
 }
 
-fn touch_row(id: &str, chip: &TouchToml) -> String {
-    let extra = |read: &Option<ExtraToml>| match read {
+fn touch_row(pools: &mut Pools, id: &str, chip: &TouchToml) -> String {
+    let extra = |pools: &mut Pools, read: &Option<ExtraToml>| match read {
         Some(ExtraToml { write, len }) => {
-            format!("Some(ExtraRead {{ write: &{write:?}, len: {len} }})")
+            let write = pools.bytes(write);
+            format!("Some(ExtraRead {{ write: {write}, len: {len} }})")
         }
         None => "None".into(),
     };
+    let mut steps = |steps: &[StepToml]| {
+        let steps = steps.iter().map(|step| probe_step(pools, step)).collect();
+        pools.slice("PROBE_STEPS", "ProbeStep", steps)
+    };
+    let (probe, exit) = (steps(&chip.probe), steps(&chip.exit));
     format!(
-        "id: {id:?}, name: {:?}, family: {:?}, addresses: &{:?}, probe: {}, exit: {}, \
-         intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {:?}, \
-         driver: {:?}, shipped: {}",
-        chip.name,
-        chip.family,
-        chip.addresses,
-        each(&chip.probe, probe_step),
-        each(&chip.exit, probe_step),
+        "id: {}, name: {}, family: {}, addresses: {}, probe: {probe}, exit: {exit}, \
+         intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {}, \
+         driver: {}, shipped: {}",
+        pools.text(id),
+        pools.text(&chip.name),
+        pools.text(&chip.family),
+        pools.bytes(&chip.addresses),
         chip.intrusive,
         chip.weak,
         chip.confidence,
         chip.wait_ms,
-        extra(&chip.vendor_id),
-        extra(&chip.version),
-        chip.compatible,
-        chip.driver,
+        extra(pools, &chip.vendor_id),
+        extra(pools, &chip.version),
+        pools.some_text(chip.compatible.as_ref()),
+        pools.text(&chip.driver),
         chip.shipped,
     )
 }
 
-fn probe_step(step: &StepToml) -> String {
+fn probe_step(pools: &mut Pools, step: &StepToml) -> String {
     let expect = match &step.expect {
         Some(ExpectToml {
             offset,
@@ -303,8 +305,9 @@ fn probe_step(step: &StepToml) -> String {
             let len = values.first().map_or(0, Vec::len);
             let mask = mask.clone().unwrap_or_else(|| vec![0xFF; len]);
             format!(
-                "Some(Expect {{ offset: {offset}, mask: &{mask:?}, values: {}, invert: {invert} }})",
-                each(values, |value| format!("&{value:?}"))
+                "Some(Expect {{ offset: {offset}, mask: {}, values: {}, invert: {invert} }})",
+                pools.bytes(&mask),
+                pools.byte_slices(values)
             )
         }
         None => "None".into(),
@@ -316,25 +319,31 @@ fn probe_step(step: &StepToml) -> String {
         )
     });
     format!(
-        "ProbeStep {{ address: {:?}, write: &{:?}, write_from: {from}, read_len: {}, stop: {}, \
+        "ProbeStep {{ address: {:?}, write: {}, write_from: {from}, read_len: {}, stop: {}, \
          expect: {expect}, optional: {}, delay_ms: {} }}",
-        step.address, step.write, step.read, step.stop, step.optional, step.delay_ms
+        step.address,
+        pools.bytes(&step.write),
+        step.read,
+        step.stop,
+        step.optional,
+        step.delay_ms
     )
 }
 
-fn camera_row(id: &str, camera: &CameraToml) -> String {
+fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
-        "id: {id:?}, name: {:?}, maker: {:?}, driver: {:?}, addresses: &{:?}, address_bytes: {}, \
+        "id: {}, name: {}, maker: {}, driver: {}, addresses: {}, address_bytes: {}, \
          data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
-         bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {:?}, shipped: {}",
-        camera.name,
-        camera.maker,
-        camera.driver,
-        camera.addresses,
+         bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {}, shipped: {}",
+        pools.text(id),
+        pools.text(&camera.name),
+        pools.text(&camera.maker),
+        pools.text(&camera.driver),
+        pools.bytes(&camera.addresses),
         camera.address_bytes,
         camera.data_bytes,
-        each(&camera.prelude, |write| format!("&{write:?}")),
+        pools.byte_slices(&camera.prelude),
         camera.prelude_ms,
         camera.registers,
         camera.values,
@@ -344,7 +353,7 @@ fn camera_row(id: &str, camera: &CameraToml) -> String {
         camera.bus,
         camera.core_mv,
         camera.runs_with_pdn_high,
-        camera.compatible,
+        pools.some_text(camera.compatible.as_ref()),
         camera.shipped,
     )
 }
@@ -383,7 +392,7 @@ fn backlight(kind: BacklightToml) -> &'static str {
     }
 }
 
-fn wiring_row(id: &str, wiring: &WiringToml, shipped: usize) -> String {
+fn wiring_row(pools: &mut Pools, id: &str, wiring: &WiringToml, shipped: usize) -> String {
     let panel = &wiring.panel;
     let reset = match panel.reset {
         ResetToml::Lrstb(line) => format!("Lrstb({})", pin(line)),
@@ -410,10 +419,11 @@ fn wiring_row(id: &str, wiring: &WiringToml, shipped: usize) -> String {
         })
     };
     format!(
-        "id: {id:?}, name: {:?}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
+        "id: {}, name: {}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
          te: {}, straps: &{:?}, adc: {:?} }}, touch: {touch}, camera_bus: {}, \
          cameras: [{}, {}], backlight: Backlight::{}, backlight_pin: {}, shipped: {shipped}",
-        wiring.name,
+        pools.text(id),
+        pools.text(&wiring.name),
         supplies(&panel.supplies),
         some_pin(panel.te),
         panel.straps,
@@ -426,7 +436,7 @@ fn wiring_row(id: &str, wiring: &WiringToml, shipped: usize) -> String {
     )
 }
 
-fn board_row(id: &str, board: &BoardToml) -> String {
+fn board_row(pools: &mut Pools, id: &str, board: &BoardToml) -> String {
     let KeysToml {
         volume_up,
         volume_down,
@@ -434,17 +444,18 @@ fn board_row(id: &str, board: &BoardToml) -> String {
         factory,
     } = board.keys;
     format!(
-        "id: {id:?}, name: {:?}, project: {:?}, keys: Keys {{ volume_up: {volume_up:?}, \
+        "id: {}, name: {}, project: {}, keys: Keys {{ volume_up: {volume_up:?}, \
          volume_down: {volume_down:?}, recovery: {recovery:?}, factory: {factory:?} }}, \
-         wiring: {:?}, backlight: Backlight::{}, panels: &{:?}, touch: &{:?}, \
-         cameras: [&{:?}, &{:?}]",
-        board.name,
-        board.project,
-        board.wiring,
+         wiring: {}, backlight: Backlight::{}, panels: {}, touch: {}, \
+         cameras: [{}, {}]",
+        pools.text(id),
+        pools.text(&board.name),
+        pools.text(&board.project),
+        pools.text(&board.wiring),
         backlight(board.backlight),
-        board.panels,
-        board.touch,
-        board.cameras.main,
-        board.cameras.sub,
+        pools.texts(&board.panels),
+        pools.texts(&board.touch),
+        pools.texts(&board.cameras.main),
+        pools.texts(&board.cameras.sub),
     )
 }

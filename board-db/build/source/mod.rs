@@ -6,12 +6,14 @@ pub mod buses;
 pub mod clusters;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
+pub mod dictionary;
 pub mod emit;
 pub mod ids;
 pub mod pack;
 pub mod panels;
 pub mod parts;
 pub mod plan;
+pub mod pools;
 pub mod script;
 pub mod timing;
 pub mod twins;

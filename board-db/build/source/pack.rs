@@ -3,11 +3,12 @@
 //!
 //! Panels of one controller have much of their sequences in common, but not
 //! with each of the others: a sequence is followed by the one that shares the
-//! most with it, and a block ends where unpacking it would take too long.
+//! most with it, and a block ends where unpacking it would take too long. What
+//! many of them have in common stands before all blocks ([`dictionary`]).
 
 use crate::source::data_type::usual;
 use crate::source::panels::Panel;
-use crate::source::{Problem, script};
+use crate::source::{Problem, dictionary, script};
 use lzma_rust2::{LzmaOptions, LzmaWriter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +33,8 @@ struct Block {
 pub struct Packed<'a> {
     /// The number of each sequence, as it was compiled.
     numbers: BTreeMap<&'a [u8], usize>,
+    /// The first sequences, as they are.
+    dictionary: Vec<u8>,
     blocks: Vec<Block>,
 }
 
@@ -53,17 +56,26 @@ impl<'a> Packed<'a> {
             .map(|(_, script)| (script, shorten(script)))
             .collect();
         let short: Vec<&[u8]> = scripts.iter().map(|(_, short)| short.as_slice()).collect();
-        let order = alike_together(&short);
-        let numbers = order.iter().enumerate();
-        let numbers = numbers.map(|(number, &n)| (scripts[n].0, number)).collect();
+        let mut order = alike_together(&short);
+        let open: BTreeSet<usize> = dictionary::choose(&short).into_iter().collect();
+        order.sort_by_key(|n| !open.contains(n));
+        let (first, packed) = order.split_at(open.len());
+        let dictionary: Vec<u8> = first.iter().flat_map(|&n| short[n]).copied().collect();
         let mut blocks = Vec::new();
-        let mut first = 0;
-        while first < order.len() {
-            let (count, block) = next_block(&short, &order, first)?;
-            blocks.push(block);
-            first += count;
+        let mut done = 0;
+        while done < packed.len() {
+            let (count, block) = next_block(&short, &packed[done..], &dictionary)?;
+            let first = open.len() + done;
+            blocks.push(Block { first, ..block });
+            done += count;
         }
-        Ok(Self { numbers, blocks })
+        let numbers = order.iter().enumerate();
+        let numbers = numbers.map(|(number, &n)| (scripts[n].0, number));
+        Ok(Self {
+            numbers: numbers.collect(),
+            dictionary,
+            blocks,
+        })
     }
 
     /// Rust text of a reference to `script`.
@@ -88,8 +100,11 @@ impl<'a> Packed<'a> {
             out,
             "/// Room in bytes that `PackedScript::unpack` needs.\n\
              pub const UNPACK_BYTES: usize = {room};\n\
+             pub static DICTIONARY: [u8; {}] = {:?};\n\
              pub static SCRIPTS: [u8; {}] = {packed:?};\n\
              pub static BLOCKS: [Block; {}] = [",
+            self.dictionary.len(),
+            self.dictionary,
             packed.len(),
             self.blocks.len()
         );
@@ -182,18 +197,23 @@ fn alike_together(scripts: &[&[u8]]) -> Vec<usize> {
     order
 }
 
-/// The block that begins with the sequence number `first` of `order`, and how
-/// many it holds.
-fn next_block(scripts: &[&[u8]], order: &[usize], first: usize) -> Result<(usize, Block), Problem> {
-    let order = &order[first..];
+/// The block that the first of `order` make, and how many.
+fn next_block(
+    scripts: &[&[u8]],
+    order: &[usize],
+    dictionary: &[u8],
+) -> Result<(usize, Block), Problem> {
     let block = |count: usize| {
         let plain: Vec<u8> = order[..count]
             .iter()
             .flat_map(|&n| scripts[n])
             .copied()
             .collect();
-        let (packed, len) = (lzma(&plain)?, plain.len());
-        Ok(Block { first, packed, len })
+        Ok(Block {
+            first: 0,
+            packed: lzma(&plain, dictionary)?,
+            len: plain.len(),
+        })
     };
     let mut len = 0;
     let fits = order.iter().take_while(|&&n| {
@@ -222,11 +242,12 @@ fn next_block(scripts: &[&[u8]], order: &[usize], first: usize) -> Result<(usize
 
 /// Packed by LZMA, without the mark of its end. What is predicted of a byte
 /// depends neither on the one before it nor on its place: `src/script.rs`.
-fn lzma(plain: &[u8]) -> Result<Vec<u8>, Problem> {
+fn lzma(plain: &[u8], dictionary: &[u8]) -> Result<Vec<u8>, Problem> {
     let options = LzmaOptions {
         lc: 0,
         lp: 0,
         pb: 0,
+        preset_dict: (!dictionary.is_empty()).then(|| dictionary.to_vec().into()),
         ..LzmaOptions::with_preset(9)
     };
     let pack = || {

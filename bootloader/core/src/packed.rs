@@ -39,9 +39,11 @@ pub const HEAD: usize = 0x20;
 pub const HEAD_LEN: usize = 0x30;
 /// What a payload may have: the memory that is free while it is unpacked, and
 /// less than the partition holds.
-pub const PAYLOAD_MAX: usize = 0x5_0000;
-/// What the bootloader may take where it runs.
-pub const IMAGE_MAX: usize = 0x6_0000;
+pub const PAYLOAD_MAX: usize = 0x4_8000;
+/// Where the bootloader runs: from the beginning of DRAM.
+pub const IMAGE_ADDRESS: u32 = 0x8000_0000;
+/// What it may take there.
+pub const IMAGE_MAX: usize = 0x8_8000;
 /// How the LZMA is packed: three bits of the byte before give a byte its
 /// context (lc), and of the position one, as instructions begin at even
 /// addresses (lp, pb). The fastest unpacker knows nothing else.

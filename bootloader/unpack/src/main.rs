@@ -14,18 +14,14 @@ mod start {
     use core::arch::global_asm;
     use core::slice;
 
-    use unilk_core::header::UBOOT_LOAD_ADDRESS;
-    use unilk_core::packed::{self, IMAGE_MAX, PAYLOAD_MAX};
+    use unilk_core::packed::{self, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX};
 
     global_asm!(include_str!("start.s"), options(raw));
     global_asm!(include_str!("lzma.s"), options(raw));
     global_asm!(include_str!("../../lk/src/caches.s"), options(raw));
 
     /// Where the payload stands by now: `linker/unpack.ld`.
-    const PAYLOAD: u32 = 0x8008_0000;
-    /// Where the bootloader runs, which is where the preloader loads to:
-    /// `linker/lk.ld`.
-    const IMAGE: u32 = UBOOT_LOAD_ADDRESS;
+    const PAYLOAD: u32 = 0x8008_8000;
 
     /// Chances that `lzma_fill` keeps, and what they begin with.
     const CHANCES: usize = 14_148;
@@ -56,7 +52,7 @@ mod start {
         let (payload, image) = unsafe {
             (
                 slice::from_raw_parts(PAYLOAD as *const u8, PAYLOAD_MAX),
-                slice::from_raw_parts_mut(IMAGE as *mut u8, IMAGE_MAX),
+                slice::from_raw_parts_mut(IMAGE_ADDRESS as *mut u8, IMAGE_MAX),
             )
         };
         match packed::unpack(payload, image, fill) {

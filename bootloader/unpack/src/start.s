@@ -12,12 +12,14 @@
     .equ    STAGING, 0x80800000
 // The translation table (16 KiB): where neither payload nor unpacker stands.
     .equ    TABLE, 0x800dc000
-    .equ    OTHER_TABLE, 0x80004000
-    .equ    TABLE_FREE, 0x80080000  // below, a payload does not reach that far
+    .equ    OTHER_TABLE, 0x80700000
+// Loaded from here on, so many bytes, a payload may stand on the first of them.
+    .equ    NEAR_TABLE, 0x80080000
+    .equ    NEAR_BYTES, 0x00080000
 // What a payload has at most (unilk_core::packed).
-    .equ    PAYLOAD_MAX, 0x50000
+    .equ    PAYLOAD_MAX, 0x48000
 // Where the bootloader runs (linker/lk.ld).
-    .equ    IMAGE, 0x80020000
+    .equ    IMAGE, 0x80000000
 
 // Sections: normal memory, write-back; device memory, never executed.
     .equ    NORMAL, 0x140e
@@ -75,10 +77,11 @@ reset:
 // which all of the work is done, and the two in which we stand. What is not
 // mapped is not there for the prefetcher either.
     adr     r8, _start
-    ldr     r0, =TABLE_FREE
-    cmp     r8, r0
-    ldrlo   r9, =TABLE
-    ldrhs   r9, =OTHER_TABLE
+    ldr     r0, =NEAR_TABLE
+    sub     r0, r8, r0
+    cmp     r0, #NEAR_BYTES
+    ldrhs   r9, =TABLE
+    ldrlo   r9, =OTHER_TABLE
     mov     r0, #0                  // MiB
     ldr     r1, =DEVICE
     ldr     r2, =NORMAL

@@ -118,7 +118,7 @@ fn phone_pads(phone: &Phone) -> String {
 #[test]
 fn a_dsi_panel_is_found_behind_an_empty_bus() {
     let pads: String = (14..32).map(|pin| format!("{pin} = 1, ")).collect();
-    let boot = Phone::new("identify/soul4-ili9806e-txd")
+    let boot = Phone::new("identify/unknown-rm68172")
         .and(&format!(
             "\n[pins]\nmodes = {{ {pads}56 = 2, 57 = 2, 58 = 2, 60 = 2 }}\n"
         ))

@@ -3,15 +3,11 @@
 //! Source: facts/soc.md 6 (what a watchdog reset keeps); linker/lk.ld.
 
 use defmt_decoder::Table;
-use object::{Object as _, ObjectSymbol as _, SymbolKind};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 use unilk_core::logmem::{Boot, Kind};
 
 use crate::common::{Kernel, artifacts};
 use crate::look::{phone_with, plain, stock, text_of};
-
-/// Where the payload is linked; it starts behind the 512-byte header.
-const LINKED_AT: usize = 0x8002_0000;
-const HEADER_LEN: usize = 512;
 
 /// Our `lk.bin` with an undefined instruction at the start of every function
 /// that merges command lines, and where they are: whichever comes first, a
@@ -19,7 +15,9 @@ const HEADER_LEN: usize = 512;
 fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
     let elf = artifacts::bytes("unilk-lk");
     let file = object::File::parse(&*elf).unwrap();
-    let mut lk = artifacts::lk();
+    let mut spoilt = elf.clone();
+    let text = file.section_by_name(".text").unwrap();
+    let in_file = text.file_range().unwrap().0.wrapping_sub(text.address());
     let mut places = Vec::new();
     for symbol in file.symbols() {
         let name = symbol.name().unwrap_or_default();
@@ -28,11 +26,11 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
             continue;
         }
         let address = symbol.address() as u32;
-        let at = (address & !1) as usize - LINKED_AT + HEADER_LEN;
+        let at = in_file.wrapping_add((address & !1).into()) as usize;
         if address & 1 == 1 {
-            lk[at..at + 2].copy_from_slice(&0xDE00u16.to_le_bytes());
+            spoilt[at..at + 2].copy_from_slice(&0xDE00u16.to_le_bytes());
         } else {
-            lk[at..at + 4].copy_from_slice(&0xE7F0_00F0u32.to_le_bytes());
+            spoilt[at..at + 4].copy_from_slice(&0xE7F0_00F0u32.to_le_bytes());
         }
         places.push(address & !1);
     }
@@ -40,6 +38,9 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
         !places.is_empty(),
         "no function merges command lines any more"
     );
+    let unpacker = artifacts::bytes("unilk-unpack");
+    let payload = unilk::compress::payload(&spoilt, &unpacker).unwrap();
+    let lk = unilk::mtk::with_header(unilk::pack::LK_NAME, &payload).unwrap();
     (lk, places)
 }
 

@@ -14,7 +14,7 @@ use crate::common::{Run, TestPhone, image, lk};
 use crate::plan::{Boot, Told};
 
 /// Where a report of the bootloader may lie: its own MiB. Source: linker/lk.ld.
-const OWN_MEMORY: (u32, u32) = (0x8002_0000, 0xE_0000);
+const OWN_MEMORY: (u32, u32) = (0x8000_0000, 0x10_0000);
 /// How a report begins.
 const REPORT: &[u8] = b"unilkRPT";
 /// What no log of a good boot says.

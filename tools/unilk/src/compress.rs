@@ -5,7 +5,7 @@ use crate::pack::{self, Error};
 use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
 use unilk_core::hints::{HINTS_LEN, Hints};
-use unilk_core::packed::{self, HEAD, HEAD_LEN, Head, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES};
+use unilk_core::packed::{self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES};
 use unilk_lzma::{Flat, Lzma, thumb};
 
 /// At 0x20 of a bootloader that is linked but not packed yet
@@ -13,8 +13,12 @@ use unilk_lzma::{Flat, Lzma, thumb};
 /// stays plain follow.
 const BARE: &[u8; 8] = b"unpacked";
 
-/// Whether `image` is a bootloader that has to be packed.
-pub fn is_bare(image: &[u8]) -> bool {
+/// Whether an ELF file is a bootloader that has to be packed.
+pub fn is_bootloader(elf: &[u8]) -> bool {
+    pack::flatten(elf, Some(IMAGE_ADDRESS)).is_ok_and(|image| is_bare(&image))
+}
+
+fn is_bare(image: &[u8]) -> bool {
     image.get(HEAD..).is_some_and(|at| at.starts_with(BARE))
 }
 
@@ -24,7 +28,7 @@ pub fn is_bare(image: &[u8]) -> bool {
 /// # Errors
 /// One of them is something else, or the whole is larger than [`PAYLOAD_MAX`].
 pub fn payload(bootloader: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
-    let image = pack::flatten(bootloader, Some(crate::mtk::LK_ADDRESS))?;
+    let image = pack::flatten(bootloader, Some(IMAGE_ADDRESS))?;
     let unpacker = pack::flatten(unpacker, None)?;
     let payload = join(&image, &unpacker)?;
     if payload.len() > PAYLOAD_MAX {

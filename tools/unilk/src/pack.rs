@@ -18,9 +18,8 @@ use std::fmt;
 /// Header name that stock tools expect in `UBOOT`.
 pub const LK_NAME: &str = "LK";
 
-/// What an image may take in memory: up to the preloader's own buffer, which
-/// is the header more than fits the partition.
-const FLAT_MAX: usize = LK_PAYLOAD_MAX + mtk::HEADER_BYTES;
+/// What an image may take in memory.
+const FLAT_MAX: usize = unilk_core::packed::IMAGE_MAX;
 
 /// Why a file cannot become an `lk.bin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +92,7 @@ impl std::error::Error for Error {}
 pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let head = &input[..input.len().min(HEAD_BYTES)];
     let payload = match Kind::of(head) {
+        Kind::Elf if compress::is_bootloader(input) => return Err(Error::Bare),
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
         Kind::Unknown => input.to_vec(),
         Kind::MediatekImage => unpacked(input)
@@ -100,9 +100,6 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
             .to_vec(),
         other => return Err(Error::Kind(other)),
     };
-    if compress::is_bare(&payload) {
-        return Err(Error::Bare);
-    }
     if payload.len() > LK_PAYLOAD_MAX {
         return Err(Error::TooBig(payload.len(), LK_PAYLOAD_MAX));
     }

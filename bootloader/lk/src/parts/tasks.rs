@@ -102,8 +102,13 @@ pub async fn panel(parts: &'static Parts) {
                 light::start_link(parts).await;
             }
             pins.connect(link);
-            found =
+            let answers =
                 panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer, &likely).await;
+            // Zeros or ones on one connection say more than silence on another.
+            let worth = answers.presence() != Presence::Silent;
+            if worth || found.presence() == Presence::Silent {
+                found = answers;
+            }
             if found.presence() == Presence::Yes {
                 break;
             }

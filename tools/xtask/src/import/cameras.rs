@@ -10,10 +10,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-/// Addresses of EEPROMs, which lie on the cameras' bus in many modules. To
-/// them the number of a register and a STOP is a write, so no sensor is looked
-/// for there.
-const EEPROMS: std::ops::RangeInclusive<i64> = 0x50..=0x57;
 /// What VCAMD gives that a row may name, in mV.
 const CORE_MV: [i64; 3] = [1200, 1500, 1800];
 
@@ -157,10 +153,6 @@ impl Entry {
         let driver = self.vendor_driver.clone();
         set("driver", driver.unwrap_or(self.id.clone()).into());
         let addresses = numbers(&self.i2c_addresses_7bit)?;
-        let addresses: Vec<i64> = addresses
-            .into_iter()
-            .filter(|address| !EEPROMS.contains(address))
-            .collect();
         set("addresses", addresses.into());
         let bytes = |bits: Option<i64>| bits.map(|bits| bits / 8).context("widths of a register");
         let data_bytes = bytes(self.data_width_bits)?;
@@ -311,7 +303,7 @@ mod tests {
 
     const FACTS: &str = r#"[
       { "id": "a_1", "sensor": "A1 (copy)", "maker": "Acme", "vendor_driver": "a1_mipi_raw",
-        "i2c_addresses_7bit": ["0x3C", "0x56"], "reg_width_bits": 16, "data_width_bits": 8,
+        "i2c_addresses_7bit": ["0x3C", "0x10"], "reg_width_bits": 16, "data_width_bits": 8,
         "id_prelude_writes": [["0x0A", "0x02"]], "id_regs": ["0x000A", "0x000B"],
         "id_value": "0x2780", "id_value_alternatives": ["0x2790"], "id_mask": "0xFFF0", "type": "raw",
         "interface": { "type": "mipi", "lanes": [4] },
@@ -338,7 +330,7 @@ mod tests {
             "# Source: facts/cameras.json, a_1; facts/i2c-touch-camera.md 4.5; collected from:\n\
              #   tree: path\n# Not its own ID: a2 reports 0x2791.\n\
              # Its drivers use four lanes; an MT6572 has two: it is told, not driven.\n\
-             name = \"A1\"\nmaker = \"Acme\"\ndriver = \"a1_mipi_raw\"\naddresses = [0x3C]\n\
+             name = \"A1\"\nmaker = \"Acme\"\ndriver = \"a1_mipi_raw\"\naddresses = [0x3C, 0x10]\n\
              address_bytes = 2\ndata_bytes = 1\nprelude = [[0x0A, 0x02]]\n\
              registers = [0x000A, 0x000B]\nvalues = [0x2780, 0x2790]\nmask = 0xFFF0\n\
              confidence = \"low\"\nbus = \"mipi\"\ncore_mv = 1200\nruns_with_pdn_high = true\n\

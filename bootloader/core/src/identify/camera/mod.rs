@@ -6,17 +6,20 @@
 //! power-down, the board's first: boards carry sensors that differ from what
 //! the board's other sensors want. At an address the sensors with
 //! one-byte register numbers are asked first: a two-byte number would be a
-//! write to them. Afterwards everything is powered down. Source:
-//! facts/i2c-touch-camera.md 4.1 to 4.4.
+//! write to them. Modules have EEPROMs on the same bus, to which the number of
+//! a register and a STOP is a write: who acknowledges at their addresses while
+//! the sensors are held in reset is never written to. Afterwards everything is
+//! powered down. Source: facts/i2c-touch-camera.md 4.1 to 4.4.
 
 mod sensor;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-use super::line::Line;
+use super::line::{Addresses, Line};
 use super::report::{Recorder, Unit};
 use super::{BusPort, BusState, Clock, Table};
+use core::ops::RangeInclusive;
 use sensor::Memory;
 use unilk_board_db::{CameraRow, CameraWiring};
 pub use verdict::{CameraNote, CameraVerdict, MAX_FITS};
@@ -29,6 +32,8 @@ const AWAKE_MS: u16 = 5;
 const READY_MS: u16 = 20;
 /// Low pulse between sensors' questions.
 const PULSE_MS: u16 = 2;
+/// Addresses of EEPROMs.
+const EEPROMS: RangeInclusive<u8> = 0x50..=0x57;
 /// Core voltages in the order in which they are tried (facts 4.1 point 6).
 pub const CORE_MV: [u16; 3] = [1200, 1500, 1800];
 /// What sensors of the lowest core voltage stand for as long as somebody else
@@ -114,6 +119,8 @@ struct Asker<'a, C, P> {
     begun: u32,
     setup: Option<Setup>,
     memory: Memory,
+    /// EEPROMs that answer.
+    eeproms: Addresses,
     progress: Progress,
 }
 
@@ -188,6 +195,7 @@ pub async fn identify<C: Clock, P: CameraPort>(
                 begun: clock.now_us(),
                 setup: None,
                 memory: Memory::default(),
+                eeproms: Addresses::default(),
                 progress: core::mem::take(&mut sockets[index]),
             };
             asker.search(pins, prefer, round, ceiling).await;
@@ -325,12 +333,27 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             port.power(socket, setup.core_mv);
             self.line.power(true, setup.core_mv);
             self.wait_ms(RAILS_MS).await;
+            self.look_for_eeproms().await;
         }
         let port = &mut *self.line.port;
         port.clock(true);
         port.power_down(socket, setup.pdn_high);
         self.wait_ms(AWAKE_MS).await;
         self.release().await;
+    }
+
+    /// Who of the table's addresses acknowledges now, while no sensor can, at
+    /// one that EEPROMs have.
+    async fn look_for_eeproms(&mut self) {
+        for address in EEPROMS {
+            let known = |row: &CameraRow| row.addresses.contains(&address);
+            if self.table.cameras.iter().any(known) {
+                let look = self.line.transfer(address, &[], &mut [0], true).await;
+                if look.is_ok() {
+                    self.eeproms.insert(address);
+                }
+            }
+        }
     }
 
     async fn release(&mut self) {
@@ -390,6 +413,9 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
 
     /// Tries a row at an address; false if nobody is there at all.
     async fn try_row(&mut self, number: u16, row: &'static CameraRow, address: u8) -> bool {
+        if self.eeproms.contains(address) {
+            return false;
+        }
         match self.read_id(row, address).await {
             sensor::Answer::Absent => return false,
             sensor::Answer::Constant => self.progress.odd = Some(address),

@@ -220,12 +220,27 @@ impl Findings {
     }
 
     pub(in super::super) fn add(&mut self, answer: Answer) {
+        let spoke = !self.says_nothing(answer.bytes());
         if let Some(place) = self.places.get_mut(usize::from(answer.question)) {
-            self.spoke |= !is_constant(answer.bytes());
+            self.spoke |= spoke;
             if self.answers.push(answer).is_ok() {
                 *place = FIRST_ANSWER + (self.answers.len() as u8 - 1);
             }
         }
+    }
+
+    /// Whether an answer is what open or shorted lines read as. On a bus of the
+    /// LCD controller the first of several words is a dummy, and the upper
+    /// bytes are those of lines that the answer need not have.
+    pub(super) fn says_nothing(&self, bytes: &[u8]) -> bool {
+        let words = bytes.as_chunks::<2>().0;
+        if !self.dbi {
+            return is_constant(bytes);
+        }
+        let words = words.get(usize::from(words.len() > 1)..).unwrap_or(words);
+        let all = |byte: u8| words.iter().all(|word| word[0] == byte);
+        let upper = words.iter().all(|word| matches!(word[1], 0x00 | 0xFF));
+        (all(0x00) || all(0xFF)) && upper
     }
 
     pub(super) fn silence(&mut self, question: u16) {

@@ -14,7 +14,7 @@ use findings::Asked;
 pub use findings::{Answer, Findings, MAX_ANSWERS, Match, Outcome, Presence};
 
 use super::report::{Kind, Record, Recorder, Unit, status};
-use super::{Clock, PanelPort, PortError, RowSet, Strap, Table, is_constant};
+use super::{Clock, PanelPort, PortError, RowSet, Strap, Table};
 use unilk_board_db::{OP_MAX_RETURN, OP_WORDS, Question, ReadKind, Script, Stage, Step, Term};
 
 /// Longest low pulse of an identification: the recipe's (facts 9.2). What
@@ -304,7 +304,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
             self.log.record(&Record {
                 unit: Unit::Panel,
                 status: match result {
-                    Ok(_) if is_constant(data) => status::CONSTANT,
+                    Ok(_) if self.found.says_nothing(data) => status::CONSTANT,
                     Ok(_) => status::OK,
                     Err(PortError::Silence) => status::SILENCE,
                     Err(PortError::Corrupt) => status::CORRUPT,

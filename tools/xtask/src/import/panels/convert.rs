@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Sources named in a row; `trees` says how many there are.
 const SOURCES_SHOWN: usize = 3;
+/// Device configurations named in a row; `shipped` says how many there are.
+const DEVICES_SHOWN: usize = 6;
 
 /// Makes the row.
 pub fn convert(entry: &Entry) -> Result<Row, Refusal> {
@@ -110,7 +112,13 @@ fn head(entry: &Entry, row: &mut Row) {
         row.comment("", format!("From: {source}"));
     }
     if !entry.used_by.is_empty() {
-        row.comment("", format!("Seen in: {}.", entry.used_by.join("; ")));
+        let shown = entry.used_by.iter().take(DEVICES_SHOWN);
+        let more = match entry.used_by.len().saturating_sub(DEVICES_SHOWN) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let shown: Vec<&str> = shown.map(String::as_str).collect();
+        row.comment("", format!("Seen in: {}{more}.", shown.join("; ")));
     }
 }
 

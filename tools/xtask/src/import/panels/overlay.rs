@@ -26,7 +26,7 @@ pub struct Change {
     pub doubtful: Option<bool>,
     pub shipped: Option<usize>,
     pub reset: Option<Vec<String>>,
-    /// Lines of the initialisation that become others.
+    /// Lines of the initialisation that become others, wherever they stand.
     pub replace: Vec<Replace>,
     pub power_down: Option<String>,
     pub id: Option<Vec<Identity>>,
@@ -93,15 +93,24 @@ impl Change {
             row.reset.clone_from(reset);
         }
         for Replace { line, with } in &self.replace {
-            let at = row
-                .init
-                .iter()
-                .position(|there| match line.strip_suffix("...") {
-                    Some(begins) => there.starts_with(begins),
-                    None => there == line,
-                });
-            let at = at.ok_or_else(|| format!("replace: init has no line \"{line}\""))?;
-            row.init.splice(at..=at, with.iter().cloned());
+            let same = |there: &String| match line.strip_suffix("...") {
+                Some(begins) => there.starts_with(begins),
+                None => there == line,
+            };
+            if !row.init.iter().any(same) {
+                return Err(format!("replace: init has no line \"{line}\""));
+            }
+            let lines = std::mem::take(&mut row.init);
+            row.init = lines
+                .into_iter()
+                .flat_map(|there| {
+                    if same(&there) {
+                        with.clone()
+                    } else {
+                        vec![there]
+                    }
+                })
+                .collect();
         }
         if let Some(power_down) = &self.power_down {
             row.power_down = power_down.lines().map(String::from).collect();

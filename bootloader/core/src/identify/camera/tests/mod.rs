@@ -135,6 +135,8 @@ struct FakePort {
     mclk: bool,
     transfers: usize,
     pulses: usize,
+    /// Address of a module's EEPROM: it answers whenever it has its supply.
+    eeprom: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -173,6 +175,11 @@ impl I2c<SevenBitAddress> for FakePort {
         self.transfers += 1;
         if self.held() {
             return Err(FakeError(ErrorKind::Bus));
+        }
+        if self.eeprom == Some(address) && self.pins.iter().any(|pins| pins.mv > 0) {
+            let read = matches!(operations, [Operation::Read(_)]);
+            assert!(read, "written to the EEPROM");
+            return Ok(());
         }
         let now = self.clock.now_us();
         let mclk = self.mclk;
@@ -634,4 +641,31 @@ fn a_reset_undoes_what_the_next_question_leaves_of_the_one_before() {
     assert_eq!(resets(&[PAGE, POINTER]), 6, "writes the page anew");
     assert_eq!(resets(&[POINTER, PAGE]), 9, "leaves the pointer");
     assert_eq!(resets(&[PAGE, MEMORY]), 9, "leaves the page");
+}
+
+#[test]
+fn an_eeprom_where_sensors_may_be_is_not_written_to() {
+    let find = |main| {
+        let mut port = FakePort {
+            sensors: [main, None],
+            eeprom: main.is_none().then_some(0x56),
+            ..FakePort::default()
+        };
+        let rows = unilk_board_db::cameras();
+        let table = table(&[], rows);
+        let clock = Rc::clone(&port.clock);
+        let number = rows.iter().position(|row| row.id == "s5k4ecgx").unwrap();
+        let known = Known {
+            prefer: [&[number as u16], &[]],
+            ..Known::default()
+        };
+        let wiring = [Some(PINS); 2];
+        let [main, _] = run(identify(&table, &*clock, &mut port, &(), &wiring, &known));
+        main.winner.map(|number| rows[usize::from(number)].id)
+    };
+    assert_eq!(find(None), None);
+    // A sensor there is silent in reset.
+    let mut there = sensor(0x56, true, &[(0x0F12, 0x4E), (0x0F13, 0xC0)]);
+    there.needs_write = Some(&[0x00, 0x2E, 0x01, 0xA4]);
+    assert_eq!(find(Some(there)), Some("s5k4ecgx"));
 }

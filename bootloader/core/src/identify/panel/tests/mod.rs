@@ -14,6 +14,7 @@ use std::vec::Vec;
 use unilk_board_db::{Backlight, Board, Keys, PanelRow, Plan, Stage};
 
 mod built_in;
+mod dbi;
 
 const fn stage(name: &'static str, reset: bool, unlock: &'static [u8]) -> Stage {
     Stage {
