@@ -31,6 +31,9 @@ pub struct Panel {
     pub mbps: Option<u32>,
     #[serde(default)]
     pub continuous_clock: bool,
+    /// From the end of the reset to the first write.
+    #[serde(default)]
+    pub reset_wait_ms: u32,
     /// How the vendor's driver knows it.
     pub known_by: String,
     /// Alternatives; in each bytes of answers, and words for what no wire of

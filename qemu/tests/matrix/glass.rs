@@ -24,7 +24,12 @@ pub fn board(panel: &Panel) -> String {
     for line in panel.init.lines() {
         let _ = writeln!(out, "  {},", write(line));
     }
-    out.push_str("]\n\n[panel.timing]\n");
+    out.push_str("]\n\n");
+    let wait = panel.reset_wait_ms;
+    let _ = writeln!(
+        out,
+        "[panel.limits]\nreset_to_init_ms = {wait}\n\n[panel.timing]"
+    );
     timing(panel, &mut out);
     out
 }

@@ -19,6 +19,9 @@ const SOCKETS: [(u8, u8); 2] = [(87, 88), (89, 90)];
 /// Where the emulated Synaptics chips have their first query register; the
 /// sources leave it open.
 const QUERY_BASE: u8 = 0x40;
+/// Millivolts above its core supply that a sensor stands, and that any stands.
+const MORE_CORE_MV: u32 = 350;
+const MOST_CORE_MV: u32 = 2000;
 /// Bytes of an answer that the sources leave open: not all alike, which would
 /// be a dead bus.
 const OPEN: [u8; 2] = [0x5A, 0x3C];
@@ -212,9 +215,9 @@ pub fn touch_alike<'a>(all: &'a [Touch], chip: &Touch, turn: usize, address: u8)
 /// Millivolts of the core supply between which a sensor lives.
 fn core(camera: &Camera) -> (u32, u32) {
     match camera.core_mv {
-        Some(mv) => (mv - mv / 16, mv + 150),
+        Some(mv) => (mv - mv / 16, (mv + MORE_CORE_MV).min(MOST_CORE_MV)),
         // Its core has a regulator of its own.
-        None => (1150, 1950),
+        None => (1150, MOST_CORE_MV),
     }
 }
 

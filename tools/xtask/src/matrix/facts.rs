@@ -17,6 +17,8 @@ pub struct Panel {
     pub timing: Option<Timing>,
     pub derived: Option<Derived>,
     pub clock_lane: Option<String>,
+    /// Level and milliseconds before the next, before the first write.
+    pub reset: Option<Vec<(u8, f64)>>,
     pub init: Vec<Step>,
     pub display_on_via: Option<String>,
     pub resume: Option<Resume>,
@@ -60,6 +62,8 @@ pub struct Step {
     #[serde(default)]
     pub delay_ms: f64,
     pub dt: Option<u32>,
+    /// Of a reset pin.
+    pub level: Option<u8>,
     #[serde(default)]
     pub words: Vec<String>,
     pub n: Option<u32>,

@@ -81,6 +81,9 @@ fn table(panel: &Panel) -> Result<String, String> {
     if panel.clock_lane.as_deref() == Some("continuous") && mode != "command" {
         toml.raw("continuous_clock", &true);
     }
+    if let Some(ms) = script::wait_after_reset(panel).filter(|&ms| ms > 0) {
+        toml.raw("reset_wait_ms", &ms);
+    }
     identification(panel, &mut toml);
     toml.block("init", writes.iter().map(line));
     Ok(toml.done())

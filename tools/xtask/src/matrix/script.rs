@@ -75,6 +75,7 @@ pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
     for step in &steps[begin..] {
         take(step, &mut writes)?;
     }
+    drop_memory_writes(&mut writes);
     for needed in [SLEEP_OUT, DISPLAY_ON] {
         if !writes.iter().any(|write| write.bytes[0] == needed) {
             return Err(format!("its driver never sends {needed:02X}"));
@@ -89,6 +90,29 @@ pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
         ));
     }
     Ok(writes)
+}
+
+/// Drops what starts a write to the frame memory: it only tells that pixels
+/// come. On a maker's page the same number is a register, and stays.
+fn drop_memory_writes(writes: &mut Vec<Write>) {
+    let mut standard = true;
+    let mut kept: Vec<Write> = Vec::new();
+    for write in writes.drain(..) {
+        match write.bytes[..] {
+            [0xFF, 0xFF, 0x98, 0x06, 0x04, page, ..] | [0xFF, 0x98, 0x81, page, ..] => {
+                standard = page == 0;
+            }
+            [0x2C | 0x3C, ..] if standard => {
+                if let Some(last) = kept.last_mut() {
+                    last.delay_ms += write.delay_ms;
+                }
+                continue;
+            }
+            _ => {}
+        }
+        kept.push(write);
+    }
+    *writes = kept;
 }
 
 fn take(step: &Step, writes: &mut Vec<Write>) -> Result<(), String> {
@@ -121,6 +145,18 @@ fn take(step: &Step, writes: &mut Vec<Write>) -> Result<(), String> {
         last.delay_ms += pause;
     }
     Ok(())
+}
+
+/// Milliseconds from the end of the last reset to the first write, where the
+/// driver resets the panel.
+pub fn wait_after_reset(panel: &Panel) -> Option<u32> {
+    let reset = |step: &&Step| step.op.as_deref() == Some("reset");
+    let again = panel.init.iter().rfind(reset);
+    let (level, ms) = match again {
+        Some(step) => (step.level?, step.delay_ms),
+        None => *panel.reset.as_deref()?.last()?,
+    };
+    (level == 1).then_some(ms.ceil() as u32)
 }
 
 /// The pause after a step in whole milliseconds, rounded up.
