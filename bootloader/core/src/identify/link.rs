@@ -121,7 +121,7 @@ fn slow(bus: PanelBus) -> PanelBus {
 }
 
 /// Whether every pad of `bus` is in its mode, or an input without a function.
-fn is_free(bus: PanelBus, entry: &dyn PinState) -> bool {
+pub fn is_free(bus: PanelBus, entry: &dyn PinState) -> bool {
     pads(bus).iter().all(|pad| {
         let mode = entry.mode(pad.pin);
         mode == Some(pad.mode) || mode == Some(0) && !entry.is_output(pad.pin)

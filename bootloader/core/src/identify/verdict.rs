@@ -108,10 +108,11 @@ pub fn decide(table: &Table, evidence: &Evidence<'_>, found: Findings) -> PanelV
             continue;
         };
         // A panel that can be read and says nothing, or only what an open line
-        // says, is not there, unless this very phone speaks for it. One that
-        // is not even on DSI needs something that speaks for it anyway.
+        // says, is not there, unless this very phone speaks for it. Nothing is
+        // guessed where it is not on DSI, or the phone's panel is not.
         let unheard = !panel.ids.is_empty() && candidate.grounds < KERNEL;
-        let unexpected = panel.bus != PanelBus::Dsi && candidate.grounds < BOARD;
+        let elsewhere = panel.bus != PanelBus::Dsi || found.dbi;
+        let unexpected = elsewhere && candidate.grounds < BOARD;
         if mute && (unheard || unexpected) {
             continue;
         }

@@ -19,9 +19,10 @@ const GATES: [Gate; 5] = [
     Gate::DbiPad3,
 ];
 
-/// Clocks, pads and cycles of `bus`. False: it is none of the LCD controller's.
+/// Clocks, pads and cycles of `bus`. False: it is none of the LCD controller's,
+/// or somebody else has one of its pads.
 pub fn open(hardware: &mut Hardware, bus: PanelBus) -> bool {
-    let Some(set_up) = driver_bus(bus) else {
+    let Some(set_up) = driver_bus(bus).filter(|_| link::is_free(bus, hardware)) else {
         return false;
     };
     for pad in link::pads(bus) {

@@ -256,7 +256,9 @@ async fn bring_up(
     }
     let last = steps.last().map_or(0, |step| step.ms);
     pause(port.rest_of(last.max(AWAKE_MS))).await;
-    port.connect(panel.bus);
+    if !port.connect(panel.bus) {
+        return Err("DBI-PADS");
+    }
     if panel.bus.is_dbi() {
         run(port, init).await?;
         return first_bus_frame(parts, panel, layout).await;

@@ -74,15 +74,18 @@ impl PanelPins {
         }
     }
 
-    /// Talks to the panel over `bus` from now on.
-    pub fn connect(&mut self, bus: PanelBus) {
-        if self.bus.is_dbi() && !bus.is_dbi() {
-            with(self.parts, |hardware| dbi::close(hardware, self.bus));
-        }
-        if bus.is_dbi() {
-            with(self.parts, |hardware| dbi::open(hardware, bus));
-        }
-        self.bus = bus;
+    /// Talks to the panel over `bus` from now on. False: its pads are not free.
+    pub fn connect(&mut self, bus: PanelBus) -> bool {
+        with(self.parts, |hardware| {
+            if self.bus.is_dbi() && !bus.is_dbi() {
+                dbi::close(hardware, self.bus);
+            }
+            if bus.is_dbi() && !dbi::open(hardware, bus) {
+                return false;
+            }
+            self.bus = bus;
+            true
+        })
     }
 
     /// Supplies on.

@@ -101,7 +101,9 @@ pub async fn panel(parts: &'static Parts) {
             if link == PanelBus::Dsi {
                 light::start_link(parts).await;
             }
-            pins.connect(link);
+            if !pins.connect(link) {
+                continue;
+            }
             let answers =
                 panel::identify(&parts.table, &BootClock, &mut pins, parts, &prefer, &likely).await;
             // Zeros or ones on one connection say more than silence on another.
