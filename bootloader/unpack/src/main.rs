@@ -61,6 +61,10 @@ mod start {
         }
     }
 
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "28 KiB, which the stack is made for (linker/unpack.ld)"
+    )]
     fn fill(packed: &[u8], bytes: &mut [u8]) -> bool {
         let mut chances = [EVEN; CHANCES];
         let packed = packed.as_ptr_range();

@@ -171,6 +171,24 @@ mod tests {
     }
 
     #[test]
+    fn damage_is_noticed_wherever_it_is() {
+        let image = bare(0x3000);
+        let good = join(&image, &unpacker()).unwrap();
+        let head = Head::parse(&good).unwrap();
+        let hints = head.hints as usize..head.hints as usize + HINTS_LEN;
+        for at in (HEAD..good.len()).filter(|at| *at < HEAD + HEAD_LEN || *at >= hints.end) {
+            let mut bad = good.clone();
+            bad[at] ^= 1 << (at % 8);
+            // Or it changes nothing: where code ends, if no branch is there.
+            let same = |back: Vec<u8>| back == image;
+            assert!(unpack(&bad).map_or(true, same), "byte {at:#x}");
+        }
+        for len in [0, HEAD, HEAD + 8, hints.end, good.len() - 1] {
+            assert!(unpack(&good[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
     fn parts_that_are_something_else_are_refused() {
         let image = bare(0x3000);
         let mut other = unpacker();
