@@ -346,7 +346,7 @@ pub struct Stage {
 /// It is meant for an adaptive asker: a question is asked only while its answer
 /// can still change what is known of some row, and a stage is entered only for
 /// such a question. Asked so, every panel of the table is told in at most 20
-/// reads and four resets between makers (`tests/plan.rs`).
+/// reads and five resets between makers (`tests/plan.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// States, in the order in which to go through them.

@@ -31,7 +31,7 @@ const AWAKE_US: u32 = 6_000;
 /// Reads of one identification, repeats included.
 pub const MAX_READS: u8 = 40;
 /// Resets between stages, beside the first.
-pub const MAX_STAGE_RESETS: u8 = 4;
+pub const MAX_STAGE_RESETS: u8 = 5;
 /// No question is asked later than this after the start.
 pub const LIMIT_US: u32 = 800_000;
 
