@@ -5,7 +5,9 @@ use crate::pack::{self, Error};
 use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
 use unilk_core::hints::{HINTS_LEN, Hints};
-use unilk_core::packed::{self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES};
+use unilk_core::packed::{
+    self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES,
+};
 use unilk_lzma::{Flat, Lzma, thumb};
 
 /// At 0x20 of a bootloader that is linked but not packed yet
