@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{Panel, hex};
+use crate::data::Panel;
 use crate::glass::known_answers;
 
 /// A byte of an answer that must have a value.
@@ -48,17 +48,6 @@ pub fn signature(panel: &Panel) -> String {
     answers.join("; ")
 }
 
-/// What `fitted` answers to a read of `register` after these writes: zeros
-/// where it knows nothing.
-fn answer(fitted: &Panel, register: u8, after: &[Vec<u8>]) -> Vec<u8> {
-    let known = known_answers(fitted).into_iter().find(|(read, _)| {
-        let mut keys = read.after.iter().map(|text| hex(text));
-        read.register == register
-            && keys.all(|key| after.iter().any(|write| write.starts_with(&key)))
-    });
-    known.map_or(Vec::new(), |(_, bytes)| bytes)
-}
-
 /// How far what a panel says agrees with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agrees {
@@ -76,14 +65,12 @@ pub fn agrees(fitted: &Panel, row: &Panel) -> Agrees {
     if alternatives.iter().all(Vec::is_empty) {
         return Agrees::Unreadable;
     }
+    // What is written before a read may differ from driver to driver, and the
+    // bootloader asks once: only the bytes tell rows apart.
     let holds = |term: &Term| {
-        let read = row.reads.iter().find(|read| read.register == term.register);
-        let after: Vec<Vec<u8>> = read.map_or(Vec::new(), |read| {
-            read.after.iter().map(|text| hex(text)).collect()
-        });
-        let byte = answer(fitted, term.register, &after)
-            .get(term.byte)
-            .copied();
+        let mut answers = known_answers(fitted).into_iter();
+        let answer = answers.find(|(read, _)| read.register == term.register);
+        let byte = answer.and_then(|(_, bytes)| bytes.get(term.byte).copied());
         byte.unwrap_or(0) & term.mask == term.value
     };
     let any = alternatives

@@ -39,7 +39,8 @@ pub struct Outcome {
     pub kernel: bool,
     /// Virtual milliseconds from the loader's entry to the kernel's.
     pub took_ms: Option<u64>,
-    /// Rows that fit, best first, of those that the report lists.
+    /// Rows that fit for the same reasons as the first, best first, of those that
+    /// the report lists.
     pub candidates: Vec<String>,
     /// How many more fit than the first.
     pub others: usize,
@@ -158,9 +159,11 @@ fn candidates(dump: &Path, outcome: &mut Outcome) {
     let starts = starts.filter(|(_, bytes)| *bytes == REPORT);
     let reports = starts.filter_map(|(at, _)| Report::parse(&memory[at..]).ok());
     let Some(report) = reports.last() else { return };
+    let mut reasons = None;
     for record in report.records().filter(|record| record.unit == Unit::Panel) {
         match record.kind {
-            report::Kind::Candidate => {
+            // Lesser grounds are told too; those are no equals of the first.
+            report::Kind::Candidate if *reasons.get_or_insert(record.b) == record.b => {
                 let id = String::from_utf8_lossy(record.sent).into_owned();
                 outcome.candidates.push(id);
             }

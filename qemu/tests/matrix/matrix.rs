@@ -57,7 +57,9 @@ fn every_row_of_the_facts_boots() {
         }
     }
     let booted = |name: &str| list.iter().any(|boot| boot.name == name);
-    for name in explained.boots() {
+    // Chips without a row have no boot of their own; `plan` checks them.
+    let chip = |name: &&str| name.starts_with("touch/") || name.starts_with("camera/");
+    for name in explained.boots().filter(|name| !chip(name)) {
         let exists = plan::boots().iter().any(|boot| boot.name == name);
         if !exists || booted(name) && !failed.contains_key(name) {
             wrong.push(format!(

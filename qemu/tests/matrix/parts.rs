@@ -109,6 +109,18 @@ pub fn touch(chip: &Touch, turn: usize) -> Fitted {
             let _ = writeln!(dialogue, "write = {write:?}\nreply = {bytes:?}");
         }
     }
+    // Only what the probe itself writes and reads again keeps what is written.
+    let written = |read: &Step| {
+        let earlier = chip
+            .steps
+            .iter()
+            .filter(|step| step.read == 0 && step.at == read.at);
+        let mut earlier = earlier.map(|step| hex(&step.write));
+        !read.write.is_empty() && earlier.any(|write| write.starts_with(&hex(&read.write)))
+    };
+    if !chip.steps.iter().any(|step| step.read > 0 && written(step)) {
+        out.push_str("read_only = [\"0x0000-0xFFFF\"]\n");
+    }
     out.push_str("[i2c.registers]\n");
     for (register, bytes) in &registers {
         let _ = writeln!(out, "{register} = {bytes:?}");
@@ -221,17 +233,10 @@ fn core(camera: &Camera) -> (u32, u32) {
     }
 }
 
-/// Highest core supply beside a sensor whose own is not known, in mV: it may be
-/// one of 1.2 V, and the bootloader does not raise the supply beyond this where
-/// such a sensor was found.
-const BESIDE_UNKNOWN_MV: u32 = 1500;
-
-/// Whether two sensors can share the core supply.
+/// Whether two sensors can share the core supply: where the sources do not
+/// say what one needs, the table has what its maker's others need.
 pub fn share_a_core(one: &Camera, other: &Camera) -> bool {
-    match (one.core_mv, other.core_mv) {
-        (None, Some(mv)) | (Some(mv), None) => mv <= BESIDE_UNKNOWN_MV,
-        (one, other) => one == other,
-    }
+    one.core_mv == other.core_mv
 }
 
 /// A camera in socket 0 (main) or 1 (sub).

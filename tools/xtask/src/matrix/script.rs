@@ -32,8 +32,15 @@ impl Write {
         for arg in args {
             bytes.push(u8::try_from(arg.as_u64()?).ok()?);
         }
+        let data_type = u8::try_from(step.dt?).ok()?;
+        // A short packet has no room for what some drivers hand over more.
+        match data_type {
+            0x05 | 0x13 => bytes.truncate(1),
+            0x15 | 0x23 => bytes.truncate(2),
+            _ => {}
+        }
         Some(Write {
-            data_type: u8::try_from(step.dt?).ok()?,
+            data_type,
             bytes,
             delay_ms: pause_ms(step),
         })
@@ -159,7 +166,7 @@ pub fn wait_after_reset(panel: &Panel) -> Option<u32> {
     (level == 1).then_some(ms.ceil() as u32)
 }
 
-/// The pause after a step in whole milliseconds, rounded up.
+/// The pause after a step in whole milliseconds.
 fn pause_ms(step: &Step) -> u32 {
-    step.delay_ms.ceil() as u32
+    step.delay_ms.round() as u32
 }
