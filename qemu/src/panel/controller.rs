@@ -22,7 +22,7 @@ const NS_PER_MS: Nanos = 1_000_000;
 const OWN_FRAME: Nanos = 16_666_667;
 /// Steps of a table after which the host surely sends it: its first may be a
 /// key to ask who is there.
-const SURE_STEPS: usize = 3;
+const SURE_STEPS: usize = 6;
 /// Maximum return size after a reset.
 const DEFAULT_RETURN: u16 = 1;
 
