@@ -252,13 +252,12 @@ impl Controller {
         {
             self.transfer.pending = None;
         }
-        let (bytes, at) = match self.transfer.answer.take() {
-            Some(answer) => answer,
-            None => {
-                self.packet(&packet(READ, &[command]), cx);
-                let request = self.take_request()?;
-                (reads::bytes(self, request, LONGEST_ANSWER).ok()?, 0)
-            }
+        let (bytes, at) = if let Some(answer) = self.transfer.answer.take() {
+            answer
+        } else {
+            self.packet(&packet(READ, &[command]), cx);
+            let request = self.take_request()?;
+            (reads::bytes(self, request, LONGEST_ANSWER).ok()?, 0)
         };
         let word = if bus.wide {
             bytes.get(usize::from(index))

@@ -4,6 +4,7 @@
 
 use super::config::Write;
 use crate::bus::Nanos;
+use std::fmt::Write as _;
 
 /// The place in the table since the last reset by the pin.
 #[derive(Clone, Debug, Default)]
@@ -77,16 +78,17 @@ fn text(data_type: u8, payload: &[u8]) -> String {
     const SHOWN: usize = 8;
     let mut text = format!("{data_type:02X}");
     for byte in payload.iter().take(SHOWN) {
-        text.push_str(&format!(" {byte:02X}"));
+        let _ = write!(text, " {byte:02X}");
     }
     if payload.len() > SHOWN {
-        text.push_str(&format!(" ({} bytes)", payload.len()));
+        let _ = write!(text, " ({} bytes)", payload.len());
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn table() -> Vec<Write> {

@@ -142,7 +142,7 @@ fn boots_from_further_up<const PAGE: usize>() {
     let lk = artifacts::lk();
     let (header, payload) = lk.split_at(512);
     let mut moved = header.to_vec();
-    moved.extend_from_slice(&(BRANCH | (PAGE as u32 - 8) / 4).to_le_bytes());
+    moved.extend_from_slice(&(BRANCH | ((PAGE as u32 - 8) / 4)).to_le_bytes());
     moved.resize(512 + PAGE, 0);
     moved.extend_from_slice(payload);
     let size = moved.len() as u32 - 512;

@@ -125,7 +125,7 @@ fn look(run: &Run) -> Outcome {
     let text = run.text();
     let bad = |line: &&str| BAD_WORDS.iter().any(|word| line.contains(word));
     let events = &run.outcome.events;
-    let glass = events.iter().filter_map(|event| match &event.kind {
+    let mut glass = events.iter().filter_map(|event| match &event.kind {
         Kind::Screen { state, reason, .. } => Some((state.clone(), reason.clone())),
         _ => None,
     });
@@ -138,9 +138,9 @@ fn look(run: &Run) -> Outcome {
         told: told.collect(),
         nodes: lines(run, "TK part=").collect(),
         framebuffers: lines(run, "TK simplefb=").collect(),
-        glass: glass.last().unwrap_or(nothing),
+        glass: glass.next_back().unwrap_or(nothing),
         errors: (
-            run.outcome.error_count() as u64,
+            run.outcome.error_count(),
             errors.map(ToString::to_string).collect(),
         ),
         bad_lines: text.lines().filter(bad).map(str::to_owned).collect(),
@@ -157,8 +157,10 @@ fn candidates(dump: &Path, outcome: &mut Outcome) {
     let memory = std::fs::read(dump).unwrap_or_default();
     let starts = memory.windows(REPORT.len()).enumerate();
     let starts = starts.filter(|(_, bytes)| *bytes == REPORT);
-    let reports = starts.filter_map(|(at, _)| Report::parse(&memory[at..]).ok());
-    let Some(report) = reports.last() else { return };
+    let mut reports = starts.filter_map(|(at, _)| Report::parse(&memory[at..]).ok());
+    let Some(report) = reports.next_back() else {
+        return;
+    };
     let mut reasons = None;
     for record in report.records().filter(|record| record.unit == Unit::Panel) {
         match record.kind {

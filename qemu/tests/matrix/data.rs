@@ -140,11 +140,14 @@ pub fn folder() -> PathBuf {
 }
 
 fn read<T: DeserializeOwned>(path: &std::path::Path, key: &str) -> Vec<T> {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{path:?}: {why}"));
-    let mut table: toml::Table = text.parse().unwrap_or_else(|why| panic!("{path:?}: {why}"));
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let mut table: toml::Table = text
+        .parse()
+        .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     let list = table.remove(key).unwrap_or(toml::Value::Array(Vec::new()));
     list.try_into()
-        .unwrap_or_else(|why| panic!("{path:?}: {why}"))
+        .unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
 /// What `qemu/matrix` holds, read once.

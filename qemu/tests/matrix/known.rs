@@ -33,15 +33,22 @@ impl Explained {
     /// Reads the list.
     pub fn read() -> Explained {
         let path = data::folder().join("known.toml");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path:?}: {why}"));
-        let list: List = toml::from_str(&text).unwrap_or_else(|why| panic!("{path:?}: {why}"));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let list: List =
+            toml::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
         let count = list.known.len();
         let entries = list
             .known
             .into_iter()
             .map(|known| (known.boot.clone(), known));
         let entries: BTreeMap<_, _> = entries.collect();
-        assert_eq!(entries.len(), count, "{path:?} names a boot twice");
+        assert_eq!(
+            entries.len(),
+            count,
+            "{} names a boot twice",
+            path.display()
+        );
         Explained(entries)
     }
 

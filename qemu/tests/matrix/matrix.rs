@@ -18,7 +18,7 @@ use crate::record::Records;
 /// Of a hundred boots so many must pass.
 const LEAST_PERCENT: usize = 98;
 /// How often a line says how far it is.
-const NOTICE: Duration = Duration::from_secs(60);
+const NOTICE: Duration = Duration::from_mins(1);
 
 /// A boot and what came of it; `None`: the run itself failed.
 type Finished = (&'static Boot, Option<Outcome>);

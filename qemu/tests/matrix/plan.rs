@@ -106,7 +106,7 @@ fn make(data: &'static Data) -> Vec<Boot> {
     let mut boots = Vec::new();
     for (index, panel) in data.panels.iter().enumerate() {
         let before = of_controller.entry(&panel.controller).or_default();
-        let chosen = *before % FEWER == 0;
+        let chosen = (*before).is_multiple_of(FEWER);
         *before += 1;
         let own = panel.names.iter().find(|name| names[name.as_str()] == 1);
         let told = match (own, rows::PANELS.of(&panel.id)) {

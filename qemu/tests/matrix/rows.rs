@@ -39,7 +39,9 @@ impl Rows {
             by_source: BTreeMap::new(),
             compatible: BTreeMap::new(),
         };
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{folder:?}: {why}")) {
+        for entry in
+            std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()))
+        {
             let path = entry.unwrap().path();
             let id = path.file_stem().unwrap().to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).unwrap();

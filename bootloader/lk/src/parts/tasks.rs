@@ -132,7 +132,13 @@ pub async fn panel(parts: &'static Parts) {
         port.power_off();
     }
     *parts.panel.borrow_mut() = Some(parts.decide(found.clone()));
-    let Some(mut port) = port else { return };
+    if let Some(port) = port {
+        light_decided(parts, port, found).await;
+    }
+}
+
+/// Lights the panel that was decided on, and leaves its pins to what follows.
+async fn light_decided(parts: &'static Parts, mut port: PanelPins, found: panel::Findings) {
     let mut row = parts.settled_row(false);
     if row.is_none() {
         // Touch chip and cameras may decide.

@@ -270,16 +270,26 @@ fn parts(out: &mut String) {
         let like: Vec<&str> = touch_like(row).map(|row| row.id).collect();
         (row.id, row.weak, like)
     });
-    part(out, "Touch chips", "only acknowledge", touch.collect());
+    part(
+        out,
+        "Touch chips",
+        "only acknowledge",
+        &touch.collect::<Vec<_>>(),
+    );
     let sensors = cameras().iter().map(|row| {
         let like: Vec<&str> = cameras_like(row).map(|row| row.id).collect();
         (row.id, row.weak, like)
     });
-    part(out, "Cameras", "have an ID of one byte", sensors.collect());
+    part(
+        out,
+        "Cameras",
+        "have an ID of one byte",
+        &sensors.collect::<Vec<_>>(),
+    );
 }
 
 /// One kind of part: id, weakly told, ids of those that answer alike.
-fn part(out: &mut String, name: &str, weak: &str, rows: Vec<(&str, bool, Vec<&str>)>) {
+fn part(out: &mut String, name: &str, weak: &str, rows: &[(&str, bool, Vec<&str>)]) {
     let alike = |(id, _, like): &(&str, bool, Vec<&str>)| {
         let mut like: Vec<String> = like.iter().map(ToString::to_string).collect();
         like.push((*id).to_string());

@@ -91,6 +91,7 @@ fn generate(facts: &Path) -> Result<Files> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// The committed files are what the facts make, where the facts are at hand.

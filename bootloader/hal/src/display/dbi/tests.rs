@@ -1,4 +1,5 @@
 //! The LCD controller on a block of memory.
+#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::reg::{leaked, poke};
@@ -112,8 +113,8 @@ fn a_frame_says_where_it_goes_and_how_its_pixels_look() {
     let mut dbi = Dbi::new(regs);
     dbi.configure(&PARALLEL);
     dbi.start_frame(pixels, (320, 480)).unwrap();
-    assert_eq!(regs.frame_control.read(), 3 << 6 | 3 << 3 | 1 << 2);
-    assert_eq!(regs.frame_size.read(), 480 << 16 | 320);
+    assert_eq!(regs.frame_control.read(), (3 << 6) | (3 << 3) | (1 << 2));
+    assert_eq!(regs.frame_size.read(), (0x1E0 << 16) | 0x140);
     assert_eq!(
         (regs.frame_command_port.read(), regs.frame_data_port.read()),
         (0, 0x10)
