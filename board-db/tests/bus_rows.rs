@@ -58,7 +58,7 @@ fn changed(text: &str, from: &str, to: &str) -> Result<Panel, String> {
 #[test]
 fn writes_are_bytes_or_words() {
     let bytes = panel(PARALLEL).unwrap();
-    assert_eq!(bytes.init[..4], [0x39, 2, 0x36, 0x48]);
+    assert_eq!(bytes.init[..4], [0x15, 2, 0x36, 0x48]);
     let words = changed(PARALLEL, "36 48", "F000 0055").unwrap();
     assert_eq!(words.init[..6], [0x02, 4, 0xF0, 0x00, 0x00, 0x55]);
 }

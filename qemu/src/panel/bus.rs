@@ -264,7 +264,9 @@ impl Controller {
         } else {
             at.checked_sub(1).and_then(|at| bytes.get(at))
         };
-        let word = u32::from(word.copied().unwrap_or(0));
+        // Before and after the answer: what the lines are at anyway.
+        let idle = if self.config.faults.all_ones { 0xFF } else { 0 };
+        let word = u32::from(word.copied().unwrap_or(idle));
         self.transfer.answer = Some((bytes, at + 1));
         if wires.read_ns < bus.read_ns || wires.access_ns < bus.access_ns {
             let message = format!(

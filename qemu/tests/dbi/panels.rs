@@ -21,15 +21,22 @@ const PANELS: [(&str, &str, &str); 5] = [
     ),
 ];
 
+/// Its registers name the controller; the hint picks one of those that answer
+/// alike.
 #[test]
 fn each_is_identified_by_its_registers_and_shows_a_picture() {
     for (board, row, driver) in PANELS {
         let boot = Phone::new(board).boot();
         boot.run.is_clean();
+        boot.run.says(&["panel", "(id"]);
+        boot.run.says(&["panel", row]);
+
+        let boot = Phone::new(board).hinted(driver).boot();
+        boot.run.is_clean();
         assert_eq!(boot.told("panel-id"), Some(row), "{}", boot.run);
         assert_eq!(boot.told("panel"), Some(driver));
-        assert_eq!(boot.told("panel-certainty"), Some("certain"));
-        boot.run.says(&["panel", row, "(id"]);
+        assert_eq!(boot.told("panel-certainty"), Some("confirmed"));
+        boot.run.says(&["panel", row, "(hint,id)"]);
         assert_eq!(boot.glass(), "picture", "{}", boot.run);
         assert!(boot.lit().colours() > 2, "{board}: nothing is drawn");
         println!("{board}: lit after {:?} ms", boot.light_ms());
@@ -66,7 +73,10 @@ fn logo() -> Vec<u8> {
 /// Every pixel where it belongs and in its colour.
 #[test]
 fn the_phones_own_logo_arrives_pixel_by_pixel() {
-    let boot = Phone::new("dbi/ili9488-18bit").with_logo(logo()).boot();
+    let boot = Phone::new("dbi/ili9488-18bit")
+        .hinted("ili9488_hvga_tkc_drv")
+        .with_logo(logo())
+        .boot();
     boot.run.is_clean();
     let shown = boot.lit();
     assert_eq!(shown.size(), (320, 480));
