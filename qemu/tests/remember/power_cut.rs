@@ -9,8 +9,8 @@ use crate::phone::{Boot, Phone, SECTOR, Slots, blank, choice, load, with_choice}
 /// Sectors of a slot.
 const SECTORS: usize = SLOT_LEN / SECTOR;
 /// A panel that nothing else answers like, and its row.
-const BOARD: &str = "panel-r61408-cmd";
-const PANEL: &str = "r61408";
+const BOARD: &str = "identify/unknown-ili9806h";
+const PANEL: &str = "ili9806h-azet-a40271n01vi-a-dsi-2-ivo-wvga-vdo";
 
 /// Where the power is cut, as the number of a sector in the slot from 1, and
 /// what that sector holds afterwards.

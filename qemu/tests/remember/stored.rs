@@ -7,8 +7,8 @@ use unilk_core::identify::store::{How, SLOT_LEN};
 use crate::phone::{Phone, Slots, blank, choice, with_choice};
 
 /// A panel that nothing else answers like, and its row.
-const BOARD: &str = "panel-r61408-cmd";
-const PANEL: &str = "r61408";
+const BOARD: &str = "identify/unknown-ili9806h";
+const PANEL: &str = "ili9806h-azet-a40271n01vi-a-dsi-2-ivo-wvga-vdo";
 
 #[track_caller]
 fn boot(slots: &Slots) -> crate::phone::Boot {

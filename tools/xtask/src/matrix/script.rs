@@ -100,7 +100,8 @@ pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
 }
 
 /// Drops what starts a write to the frame memory: it only tells that pixels
-/// come. On a maker's page the same number is a register, and stays.
+/// come. On a maker's page the same number is a register, and stays, as does
+/// 3C with parameters: that is on a page whose key is not known here.
 fn drop_memory_writes(writes: &mut Vec<Write>) {
     let mut standard = true;
     let mut kept: Vec<Write> = Vec::new();
@@ -109,7 +110,7 @@ fn drop_memory_writes(writes: &mut Vec<Write>) {
             [0xFF, 0xFF, 0x98, 0x06, 0x04, page, ..] | [0xFF, 0x98, 0x81, page, ..] => {
                 standard = page == 0;
             }
-            [0x2C | 0x3C, ..] if standard => {
+            [0x2C, ..] | [0x3C] if standard => {
                 if let Some(last) = kept.last_mut() {
                     last.delay_ms += write.delay_ms;
                 }
