@@ -284,7 +284,7 @@ impl PanelRow {
         let (Some(vertical), Some(horizontal)) = (self.vertical, self.horizontal) else {
             return None;
         };
-        let line = (self.width as u32 + horizontal.sum()) * self.format.bits() as u32;
+        let line = (self.width as u32 + horizontal.sum()) * self.format.bits();
         let frame = match line.checked_mul(self.height as u32 + vertical.sum()) {
             Some(frame) if frame != 0 && frame <= u32::MAX / 10 => frame,
             _ => return None,

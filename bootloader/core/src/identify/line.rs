@@ -134,7 +134,7 @@ impl<'a, C: Clock> Line<'a, C> {
         stop: bool,
     ) -> Result<(), Fault> {
         let begun = self.clock.now_us();
-        let mut result = self.once(port, address, write, read, stop);
+        let mut result = once(port, address, write, read, stop);
         let mut there = self.acked.contains(address);
         match result {
             Ok(()) => {}
@@ -149,7 +149,7 @@ impl<'a, C: Clock> Line<'a, C> {
                     result = if retry == RETRIES && !write.is_empty() && !read.is_empty() {
                         self.in_parts(port, address, write, read).await
                     } else {
-                        self.once(port, address, write, read, stop)
+                        once(port, address, write, read, stop)
                     };
                 }
                 if there && result.is_err() {
@@ -158,7 +158,7 @@ impl<'a, C: Clock> Line<'a, C> {
             }
             Err(_) => {
                 if self.recover(port) {
-                    result = self.once(port, address, write, read, stop);
+                    result = once(port, address, write, read, stop);
                 }
             }
         }
@@ -204,9 +204,9 @@ impl<'a, C: Clock> Line<'a, C> {
         write: &[u8],
         read: &mut [u8],
     ) -> Result<(), ErrorKind> {
-        self.once(port, address, write, &mut [], true)?;
+        once(port, address, write, &mut [], true)?;
         self.clock.wait_us(BUSY_US).await;
-        self.once(port, address, &[], read, true)
+        once(port, address, &[], read, true)
     }
 
     /// Whether somebody acknowledges the address alone: the controller does
@@ -214,7 +214,7 @@ impl<'a, C: Clock> Line<'a, C> {
     fn shows_up<B: I2c>(&mut self, port: Port<'_, B>, address: u8, refused: &[u8]) -> bool {
         !refused.is_empty()
             && !self.absent.contains(address)
-            && self.once(port, address, &[], &mut [0], true).is_ok()
+            && once(port, address, &[], &mut [0], true).is_ok()
     }
 
     /// Records at which addresses nobody was: one record, whose address is 0,
@@ -231,26 +231,6 @@ impl<'a, C: Clock> Line<'a, C> {
             sent: &addresses,
             ..Record::new(Kind::I2c, self.clock.now_us())
         });
-    }
-
-    fn once<B: I2c>(
-        &mut self,
-        port: Port<'_, B>,
-        address: u8,
-        write: &[u8],
-        read: &mut [u8],
-        stop: bool,
-    ) -> Result<(), ErrorKind> {
-        let bus = port.bus();
-        let result = match (write.is_empty(), read.is_empty()) {
-            (_, true) => bus.write(address, write),
-            (true, false) => bus.read(address, read),
-            (false, false) if stop => bus
-                .write(address, write)
-                .and_then(|()| bus.read(address, read)),
-            (false, false) => bus.write_read(address, write, read),
-        };
-        result.map_err(|error| error.kind())
     }
 
     /// Frees the bus; whether that helped.
@@ -276,4 +256,24 @@ impl<'a, C: Clock> Line<'a, C> {
             ..Record::new(Kind::Power, self.clock.now_us())
         });
     }
+}
+
+/// One transfer, whatever comes of it.
+fn once<B: I2c>(
+    port: Port<'_, B>,
+    address: u8,
+    write: &[u8],
+    read: &mut [u8],
+    stop: bool,
+) -> Result<(), ErrorKind> {
+    let bus = port.bus();
+    let result = match (write.is_empty(), read.is_empty()) {
+        (_, true) => bus.write(address, write),
+        (true, false) => bus.read(address, read),
+        (false, false) if stop => bus
+            .write(address, write)
+            .and_then(|()| bus.read(address, read)),
+        (false, false) => bus.write_read(address, write, read),
+    };
+    result.map_err(|error| error.kind())
 }
