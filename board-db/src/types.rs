@@ -284,10 +284,22 @@ impl PanelRow {
         let (Some(vertical), Some(horizontal)) = (self.vertical, self.horizontal) else {
             return None;
         };
-        let line = (self.width as u64 + horizontal.sum() as u64) * self.format.bits() as u64;
-        let frame = line * (self.height as u64 + vertical.sum() as u64);
-        let bits_per_second = self.lane_mbps() as u64 * self.lanes as u64 * 1_000_000;
-        Some((100 * bits_per_second / frame) as u32)
+        let line = (self.width as u32 + horizontal.sum()) * self.format.bits();
+        let frame = match line.checked_mul(self.height as u32 + vertical.sum()) {
+            Some(frame) if frame != 0 && frame <= u32::MAX / 10 => frame,
+            _ => return None,
+        };
+        // Megabits by bits, times 100: eight more digits than a division of
+        // whole numbers has. One of 64 bits would be 1 KiB of code.
+        let megabits = self.lane_mbps() * self.lanes as u32;
+        let (mut quotient, mut rest) = (megabits / frame, megabits % frame);
+        let mut digits = 0;
+        while digits < 8 {
+            quotient = 10 * quotient + 10 * rest / frame;
+            rest = 10 * rest % frame;
+            digits += 1;
+        }
+        Some(quotient)
     }
 }
 

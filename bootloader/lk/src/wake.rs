@@ -24,6 +24,7 @@ use crate::{heap, map, mmu};
 
 global_asm!(include_str!("start.s"), options(raw));
 global_asm!(include_str!("caches.s"), options(raw));
+global_asm!(include_str!("memory.s"), options(raw));
 
 /// How long any stage of the boot may take before the watchdog ends it.
 pub const WATCHDOG: Micros = Micros::from_ms(10_000);

@@ -7,7 +7,7 @@
 
 use crate::{paths, shell, ui};
 use anyhow::{Context, Result, bail, ensure};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian packages with a compiler as new as the workspace wants.
@@ -52,7 +52,8 @@ impl Toolchain {
         command
             .current_dir(paths::root())
             .args(["build", "--target", paths::BARE_METAL])
-            .args(["--profile", paths::PHONE_PROFILE]);
+            .args(["--profile", paths::PHONE_PROFILE])
+            .args(["--config", &no_paths_of_this_machine()]);
         if self == Self::Debian {
             command.args([
                 "-Zbuild-std=core,alloc",
@@ -61,6 +62,20 @@ impl Toolchain {
         }
         command
     }
+}
+
+/// Configuration of cargo with which panics name files by the crate that they
+/// belong to: the same sources make the same image on each machine.
+fn no_paths_of_this_machine() -> String {
+    let cargo = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    // The more special one last: it counts.
+    let flags: Vec<String> = [(Some(paths::root().to_owned()), ""), (cargo, "cargo")]
+        .into_iter()
+        .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?.display())))
+        .collect();
+    format!("target.{}.rustflags={flags:?}", paths::BARE_METAL)
 }
 
 /// Debian's cargo, shielded from what rustup's cargo, which runs us, set.

@@ -26,6 +26,10 @@ pub trait BusPort {
     fn recover(&mut self) -> bool;
 }
 
+/// Whose bus a [`Line`] uses: one type for all of one bus's kind, so that the
+/// code of a transfer exists once.
+pub(super) type Port<'a, B> = &'a mut dyn BusPort<Bus = B>;
+
 /// State of a bus at the end of the questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -48,26 +52,32 @@ pub(super) enum Fault {
     Stuck,
 }
 
-/// 7-bit addresses.
+/// 7-bit addresses, 32 to a word.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Addresses(u128);
+pub(super) struct Addresses([u32; 4]);
 
 impl Addresses {
     pub(super) fn insert(&mut self, address: u8) {
-        self.0 |= 1 << (address & 0x7F);
+        if let Some(word) = self.0.get_mut(usize::from(address >> 5)) {
+            *word |= 1 << (address & 31);
+        }
     }
 
-    pub(super) fn contains(self, address: u8) -> bool {
-        self.0 >> (address & 0x7F) & 1 == 1
+    pub(super) fn contains(&self, address: u8) -> bool {
+        let word = self.0.get(usize::from(address >> 5));
+        word.is_some_and(|word| word >> (address & 31) & 1 == 1)
     }
 
-    pub(super) const fn is_empty(self) -> bool {
-        self.0 == 0
+    pub(super) fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
     }
 
     /// Those that are not in `other`.
-    pub(super) const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+    pub(super) fn without(mut self, other: &Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word &= !other;
+        }
+        self
     }
 
     /// All of them, in order.
@@ -77,9 +87,8 @@ impl Addresses {
 }
 
 /// The bus while one unit is asked.
-pub(super) struct Line<'a, C, P> {
+pub(super) struct Line<'a, C> {
     pub(super) clock: &'a C,
-    pub(super) port: &'a mut P,
     pub(super) log: &'a dyn Recorder,
     pub(super) unit: Unit,
     pub(super) state: BusState,
@@ -92,11 +101,10 @@ pub(super) struct Line<'a, C, P> {
     recoveries: u8,
 }
 
-impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
-    pub(super) fn new(clock: &'a C, port: &'a mut P, log: &'a dyn Recorder, unit: Unit) -> Self {
+impl<'a, C: Clock> Line<'a, C> {
+    pub(super) fn new(clock: &'a C, log: &'a dyn Recorder, unit: Unit) -> Self {
         Self {
             clock,
-            port,
             log,
             unit,
             state: BusState::Ok,
@@ -117,20 +125,21 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
     /// STOP between them instead of a repeated START.
     ///
     /// Who is there and refuses is asked again, a little later.
-    pub(super) async fn transfer(
+    pub(super) async fn transfer<B: I2c>(
         &mut self,
+        port: Port<'_, B>,
         address: u8,
         write: &[u8],
         read: &mut [u8],
         stop: bool,
     ) -> Result<(), Fault> {
         let begun = self.clock.now_us();
-        let mut result = self.once(address, write, read, stop);
+        let mut result = once(port, address, write, read, stop);
         let mut there = self.acked.contains(address);
         match result {
             Ok(()) => {}
             Err(ErrorKind::NoAcknowledge(source)) => {
-                there |= source == NoAcknowledgeSource::Data || self.shows_up(address, write);
+                there |= source == NoAcknowledgeSource::Data || self.shows_up(port, address, write);
                 for retry in 1..=RETRIES {
                     let refused = matches!(result, Err(ErrorKind::NoAcknowledge(_)));
                     if !there || !refused || self.dull.contains(address) {
@@ -138,9 +147,9 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
                     }
                     self.clock.wait_us(BUSY_US).await;
                     result = if retry == RETRIES && !write.is_empty() && !read.is_empty() {
-                        self.in_parts(address, write, read).await
+                        self.in_parts(port, address, write, read).await
                     } else {
-                        self.once(address, write, read, stop)
+                        once(port, address, write, read, stop)
                     };
                 }
                 if there && result.is_err() {
@@ -148,8 +157,8 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
                 }
             }
             Err(_) => {
-                if self.recover() {
-                    result = self.once(address, write, read, stop);
+                if self.recover(port) {
+                    result = once(port, address, write, read, stop);
                 }
             }
         }
@@ -188,23 +197,24 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
     }
 
     /// The same for a chip that is busy after each write.
-    async fn in_parts(
+    async fn in_parts<B: I2c>(
         &mut self,
+        port: Port<'_, B>,
         address: u8,
         write: &[u8],
         read: &mut [u8],
     ) -> Result<(), ErrorKind> {
-        self.once(address, write, &mut [], true)?;
+        once(port, address, write, &mut [], true)?;
         self.clock.wait_us(BUSY_US).await;
-        self.once(address, &[], read, true)
+        once(port, address, &[], read, true)
     }
 
     /// Whether somebody acknowledges the address alone: the controller does
     /// not say which byte was refused. One look an address.
-    fn shows_up(&mut self, address: u8, refused: &[u8]) -> bool {
+    fn shows_up<B: I2c>(&mut self, port: Port<'_, B>, address: u8, refused: &[u8]) -> bool {
         !refused.is_empty()
             && !self.absent.contains(address)
-            && self.once(address, &[], &mut [0], true).is_ok()
+            && once(port, address, &[], &mut [0], true).is_ok()
     }
 
     /// Records at which addresses nobody was: one record, whose address is 0,
@@ -223,32 +233,13 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
         });
     }
 
-    fn once(
-        &mut self,
-        address: u8,
-        write: &[u8],
-        read: &mut [u8],
-        stop: bool,
-    ) -> Result<(), ErrorKind> {
-        let bus = self.port.bus();
-        let result = match (write.is_empty(), read.is_empty()) {
-            (_, true) => bus.write(address, write),
-            (true, false) => bus.read(address, read),
-            (false, false) if stop => bus
-                .write(address, write)
-                .and_then(|()| bus.read(address, read)),
-            (false, false) => bus.write_read(address, write, read),
-        };
-        result.map_err(|error| error.kind())
-    }
-
     /// Frees the bus; whether that helped.
-    pub(super) fn recover(&mut self) -> bool {
+    pub(super) fn recover<B: I2c>(&mut self, port: Port<'_, B>) -> bool {
         if self.recoveries >= MAX_RECOVERIES {
             return false;
         }
         self.recoveries += 1;
-        let free = self.port.recover();
+        let free = port.recover();
         self.state = if free {
             BusState::Recovered
         } else {
@@ -265,4 +256,24 @@ impl<'a, C: Clock, P: BusPort> Line<'a, C, P> {
             ..Record::new(Kind::Power, self.clock.now_us())
         });
     }
+}
+
+/// One transfer, whatever comes of it.
+fn once<B: I2c>(
+    port: Port<'_, B>,
+    address: u8,
+    write: &[u8],
+    read: &mut [u8],
+    stop: bool,
+) -> Result<(), ErrorKind> {
+    let bus = port.bus();
+    let result = match (write.is_empty(), read.is_empty()) {
+        (_, true) => bus.write(address, write),
+        (true, false) => bus.read(address, read),
+        (false, false) if stop => bus
+            .write(address, write)
+            .and_then(|()| bus.read(address, read)),
+        (false, false) => bus.write_read(address, write, read),
+    };
+    result.map_err(|error| error.kind())
 }

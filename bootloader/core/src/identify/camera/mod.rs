@@ -114,7 +114,8 @@ struct Progress {
 
 struct Asker<'a, C, P> {
     table: &'a Table,
-    line: Line<'a, C, P>,
+    port: &'a mut P,
+    line: Line<'a, C>,
     socket: Socket,
     /// When this round began.
     begun: u32,
@@ -191,7 +192,8 @@ pub async fn identify<C: Clock, P: CameraPort>(
             }
             let mut asker = Asker {
                 table,
-                line: Line::new(clock, port, log, socket.unit()),
+                port,
+                line: Line::new(clock, log, socket.unit()),
                 socket,
                 begun: clock.now_us(),
                 setup: None,
@@ -327,7 +329,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             return;
         }
         let socket = self.socket;
-        let port = &mut *self.line.port;
+        let port = &mut *self.port;
         port.reset(socket, true);
         port.power_down(socket, !setup.pdn_high);
         if before.is_none_or(|before| before.core_mv != setup.core_mv) {
@@ -336,7 +338,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             self.wait_ms(RAILS_MS).await;
             self.look_for_eeproms().await;
         }
-        let port = &mut *self.line.port;
+        let port = &mut *self.port;
         port.clock(true);
         port.power_down(socket, setup.pdn_high);
         self.wait_ms(AWAKE_MS).await;
@@ -349,7 +351,10 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         for address in EEPROMS {
             let known = |row: &CameraRow| row.addresses.contains(&address);
             if self.table.cameras.iter().any(known) {
-                let look = self.line.transfer(address, &[], &mut [0], true).await;
+                let look = self
+                    .line
+                    .transfer(self.port, address, &[], &mut [0], true)
+                    .await;
                 if look.is_ok() {
                     self.eeproms.insert(address);
                 }
@@ -358,7 +363,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
     }
 
     async fn release(&mut self) {
-        self.line.port.reset(self.socket, false);
+        self.port.reset(self.socket, false);
         self.wait_ms(READY_MS).await;
         self.line.forget();
         self.memory.clear();
@@ -366,7 +371,7 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
 
     /// Undoes what was written while looking for somebody else.
     async fn pulse(&mut self) {
-        self.line.port.reset(self.socket, true);
+        self.port.reset(self.socket, true);
         self.wait_ms(PULSE_MS).await;
         self.release().await;
     }
@@ -464,15 +469,15 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let socket = self.socket;
         let runs = pins.runs_with_pdn_high;
         let runs = runs.or(self.setup.map(|setup| setup.pdn_high));
-        self.line.port.reset(socket, true);
-        self.line.port.power_down(socket, !runs.unwrap_or(true));
-        self.line.port.off(socket);
+        self.port.reset(socket, true);
+        self.port.power_down(socket, !runs.unwrap_or(true));
+        self.port.off(socket);
         self.line.power(false, 0);
         if self.line.state == BusState::Stuck {
             // Whoever holds the bus lets go without power: the other socket
             // is still to be asked.
             self.wait_ms(RAILS_MS).await;
-            self.line.port.recover();
+            self.port.recover();
         }
         let mut progress = self.progress;
         let verdict = &mut progress.verdict;

@@ -70,7 +70,10 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
             self.memory.prelude = row.prelude;
             self.memory.known.clear();
             for write in row.prelude {
-                let sent = self.line.transfer(address, write, &mut [], true).await;
+                let sent = self
+                    .line
+                    .transfer(self.port, address, write, &mut [], true)
+                    .await;
                 if sent.is_err() {
                     return absent(!self.line.acked.contains(address));
                 }
@@ -127,7 +130,9 @@ impl<C: Clock, P: CameraPort> Asker<'_, C, P> {
         let len = usize::from(row.data_bytes).clamp(1, 2);
         if let Some(room) = value.get_mut(..len) {
             // A STOP between them: the sensors' bus knows no repeated START.
-            self.line.transfer(address, number, room, true).await?;
+            self.line
+                .transfer(self.port, address, number, room, true)
+                .await?;
         }
         // A full memory only means asking again.
         let _ = self.memory.known.push((place, value));

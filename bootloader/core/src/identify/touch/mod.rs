@@ -62,7 +62,8 @@ pub trait TouchPort: BusPort {
 struct Asker<'a, C, P> {
     table: &'a Table,
     prefer: &'a [u16],
-    line: Line<'a, C, P>,
+    port: &'a mut P,
+    line: Line<'a, C>,
     begun: u32,
     released: u32,
     trail: Trail,
@@ -97,7 +98,8 @@ pub async fn identify<C: Clock, P: TouchPort>(
     let mut asker = Asker {
         table,
         prefer,
-        line: Line::new(clock, port, log, Unit::Touch),
+        port,
+        line: Line::new(clock, log, Unit::Touch),
         begun,
         released: begun,
         trail: Trail::default(),
@@ -109,17 +111,17 @@ pub async fn identify<C: Clock, P: TouchPort>(
         chips: Vec::new(),
     };
     asker.line.power(true, 0);
-    asker.line.port.supplies(true);
+    asker.port.supplies(true);
     asker.reset(RAILS_MS, true).await;
     if !expect_absent || asker.anybody().await {
         asker.search().await;
     }
     asker.leave().await;
     asker.line.tell_absent();
-    asker.line.port.interrupt_low(None);
-    asker.line.port.reset(true);
-    asker.line.port.enable(false);
-    asker.line.port.supplies(false);
+    asker.port.interrupt_low(None);
+    asker.port.reset(true);
+    asker.port.enable(false);
+    asker.port.supplies(false);
     asker.line.power(false, 0);
     let mut verdict = asker.judge();
     verdict.took_us = clock.now_us().wrapping_sub(begun);
@@ -131,13 +133,13 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     /// With `look`, who is there that is not the touch chip is found out
     /// meanwhile.
     async fn reset(&mut self, low_ms: u16, look: bool) {
-        let port = &mut *self.line.port;
+        let port = &mut *self.port;
         port.reset(true);
         port.enable(false);
         port.interrupt_low(Some(true));
         self.wait_ms(low_ms).await;
         let begun = self.line.clock.now_us();
-        if look && self.line.port.has_reset() {
+        if look && self.port.has_reset() {
             self.look_for_strangers().await;
         }
         let looked = self.line.clock.now_us().wrapping_sub(begun);
@@ -145,8 +147,8 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         if rest > 0 {
             self.line.clock.wait_us(rest).await;
         }
-        self.line.port.reset(false);
-        self.line.port.enable(true);
+        self.port.reset(false);
+        self.port.enable(true);
         self.released = self.line.clock.now_us();
         self.line.log.record(&Record {
             unit: Unit::Touch,
@@ -155,7 +157,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             ..Record::new(Kind::Reset, self.released)
         });
         self.until(HELD_MS).await;
-        self.line.port.interrupt_low(None);
+        self.port.interrupt_low(None);
         self.trail.clear();
         self.line.forget();
     }
@@ -175,7 +177,11 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
                 continue;
             }
             asked.insert(address);
-            match self.line.transfer(address, &[], &mut [0], true).await {
+            match self
+                .line
+                .transfer(self.port, address, &[], &mut [0], true)
+                .await
+            {
                 Ok(()) => there.insert(address),
                 Err(Fault::Nack) => {}
                 Err(Fault::Stuck) => break,
@@ -187,7 +193,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
     /// Whether somebody who was not there before acknowledges.
     async fn anybody(&mut self) -> bool {
         let there = self.acknowledging().await;
-        !there.without(self.strangers).is_empty()
+        !there.without(&self.strangers).is_empty()
     }
 
     async fn wait_ms(&self, ms: u16) {
@@ -288,7 +294,10 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         if self.line.acked.contains(address) {
             return true;
         }
-        let look = self.line.transfer(address, &[], &mut [0], true).await;
+        let look = self
+            .line
+            .transfer(self.port, address, &[], &mut [0], true)
+            .await;
         if look.is_err() {
             self.absent.insert(address);
             return false;
@@ -342,7 +351,10 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         };
         let len = usize::from(read.len).min(EXTRA_LEN);
         if out.resize(len, 0).is_ok() {
-            let read = self.line.transfer(address, read.write, out, stop).await;
+            let read = self
+                .line
+                .transfer(self.port, address, read.write, out, stop)
+                .await;
             if read.is_err() {
                 out.clear();
             }
@@ -356,7 +368,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
         let winner = winner.map(|(index, _)| index);
         let stranger = || {
             let addresses = self.table.touch.iter().flat_map(|row| row.addresses);
-            let acked = self.line.acked.without(self.strangers);
+            let acked = self.line.acked.without(&self.strangers);
             let mut acked = addresses.filter(|&&address| acked.contains(address));
             acked.next().copied()
         };

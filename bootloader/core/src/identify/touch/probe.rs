@@ -183,7 +183,7 @@ impl<C: Clock, P: TouchPort> Asker<'_, C, P> {
             .resize(usize::from(step.read_len).min(ANSWER_LEN), 0)
             .map_err(|_| Fault::Nack)?;
         self.line
-            .transfer(address, &write, &mut answer, step.stop)
+            .transfer(self.port, address, &write, &mut answer, step.stop)
             .await?;
         Ok(answer)
     }
