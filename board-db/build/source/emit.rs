@@ -1,16 +1,14 @@
-//! The Rust text of the table. What rows refer to is stored once ([`Pools`]);
-//! the sequences of the panels are packed ([`Packed`]).
+//! The Rust text of the table. What rows refer to is stored once ([`Pools`]).
 
 use crate::source::Problem;
 use crate::source::boards::{
     BacklightToml, BoardToml, BusToml, CameraWiringToml, KeysToml, PinToml, ResetToml, SupplyToml,
     WiringToml,
 };
-use crate::source::ids::Term;
-use crate::source::pack::Packed;
-use crate::source::panels::{Blanking, Panel, Phy, Rate};
+use crate::source::panel_rows;
+use crate::source::panels::Panel;
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
-use crate::source::plan::{Plan, Planned};
+use crate::source::plan::Plan;
 use crate::source::pools::Pools;
 use std::fmt::Write;
 
@@ -36,27 +34,7 @@ pub struct Table<'a> {
 pub fn emit(table: Table<'_>) -> Result<String, Problem> {
     let mut pools = Pools::default();
     let mut out = String::new();
-    // All of these together pack better than each among the panel's names.
-    for (id, _) in table.panels {
-        pools.text(id);
-    }
-    let packed = Packed::new(table.panels)?;
-    packed.emit(&mut out);
-    list(
-        &mut out,
-        "PANELS",
-        "PanelRow",
-        table.panels.iter().enumerate(),
-        |(n, (id, panel))| {
-            panel_row(
-                &packed,
-                &mut pools,
-                id,
-                panel,
-                table.plan.ids.get(n).map_or(&[], |ids| ids),
-            )
-        },
-    );
+    panel_rows::emit(&mut out, &mut pools, &table)?;
     emit_plan(&mut out, &mut pools, table.plan);
     // Writing to a `String` cannot fail.
     let _ = writeln!(
@@ -122,110 +100,6 @@ fn list<T>(
 fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) -> String {
     let items: Vec<String> = items.into_iter().map(text).collect();
     format!("&[{}]", items.join(", "))
-}
-
-fn panel_row(
-    packed: &Packed<'_>,
-    pools: &mut Pools,
-    id: &str,
-    panel: &Panel,
-    ids: &[Vec<Planned>],
-) -> String {
-    let blanking = |timing: Option<Blanking>| match timing {
-        Some(Blanking { sync, back, front }) => {
-            format!("Some(Timing {{ sync: {sync}, back: {back}, front: {front} }})")
-        }
-        None => "None".to_string(),
-    };
-    let row = &panel.row;
-    let rate = match row.rate {
-        Rate {
-            pll_mhz: Some(mhz), ..
-        } => format!("PllMhz({mhz})"),
-        Rate {
-            div1,
-            div2,
-            feedback,
-            ..
-        } => format!(
-            "Dividers {{ div1: {}, div2: {}, feedback: {} }}",
-            div1.unwrap_or(0),
-            div2.unwrap_or(0),
-            feedback.unwrap_or(0)
-        ),
-    };
-    let Phy {
-        hs_trail,
-        hs_zero,
-        hs_prepare,
-        lpx,
-        ta_get,
-        ta_sure,
-        ta_go,
-        clk_trail,
-        clk_zero,
-        clk_prepare,
-    } = row.phy;
-    let reset = panel.reset.iter();
-    let reset = reset.map(|(high, ms)| format!("ResetStep {{ high: {high}, ms: {ms} }}"));
-    let reset = pools.slice("RESETS", "ResetStep", reset.collect());
-    let mut alternatives = Vec::new();
-    for terms in ids {
-        alternatives.push(pools.slice("TERMS", "Term", terms.iter().map(term).collect()));
-    }
-    format!(
-        "id: {}, names: {}, controller: {}, compatible: {}, width: {}, height: {}, \
-         physical_mm: {:?}, bus: PanelBus::{:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
-         vertical: {}, horizontal: {}, rate: RateSource::{rate}, no_spread: {}, \
-         phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
-         lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
-         clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
-         reset: {reset}, init: {}, power_down: {}, ids: {}, \
-         shipped: {}, trees: {}, doubtful: {}",
-        pools.text(id),
-        pools.texts(&row.names),
-        pools.text(&row.controller),
-        pools.some_text(row.compatible.as_ref()),
-        row.width,
-        row.height,
-        row.physical_mm,
-        row.bus,
-        row.lanes,
-        row.mode,
-        row.format,
-        blanking(row.vertical),
-        blanking(row.horizontal),
-        row.no_spread,
-        packed.name(&panel.init),
-        packed.name(&panel.power_down),
-        pools.slice("ALTERNATIVES", "&[Term]", alternatives),
-        row.shipped,
-        row.trees,
-        row.doubtful,
-    )
-}
-
-fn term(term: &Planned) -> String {
-    match *term {
-        Planned::Answer {
-            question,
-            byte,
-            mask,
-            value,
-        } => format!(
-            "Term::Answer {{ question: {question}, byte: {byte}, mask: {mask}, value: {value} }}"
-        ),
-        Planned::Other(Term::Strap { index, high }) => {
-            format!("Term::Strap {{ index: {index}, high: {high} }}")
-        }
-        Planned::Other(Term::Voltage {
-            channel,
-            from_mv,
-            to_mv,
-        }) => format!("Term::Voltage {{ channel: {channel}, from_mv: {from_mv}, to_mv: {to_mv} }}"),
-        // The plan has made an answer of every register.
-        Planned::Other(Term::Register { .. }) => String::new(),
-    }
 }
 
 fn emit_plan(out: &mut String, pools: &mut Pools, plan: &Plan) {
