@@ -151,7 +151,7 @@ fn touch_row(pools: &mut Pools, id: &str, chip: &TouchToml) -> String {
     format!(
         "id: {}, name: {}, family: {}, addresses: {}, probe: {probe}, exit: {exit}, \
          intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {}, \
-         driver: {}, shipped: {}",
+         shipped: {}",
         pools.text(id),
         pools.text(&chip.name),
         pools.text(&chip.family),
@@ -163,7 +163,6 @@ fn touch_row(pools: &mut Pools, id: &str, chip: &TouchToml) -> String {
         extra(pools, &chip.vendor_id),
         extra(pools, &chip.version),
         pools.some_text(chip.compatible.as_ref()),
-        pools.text(&chip.driver),
         chip.shipped,
     )
 }
@@ -207,13 +206,11 @@ fn probe_step(pools: &mut Pools, step: &StepToml) -> String {
 fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
-        "id: {}, name: {}, maker: {}, driver: {}, addresses: {}, address_bytes: {}, \
+        "id: {}, name: {}, addresses: {}, address_bytes: {}, \
          data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {}, shipped: {}",
         pools.text(id),
         pools.text(&camera.name),
-        pools.text(&camera.maker),
-        pools.text(&camera.driver),
         pools.bytes(&camera.addresses),
         camera.address_bytes,
         camera.data_bytes,
@@ -293,11 +290,10 @@ fn wiring_row(pools: &mut Pools, id: &str, wiring: &WiringToml, shipped: usize) 
         })
     };
     format!(
-        "id: {}, name: {}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
+        "id: {}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
          te: {}, straps: &{:?}, adc: {:?} }}, touch: {touch}, camera_bus: {}, \
          cameras: [{}, {}], backlight: Backlight::{}, backlight_pin: {}, shipped: {shipped}",
         pools.text(id),
-        pools.text(&wiring.name),
         supplies(&panel.supplies),
         some_pin(panel.te),
         panel.straps,
@@ -318,13 +314,11 @@ fn board_row(pools: &mut Pools, id: &str, board: &BoardToml) -> String {
         factory,
     } = board.keys;
     format!(
-        "id: {}, name: {}, project: {}, keys: Keys {{ volume_up: {volume_up:?}, \
+        "id: {}, keys: Keys {{ volume_up: {volume_up:?}, \
          volume_down: {volume_down:?}, recovery: {recovery:?}, factory: {factory:?} }}, \
          wiring: {}, backlight: Backlight::{}, panels: {}, touch: {}, \
          cameras: [{}, {}]",
         pools.text(id),
-        pools.text(&board.name),
-        pools.text(&board.project),
         pools.text(&board.wiring),
         backlight(board.backlight),
         pools.texts(&board.panels),
