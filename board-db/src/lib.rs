@@ -11,11 +11,14 @@
 #![forbid(unsafe_code)]
 
 mod alike;
+mod columns;
 mod data_type;
+mod panels;
 mod script;
 mod types;
 
 pub use alike::{cameras_like, touch_like};
+pub use panels::panels;
 pub use script::{
     OP_DELAY, OP_MAX_RETURN, OP_REGISTERS, OP_RESET, OP_WORDS, PackedScript, Script, Step, Steps,
 };
@@ -33,14 +36,11 @@ pub use types::{
     reason = "the compiled table names what its rows need"
 )]
 mod table {
-    use crate::script::{Block, PackedScript, Script};
+    use crate::columns::{Column, Numbers};
+    use crate::panels::{Columns, Scripts};
+    use crate::script::{Block, Script};
     use crate::types::*;
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
-}
-
-/// All panels, in order of their file names.
-pub fn panels() -> &'static [PanelRow] {
-    &table::PANELS
 }
 
 /// The panel in `data/panels/<id>.toml`.

@@ -482,8 +482,6 @@ pub struct TouchRow {
     pub version: Option<ExtraRead>,
     /// `compatible` of mainline Linux.
     pub compatible: Option<&'static str>,
-    /// Vendor's driver.
-    pub driver: &'static str,
     /// Device configurations that ship it.
     pub shipped: u16,
 }
@@ -506,10 +504,6 @@ pub struct CameraRow {
     pub id: &'static str,
     /// Sensor's name.
     pub name: &'static str,
-    /// Maker.
-    pub maker: &'static str,
-    /// Vendor's driver.
-    pub driver: &'static str,
     /// 7-bit addresses, the usual one first.
     pub addresses: &'static [u8],
     /// Bytes of a register address: 1 or 2.
@@ -670,8 +664,6 @@ pub struct CameraWiring {
 pub struct Wiring {
     /// Name of its file, unique.
     pub id: &'static str,
-    /// For people.
-    pub name: &'static str,
     /// Panel.
     pub panel: PanelWiring,
     /// Touch chip.
@@ -693,10 +685,6 @@ pub struct Wiring {
 pub struct Board {
     /// Name of its file, unique.
     pub id: &'static str,
-    /// Name for people.
-    pub name: &'static str,
-    /// Vendor's project name.
-    pub project: &'static str,
     /// Key codes.
     pub keys: Keys,
     /// What is connected where: id of a [`Wiring`].

@@ -51,6 +51,21 @@ fn panels_of_many_controllers_and_kinds() {
     assert!(has(|term| matches!(term, Term::Voltage { .. })) >= 3);
 }
 
+/// They are put together from the driver's names.
+#[test]
+fn every_panel_has_the_name_of_its_file() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/panels");
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let names: BTreeSet<String> = names.collect();
+    let ids = panels().iter().map(|row| format!("{}.toml", row.id));
+    assert_eq!(names, ids.collect());
+    for row in panels() {
+        assert!(row.names.iter().all(|name| !name.is_empty()), "{}", row.id);
+        assert!(!row.names.is_empty(), "{}", row.id);
+    }
+}
+
 #[test]
 fn several_groups_answer_alike() {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();

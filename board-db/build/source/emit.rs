@@ -1,16 +1,14 @@
-//! The Rust text of the table. What rows refer to is stored once ([`Pools`]);
-//! the sequences of the panels are packed ([`Packed`]).
+//! The Rust text of the table. What rows refer to is stored once ([`Pools`]).
 
 use crate::source::Problem;
 use crate::source::boards::{
     BacklightToml, BoardToml, BusToml, CameraWiringToml, KeysToml, PinToml, ResetToml, SupplyToml,
     WiringToml,
 };
-use crate::source::ids::Term;
-use crate::source::pack::Packed;
-use crate::source::panels::{Blanking, Panel, Phy, Rate};
+use crate::source::panel_rows;
+use crate::source::panels::Panel;
 use crate::source::parts::{CameraToml, ExpectToml, ExtraToml, StepToml, TouchToml};
-use crate::source::plan::{Plan, Planned};
+use crate::source::plan::Plan;
 use crate::source::pools::Pools;
 use std::fmt::Write;
 
@@ -36,27 +34,7 @@ pub struct Table<'a> {
 pub fn emit(table: Table<'_>) -> Result<String, Problem> {
     let mut pools = Pools::default();
     let mut out = String::new();
-    // All of these together pack better than each among the panel's names.
-    for (id, _) in table.panels {
-        pools.text(id);
-    }
-    let packed = Packed::new(table.panels)?;
-    packed.emit(&mut out);
-    list(
-        &mut out,
-        "PANELS",
-        "PanelRow",
-        table.panels.iter().enumerate(),
-        |(n, (id, panel))| {
-            panel_row(
-                &packed,
-                &mut pools,
-                id,
-                panel,
-                table.plan.ids.get(n).map_or(&[], |ids| ids),
-            )
-        },
-    );
+    panel_rows::emit(&mut out, &mut pools, &table)?;
     emit_plan(&mut out, &mut pools, table.plan);
     // Writing to a `String` cannot fail.
     let _ = writeln!(
@@ -124,110 +102,6 @@ fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) ->
     format!("&[{}]", items.join(", "))
 }
 
-fn panel_row(
-    packed: &Packed<'_>,
-    pools: &mut Pools,
-    id: &str,
-    panel: &Panel,
-    ids: &[Vec<Planned>],
-) -> String {
-    let blanking = |timing: Option<Blanking>| match timing {
-        Some(Blanking { sync, back, front }) => {
-            format!("Some(Timing {{ sync: {sync}, back: {back}, front: {front} }})")
-        }
-        None => "None".to_string(),
-    };
-    let row = &panel.row;
-    let rate = match row.rate {
-        Rate {
-            pll_mhz: Some(mhz), ..
-        } => format!("PllMhz({mhz})"),
-        Rate {
-            div1,
-            div2,
-            feedback,
-            ..
-        } => format!(
-            "Dividers {{ div1: {}, div2: {}, feedback: {} }}",
-            div1.unwrap_or(0),
-            div2.unwrap_or(0),
-            feedback.unwrap_or(0)
-        ),
-    };
-    let Phy {
-        hs_trail,
-        hs_zero,
-        hs_prepare,
-        lpx,
-        ta_get,
-        ta_sure,
-        ta_go,
-        clk_trail,
-        clk_zero,
-        clk_prepare,
-    } = row.phy;
-    let reset = panel.reset.iter();
-    let reset = reset.map(|(high, ms)| format!("ResetStep {{ high: {high}, ms: {ms} }}"));
-    let reset = pools.slice("RESETS", "ResetStep", reset.collect());
-    let mut alternatives = Vec::new();
-    for terms in ids {
-        alternatives.push(pools.slice("TERMS", "Term", terms.iter().map(term).collect()));
-    }
-    format!(
-        "id: {}, names: {}, controller: {}, compatible: {}, width: {}, height: {}, \
-         physical_mm: {:?}, bus: PanelBus::{:?}, lanes: {}, mode: PanelMode::{:?}, format: LaneFormat::{:?}, \
-         vertical: {}, horizontal: {}, rate: RateSource::{rate}, no_spread: {}, \
-         phy: PhyTiming {{ hs_trail: {hs_trail}, hs_zero: {hs_zero}, hs_prepare: {hs_prepare}, \
-         lpx: {lpx}, ta_get: {ta_get}, ta_sure: {ta_sure}, ta_go: {ta_go}, \
-         clk_trail: {clk_trail}, clk_zero: {clk_zero}, clk_prepare: {clk_prepare} }}, \
-         reset: {reset}, init: {}, power_down: {}, ids: {}, \
-         shipped: {}, trees: {}, doubtful: {}",
-        pools.text(id),
-        pools.texts(&row.names),
-        pools.text(&row.controller),
-        pools.some_text(row.compatible.as_ref()),
-        row.width,
-        row.height,
-        row.physical_mm,
-        row.bus,
-        row.lanes,
-        row.mode,
-        row.format,
-        blanking(row.vertical),
-        blanking(row.horizontal),
-        row.no_spread,
-        packed.name(&panel.init),
-        packed.name(&panel.power_down),
-        pools.slice("ALTERNATIVES", "&[Term]", alternatives),
-        row.shipped,
-        row.trees,
-        row.doubtful,
-    )
-}
-
-fn term(term: &Planned) -> String {
-    match *term {
-        Planned::Answer {
-            question,
-            byte,
-            mask,
-            value,
-        } => format!(
-            "Term::Answer {{ question: {question}, byte: {byte}, mask: {mask}, value: {value} }}"
-        ),
-        Planned::Other(Term::Strap { index, high }) => {
-            format!("Term::Strap {{ index: {index}, high: {high} }}")
-        }
-        Planned::Other(Term::Voltage {
-            channel,
-            from_mv,
-            to_mv,
-        }) => format!("Term::Voltage {{ channel: {channel}, from_mv: {from_mv}, to_mv: {to_mv} }}"),
-        // The plan has made an answer of every register.
-        Planned::Other(Term::Register { .. }) => String::new(),
-    }
-}
-
 fn emit_plan(out: &mut String, pools: &mut Pools, plan: &Plan) {
     let stages = each(&plan.stages, |stage| {
         format!(
@@ -277,7 +151,7 @@ fn touch_row(pools: &mut Pools, id: &str, chip: &TouchToml) -> String {
     format!(
         "id: {}, name: {}, family: {}, addresses: {}, probe: {probe}, exit: {exit}, \
          intrusive: {}, weak: {}, confidence: Confidence::{:?}, wait_ms: {}, vendor_id: {}, version: {}, compatible: {}, \
-         driver: {}, shipped: {}",
+         shipped: {}",
         pools.text(id),
         pools.text(&chip.name),
         pools.text(&chip.family),
@@ -289,7 +163,6 @@ fn touch_row(pools: &mut Pools, id: &str, chip: &TouchToml) -> String {
         extra(pools, &chip.vendor_id),
         extra(pools, &chip.version),
         pools.some_text(chip.compatible.as_ref()),
-        pools.text(&chip.driver),
         chip.shipped,
     )
 }
@@ -333,13 +206,11 @@ fn probe_step(pools: &mut Pools, step: &StepToml) -> String {
 fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
-        "id: {}, name: {}, maker: {}, driver: {}, addresses: {}, address_bytes: {}, \
+        "id: {}, name: {}, addresses: {}, address_bytes: {}, \
          data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {}, shipped: {}",
         pools.text(id),
         pools.text(&camera.name),
-        pools.text(&camera.maker),
-        pools.text(&camera.driver),
         pools.bytes(&camera.addresses),
         camera.address_bytes,
         camera.data_bytes,
@@ -419,11 +290,10 @@ fn wiring_row(pools: &mut Pools, id: &str, wiring: &WiringToml, shipped: usize) 
         })
     };
     format!(
-        "id: {}, name: {}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
+        "id: {}, panel: PanelWiring {{ reset: PanelReset::{reset}, supplies: {}, \
          te: {}, straps: &{:?}, adc: {:?} }}, touch: {touch}, camera_bus: {}, \
          cameras: [{}, {}], backlight: Backlight::{}, backlight_pin: {}, shipped: {shipped}",
         pools.text(id),
-        pools.text(&wiring.name),
         supplies(&panel.supplies),
         some_pin(panel.te),
         panel.straps,
@@ -444,13 +314,11 @@ fn board_row(pools: &mut Pools, id: &str, board: &BoardToml) -> String {
         factory,
     } = board.keys;
     format!(
-        "id: {}, name: {}, project: {}, keys: Keys {{ volume_up: {volume_up:?}, \
+        "id: {}, keys: Keys {{ volume_up: {volume_up:?}, \
          volume_down: {volume_down:?}, recovery: {recovery:?}, factory: {factory:?} }}, \
          wiring: {}, backlight: Backlight::{}, panels: {}, touch: {}, \
          cameras: [{}, {}]",
         pools.text(id),
-        pools.text(&board.name),
-        pools.text(&board.project),
         pools.text(&board.wiring),
         backlight(board.backlight),
         pools.texts(&board.panels),

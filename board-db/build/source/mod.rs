@@ -4,12 +4,14 @@ pub mod boards;
 pub mod burners;
 pub mod buses;
 pub mod clusters;
+pub mod columns;
 #[path = "../../src/data_type.rs"]
 pub mod data_type;
 pub mod dictionary;
 pub mod emit;
 pub mod ids;
 pub mod pack;
+pub mod panel_rows;
 pub mod panels;
 pub mod parts;
 pub mod plan;

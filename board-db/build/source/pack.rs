@@ -78,13 +78,10 @@ impl<'a> Packed<'a> {
         })
     }
 
-    /// Rust text of a reference to `script`.
-    pub fn name(&self, script: &[u8]) -> String {
-        self.numbers
-            .get(script)
-            .map_or("PackedScript::EMPTY".into(), |number| {
-                format!("PackedScript::new({number})")
-            })
+    /// Number of `script`; that of none is `PackedScript::EMPTY`.
+    pub fn number(&self, script: &[u8]) -> usize {
+        let number = self.numbers.get(script);
+        number.map_or(usize::from(u16::MAX), |&number| number.into())
     }
 
     /// Rust text of the blocks. Writing to a `String` cannot fail.

@@ -86,8 +86,11 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// LZMA, with [`PROPERTIES`].
-fn pack(bytes: &[u8]) -> Vec<u8> {
+/// `bytes` packed by LZMA with [`PROPERTIES`], as the bootloader is.
+///
+/// # Panics
+/// Never: it writes to memory, with options that are known to be good.
+pub fn pack(bytes: &[u8]) -> Vec<u8> {
     let options = LzmaOptions {
         dict_size: IMAGE_MAX as u32,
         lc: u32::from(PROPERTIES % 9),

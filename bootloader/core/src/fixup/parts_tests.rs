@@ -72,7 +72,6 @@ const FOCALTECH: TouchRow = TouchRow {
     vendor_id: None,
     version: None,
     compatible: Some("focaltech,ft6236"),
-    driver: "ft6x06",
     shipped: 1,
 };
 const GOODIX: TouchRow = TouchRow {
@@ -85,8 +84,6 @@ const GOODIX: TouchRow = TouchRow {
 const OV5647: CameraRow = CameraRow {
     id: "ov5647",
     name: "OV5647",
-    maker: "OmniVision",
-    driver: "ov5647mipiraw",
     addresses: &[0x36],
     address_bytes: 2,
     data_bytes: 1,

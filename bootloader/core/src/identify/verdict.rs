@@ -367,8 +367,6 @@ mod tests {
         };
         let board = Board {
             id: "board",
-            name: "",
-            project: "",
             keys,
             wiring: "",
             backlight: Backlight::Isink,

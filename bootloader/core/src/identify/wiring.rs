@@ -239,7 +239,6 @@ mod tests {
     fn wiring(id: &'static str, touch_reset: u8, camera: u8, shipped: u16) -> Wiring {
         Wiring {
             id,
-            name: id,
             panel: PanelWiring {
                 reset: PanelReset::Lrstb(pin(59, 2)),
                 supplies: &[],

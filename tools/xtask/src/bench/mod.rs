@@ -8,6 +8,7 @@ mod figure;
 mod identify;
 mod scale;
 mod size;
+mod table;
 mod tree;
 
 use crate::storage::Payload;

@@ -2,6 +2,7 @@
 //! and in memory, where it is not.
 
 use super::figure::Figure;
+use super::table;
 use crate::{artifacts, paths};
 use anyhow::{Context, Result, anyhow};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
@@ -49,18 +50,25 @@ const CRATES: [&str; 14] = [
 pub fn measure() -> Result<Vec<Figure>> {
     let image = fs::read(paths::lk_image()).context("lk.bin")?;
     let payload = image.get(HEADER_BYTES..).unwrap_or_default();
-    let mut figures = parts(&Identity::of(payload).map_err(|why| anyhow!("lk.bin: {why}"))?);
+    let identity = Identity::of(payload).map_err(|why| anyhow!("lk.bin: {why}"))?;
+    let mut figures = parts(&identity);
     let elf = fs::read(artifacts::lk_elf()).context("the bootloader's ELF file")?;
     let file = object::File::parse(elf.as_slice()).context("the bootloader's ELF file")?;
+    figures.extend(table::measure(&file, sequences(&identity))?);
     figures.extend(modules(&file));
     figures.extend(regions(&file));
     Ok(figures)
 }
 
+/// Bytes of what is packed by itself: the panels' sequences.
+fn sequences(identity: &Identity) -> u32 {
+    identity.plain_bytes.saturating_sub(HINTS_LEN as u32)
+}
+
 /// What lies in the partition.
 fn parts(identity: &Identity) -> Vec<Figure> {
     let bytes = |name: &str, bytes: u32| Figure::new(name, f64::from(bytes), "bytes");
-    let tables = identity.plain_bytes.saturating_sub(HINTS_LEN as u32);
+    let tables = sequences(identity);
     vec![
         bytes("payload of lk.bin, complete", identity.image_bytes).at_most(PAYLOAD_MAX),
         bytes("  unpacker", identity.unpacker_bytes),

@@ -18,8 +18,6 @@ const fn row(id: &'static str, address: &'static [u8], bytes: (u8, u8)) -> Camer
     CameraRow {
         id,
         name: id,
-        maker: "",
-        driver: id,
         addresses: address,
         address_bytes: bytes.0,
         data_bytes: bytes.1,

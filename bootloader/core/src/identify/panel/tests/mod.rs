@@ -224,8 +224,6 @@ const fn board(panels: &'static [&'static str]) -> Board {
     };
     Board {
         id: "board",
-        name: "",
-        project: "",
         keys,
         wiring: "here",
         backlight: Backlight::Isink,

@@ -59,7 +59,6 @@ const fn row(
         vendor_id: None,
         version: None,
         compatible: None,
-        driver: id,
         shipped: 1,
     }
 }
