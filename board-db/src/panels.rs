@@ -18,11 +18,11 @@ use crate::types::{
 };
 
 /// In [`PANEL_NAMES`]: between two names of a row.
-const NEXT_NAME: char = ' ';
+const NEXT_NAME: u8 = b' ';
 /// And before what its file's name has behind the first of them.
-const REST_OF_ID: char = '\t';
+const REST_OF_ID: u8 = b'\t';
 /// And before a file's name that begins with something else.
-const WHOLE_ID: char = '/';
+const WHOLE_ID: u8 = b'/';
 
 /// The fields of [`PanelRow`], but for names and sequences.
 #[derive(Debug)]
@@ -89,32 +89,49 @@ pub fn panels() -> &'static [PanelRow] {
 
 /// One line of [`PANEL_NAMES`]: names of the drivers, and how the file's name
 /// differs from the first.
-fn parts(line: &'static str) -> (&'static str, &'static str) {
-    line.split_once(REST_OF_ID).unwrap_or((line, ""))
+fn parts(line: &'static [u8]) -> (&'static [u8], &'static [u8]) {
+    let rest = line.iter().position(|&byte| byte == REST_OF_ID);
+    let (names, rest) = line.split_at(rest.unwrap_or(line.len()));
+    (names, rest.get(1..).unwrap_or_default())
 }
 
+fn each(bytes: &'static [u8], end: u8) -> impl Iterator<Item = &'static [u8]> {
+    bytes.split(move |&byte| byte == end)
+}
+
+fn text(bytes: &'static [u8]) -> &'static str {
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
+// Bytes, not characters: that is half the code.
 fn put_together(room: &'static mut Room) -> &'static Rows {
     // The build script has counted all that is pushed here.
-    for line in PANEL_NAMES.lines() {
+    for line in each(PANEL_NAMES.as_bytes(), b'\n') {
         let (names, rest) = parts(line);
-        let (first, rest) = match rest.strip_prefix(WHOLE_ID) {
-            Some(id) => ("", id),
-            None => (names.split(NEXT_NAME).next().unwrap_or(""), rest),
+        let (spelled, rest) = match rest {
+            [WHOLE_ID, id @ ..] => (0, id),
+            _ => (each(names, NEXT_NAME).next().map_or(0, <[u8]>::len), rest),
         };
-        let spelled = first.bytes().map(|byte| match byte {
-            b'_' => b'-',
-            _ => byte.to_ascii_lowercase(),
-        });
-        room.ids.extend(spelled.chain(rest.bytes()).chain([b'\n']));
-        room.names.extend(names.split(NEXT_NAME));
+        for byte in names.iter().take(spelled) {
+            let byte = if *byte == b'_' { b'-' } else { *byte };
+            let _ = room.ids.push(byte.to_ascii_lowercase());
+        }
+        let _ = room.ids.extend_from_slice(rest);
+        let _ = room.ids.push(b'\n');
+        for name in each(names, NEXT_NAME) {
+            let _ = room.names.push(text(name));
+        }
     }
-    let ids = str::from_utf8(&room.ids).unwrap_or_default();
+    let ids = each(&room.ids, b'\n');
     let mut names = room.names.as_slice();
-    for (number, (line, id)) in PANEL_NAMES.lines().zip(ids.lines()).enumerate() {
-        let count = parts(line).0.split(NEXT_NAME).count();
+    let lines = each(PANEL_NAMES.as_bytes(), b'\n');
+    for (number, (line, id)) in lines.zip(ids).enumerate() {
+        let count = each(parts(line).0, NEXT_NAME).count();
         let (own, others) = names.split_at_checked(count).unwrap_or_default();
         names = others;
-        room.rows.extend(row(number, id, own));
+        if let Some(row) = row(number, text(id), own) {
+            let _ = room.rows.push(row);
+        }
     }
     &room.rows
 }

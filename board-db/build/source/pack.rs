@@ -80,8 +80,8 @@ impl<'a> Packed<'a> {
 
     /// Number of `script`; that of none is `PackedScript::EMPTY`.
     pub fn number(&self, script: &[u8]) -> usize {
-        let number = self.numbers.get(script);
-        number.map_or(usize::from(u16::MAX), |&number| number.into())
+        let number = self.numbers.get(script).copied();
+        number.unwrap_or(usize::from(u16::MAX))
     }
 
     /// Rust text of the blocks. Writing to a `String` cannot fail.

@@ -53,8 +53,8 @@ fn emit_names(out: &mut String, pools: &mut Pools, table: &Table<'_>) -> Result<
         text += &names.join(" ");
         match id.strip_prefix(&spelled) {
             Some("") => {}
-            Some(rest) => text += &format!("\t{rest}"),
-            None => text += &format!("\t/{id}"),
+            Some(rest) => text.extend(["\t", rest]),
+            None => text.extend(["\t/", id]),
         }
         text += "\n";
     }
@@ -69,7 +69,7 @@ fn emit_names(out: &mut String, pools: &mut Pools, table: &Table<'_>) -> Result<
         table.panels.len(),
         names.sum::<usize>(),
         ids.sum::<usize>(),
-        pools.text(&text)
+        pools.text(text.trim_end())
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::ops::Range;
 use unilk::compress;
-use unilk_board_db::panels;
+use unilk_board_db::{PackedScript, panels};
 
 /// What the whole table may have: 100 KiB.
 const TABLE_MAX: f64 = 102_400.0;
@@ -66,10 +66,7 @@ pub fn measure(file: &object::File<'_>, sequences: u32) -> Result<Vec<Figure>> {
         figures.push(Figure::new(format!("  {name}"), share(ranges), "bytes"));
     }
     let packed = panels().iter().flat_map(|row| [row.init, row.power_down]);
-    let worst = packed
-        .map(|script| script.packed_bytes())
-        .max()
-        .unwrap_or(0);
+    let worst = packed.map(PackedScript::packed_bytes).max().unwrap_or(0);
     let ms = worst as f64 * UNPACK_US / 1000.0;
     figures.push(Figure::new("unpacking a row, at most", ms, "ms").at_most(UNPACK_MAX_MS));
     Ok(figures)
