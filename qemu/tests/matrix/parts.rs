@@ -233,10 +233,14 @@ fn core(camera: &Camera) -> (u32, u32) {
     }
 }
 
+/// Letters of a sensor's name that tell its maker.
+const MAKER_LETTERS: usize = 2;
+
 /// Whether two sensors can share the core supply: where the sources do not
 /// say what one needs, the table has what its maker's others need.
 pub fn share_a_core(one: &Camera, other: &Camera) -> bool {
-    one.core_mv == other.core_mv && (one.core_mv.is_some() || one.maker == other.maker)
+    let maker = |camera: &Camera| camera.id.get(..MAKER_LETTERS).map(str::to_owned);
+    one.core_mv == other.core_mv && (one.core_mv.is_some() || maker(one) == maker(other))
 }
 
 /// A camera in socket 0 (main) or 1 (sub).
