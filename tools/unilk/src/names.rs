@@ -52,8 +52,12 @@ fn check(
     given: &str,
     known: impl Iterator<Item = &'static str>,
 ) -> Result<(), Unknown> {
-    let mut ranked: Vec<_> = known.map(|name| (distance(given, name), name)).collect();
-    if ranked.iter().any(|&(_, name)| name == given) {
+    // Half a name is nearer to those that have it than any slip.
+    let is_part = |name: &str| !given.is_empty() && name.contains(given);
+    let mut ranked: Vec<_> = known
+        .map(|name| (!is_part(name), distance(given, name), name))
+        .collect();
+    if ranked.iter().any(|&(.., name)| name == given) {
         return Ok(());
     }
     ranked.sort_unstable();
@@ -63,12 +67,12 @@ fn check(
         given: given.to_owned(),
         near: ranked
             .into_iter()
-            .filter(|&(distance, name)| {
+            .filter(|&(other, distance, name)| {
                 let longer = given.len().max(name.len());
-                distance * 2 <= longer || (!given.is_empty() && name.contains(given))
+                distance * 2 <= longer || !other
             })
             .take(SHOWN)
-            .map(|(_, name)| name)
+            .map(|(.., name)| name)
             .collect(),
     })
 }
@@ -116,7 +120,7 @@ mod tests {
         let why = board("ckt72_w_kk").unwrap_err().to_string();
         assert!(why.starts_with("--board ckt72_w_kk:"), "{why}");
         assert!(why.contains("ckt72-w-kk"), "{why}");
-        assert!(panel("nt35510").unwrap_err().near[0].contains("nt35510"));
+        assert!(panel("nt35510_").unwrap_err().near[0].contains("nt35510_"));
     }
 
     #[test]

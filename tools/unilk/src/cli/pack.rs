@@ -176,7 +176,7 @@ mod tests {
             .hints()
             .unwrap_err()
             .to_string();
-        assert!(why.contains("ili9806e_dsi_cmd_txd"), "{why}");
+        assert!(why.contains("near it: ili9806e_"), "{why}");
         let forced = hints_of("--panel mine_dsi --force-name");
         assert_eq!(forced.hints().unwrap().unwrap().panel, Some("mine_dsi"));
     }
