@@ -5,9 +5,9 @@ mod rows;
 #[path = "../build/source/mod.rs"]
 mod source;
 
-use rows::{BOARD, CAMERA, PANEL, TOUCH, WIRING};
+use rows::{BOARD, CAMERA, PANEL, TOUCH, WIRING, panel};
 use source::boards::Known;
-use source::{BoardToml, CameraToml, Panel, PanelToml, TouchToml, WiringToml, parse, plan};
+use source::{BoardToml, CameraToml, TouchToml, WiringToml, parse, plan};
 
 const KNOWN: fn() -> Known<'static> = || Known {
     panels: vec!["p"],
@@ -15,12 +15,6 @@ const KNOWN: fn() -> Known<'static> = || Known {
     cameras: vec!["c"],
     wirings: vec!["w"],
 };
-
-fn panel(text: &str) -> Result<Panel, String> {
-    parse::<PanelToml>("data/panels/x.toml", text)
-        .and_then(|row| row.check("x"))
-        .map_err(|problem| problem.0)
-}
 
 /// The complaint about `text` with `from` replaced.
 fn complaint(kind: &str, text: &str, from: &str, to: &str) -> String {

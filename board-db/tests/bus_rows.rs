@@ -2,11 +2,13 @@
 //! and what is refused.
 #![allow(clippy::unwrap_used, dead_code, unused_imports, missing_docs)]
 
+mod rows;
 #[path = "../build/source/mod.rs"]
 mod source;
 
+use rows::panel;
 use source::ids::Term;
-use source::{Panel, PanelToml, parse, plan};
+use source::{Panel, plan};
 
 const PARALLEL: &str = r#"
 names = ["ili9488"]
@@ -44,11 +46,6 @@ height = 320
 bus = "dpi"
 format = "rgb888"
 "#;
-
-fn panel(text: &str) -> Result<Panel, String> {
-    let row: PanelToml = parse("data/panels/x.toml", text).map_err(|problem| problem.0)?;
-    row.check("x").map_err(|problem| problem.0)
-}
 
 fn changed(text: &str, from: &str, to: &str) -> Result<Panel, String> {
     assert!(text.contains(from), "{from}");

@@ -5,19 +5,15 @@ mod rows;
 #[path = "../build/source/mod.rs"]
 mod source;
 
-use rows::{PANEL, TOUCH};
-use source::{Panel, PanelToml, TouchToml, parse, twins};
-
-fn panel(text: &str) -> Panel {
-    parse::<PanelToml>("x", text).unwrap().check("x").unwrap()
-}
+use rows::{PANEL, TOUCH, panel};
+use source::{TouchToml, parse, twins};
 
 #[test]
 fn the_same_panel_twice() {
     let rows = |text: &str| {
         [
-            ("x".to_string(), panel(PANEL)),
-            ("y".to_string(), panel(text)),
+            ("x".to_string(), panel(PANEL).unwrap()),
+            ("y".to_string(), panel(text).unwrap()),
         ]
     };
     let names = PANEL.replace("ili9806e_6572_dsi_vdo", "other_name");
@@ -40,7 +36,7 @@ fn the_same_panel_twice() {
 fn ways_to_know_a_panel_that_are_none() {
     let twice = format!("{PANEL}{}", PANEL.split_at(PANEL.find("[[id]]").unwrap()).1);
     let check = |text: &str| {
-        let rows = [("x".to_string(), panel(text))];
+        let rows = [("x".to_string(), panel(text).unwrap())];
         twins::check_panels(&rows).map_err(|problem| problem.0)
     };
     assert!(

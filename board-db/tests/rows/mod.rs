@@ -1,5 +1,14 @@
 //! A good row of each kind, for tests to spoil.
 
+use crate::source::{Panel, PanelToml, parse};
+
+/// The panel of `data/panels/x.toml`, or the complaint about it.
+pub fn panel(text: &str) -> Result<Panel, String> {
+    parse::<PanelToml>("data/panels/x.toml", text)
+        .and_then(|row| row.check("x"))
+        .map_err(|problem| problem.0)
+}
+
 pub const PANEL: &str = r#"
 names = ["ili9806e_6572_dsi_vdo"]
 controller = "ili9806e"

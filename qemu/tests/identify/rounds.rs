@@ -4,20 +4,15 @@
 //! what each candidate would look like is the panel model's word.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use mt6572_qemu::panel::config::{Config, OneOrMore, Span, Write};
 use mt6572_qemu::panel::{Link, LinkMode, WireFormat, judge_table};
-use unilk_board_db::{
-    LaneFormat, PanelBus, PanelMode, PanelRow, ReadKind, Stage, Step, Term, UNPACK_BYTES, plan,
-};
+use unilk::simulate::{ask, built_in, is_readable};
+use unilk_board_db::{LaneFormat, PanelBus, PanelMode, PanelRow, Step, Term, UNPACK_BYTES};
+use unilk_core::identify::Table;
 use unilk_core::identify::evidence::Evidence;
-use unilk_core::identify::panel::identify;
-use unilk_core::identify::report::{Builder, Shared};
 use unilk_core::identify::rounds::Rounds;
 use unilk_core::identify::verdict::decide;
-use unilk_core::identify::{Clock, PanelPort, PortError, RowSet, Strap, Table};
 
 /// Its table sends no sleep-out, and no controller of the model wakes by
 /// itself.
@@ -25,103 +20,9 @@ const WAKES_BY_ITSELF: &str = "ek79007-jty-d101";
 /// Candidates that a person may have to look at, where an ID was read.
 const FEW: usize = 6;
 
-fn table() -> Table {
-    Table {
-        panels: unilk_board_db::panels(),
-        plan: plan(),
-        clusters: unilk_board_db::clusters(),
-        touch: &[],
-        cameras: &[],
-        wirings: &[],
-        boards: &[],
-    }
-}
-
-struct NoTime;
-
-impl Clock for NoTime {
-    fn now_us(&self) -> u32 {
-        0
-    }
-
-    async fn wait_us(&self, _us: u32) {}
-}
-
-/// A panel that answers as an ID says behind that ID's key, and zeros else.
-struct Fitted {
-    id: &'static [Term],
-    sent: Vec<Vec<u8>>,
-}
-
-impl PanelPort for Fitted {
-    fn reset(&mut self, _high: bool) {
-        self.sent.clear();
-    }
-
-    fn write(&mut self, data_type: u8, payload: &[u8]) -> Result<(), PortError> {
-        if data_type != 0x37 {
-            self.sent.push(payload.to_vec());
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, _kind: ReadKind, register: u16, buf: &mut [u8]) -> Result<usize, PortError> {
-        buf.fill(0);
-        let open = |stage: &Stage| {
-            let writes = stage.unlock.steps().filter_map(|step| match step {
-                Step::Write { payload, .. } => Some(payload.to_vec()),
-                _ => None,
-            });
-            self.sent.ends_with(&writes.collect::<Vec<_>>())
-        };
-        for term in self.id {
-            let Term::Answer {
-                question,
-                byte,
-                value,
-                ..
-            } = *term
-            else {
-                continue;
-            };
-            let asked = plan().questions[usize::from(question)];
-            if asked.register == register && open(&plan().stages[usize::from(asked.stage)]) {
-                buf[usize::from(byte)] = value;
-            }
-        }
-        Ok(buf.len())
-    }
-
-    fn wiring(&self) -> Option<&str> {
-        None
-    }
-
-    fn strap(&mut self, _index: u8) -> Option<Strap> {
-        None
-    }
-
-    fn voltage_mv(&mut self, _channel: u8) -> Option<u16> {
-        None
-    }
-}
-
 /// The rounds when a panel answers as `id` says.
 fn rounds(table: &Table, id: &'static [Term]) -> (Rounds, usize) {
-    let mut port = Fitted {
-        id,
-        sent: Vec::new(),
-    };
-    let mut room = [0; 4096];
-    let log = Shared::new(Builder::new(&mut room));
-    let none = RowSet::EMPTY;
-    let mut asking = pin!(identify(table, &NoTime, &mut port, &log, &none, &none));
-    let mut context = Context::from_waker(Waker::noop());
-    let found = loop {
-        if let Poll::Ready(found) = asking.as_mut().poll(&mut context) {
-            break found;
-        }
-    };
-    let verdict = decide(table, &Evidence::NONE, found);
+    let verdict = decide(table, &Evidence::NONE, ask(table, id));
     (verdict.rounds(table, &Evidence::NONE), verdict.alike.len())
 }
 
@@ -287,7 +188,7 @@ struct Seeker {
 
 impl Seeker {
     fn new() -> Seeker {
-        let table = table();
+        let table = built_in();
         Seeker {
             tables: table.panels.iter().map(writes).collect(),
             links: table.panels.iter().map(link).collect(),
@@ -324,8 +225,7 @@ impl Seeker {
 
 /// The first ID of a row that is read over DSI.
 fn readable_id(row: &PanelRow) -> Option<&'static [Term]> {
-    let mut ids = row.ids.iter().copied();
-    ids.find(|id| id.iter().any(|term| matches!(term, Term::Answer { .. })))
+    row.ids.iter().copied().find(|id| is_readable(id))
 }
 
 #[test]
@@ -337,8 +237,7 @@ fn a_readable_picture_is_among_the_first() {
         if panel.bus != PanelBus::Dsi {
             continue;
         }
-        let readable = |id: &&&[Term]| id.iter().any(|term| matches!(term, Term::Answer { .. }));
-        for id in panel.ids.iter().filter(readable) {
+        for id in panel.ids.iter().filter(|id| is_readable(id)) {
             let (rounds, alike) = known
                 .entry(format!("{id:?}"))
                 .or_insert_with(|| rounds(&seeker.table, id));

@@ -19,3 +19,4 @@ pub mod preloader;
 pub mod recognise;
 pub mod report;
 pub mod scatter;
+pub mod simulate;

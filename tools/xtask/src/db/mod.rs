@@ -3,4 +3,3 @@
 pub mod plan;
 pub mod report;
 pub mod scale;
-mod simulate;

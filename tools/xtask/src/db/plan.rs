@@ -4,10 +4,10 @@
 //! does with every panel of the table: a question stands where it was asked,
 //! an answer where somebody gives it.
 
-use super::simulate::{ask, built_in, is_readable};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use unilk::simulate::{ask, built_in, is_readable};
 use unilk_board_db::Term;
 use unilk_core::identify::evidence::Evidence;
 use unilk_core::identify::verdict::decide;

@@ -4,7 +4,6 @@
 //! Every panel is asked by the bootloader's own asker, as each of its IDs says;
 //! of several IDs the one that is shared with the most others counts.
 
-use super::simulate::{ask, built_in, is_readable};
 use crate::paths;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -12,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use unilk::simulate::{ask, built_in, is_readable};
 use unilk_board_db::{PanelBus, PanelRow, cameras, cameras_like, touch_chips, touch_like};
 use unilk_core::identify::Table;
 use unilk_core::identify::evidence::Evidence;

@@ -4,7 +4,6 @@
 //! of each row, with a table that has only some of the rows and a plan that was
 //! made for these. It must get dearer with the logarithm of their number.
 
-use super::simulate::{ask, is_readable};
 use crate::paths;
 use crate::source::plan::{self, Planned, Row};
 use crate::source::{self, Panel, PanelToml, ids};
@@ -12,6 +11,7 @@ use anyhow::{Context as _, Result, anyhow};
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
+use unilk::simulate::{ask, is_readable};
 use unilk_board_db::{PanelRow, Plan, Question, ReadKind, Script, Stage, Term};
 use unilk_core::identify::Table;
 use unilk_core::identify::panel::Outcome;

@@ -426,8 +426,9 @@ impl Findings {
     /// Whether the answer to a question can still change the outcome for
     /// `rows`. Once something is confirmed, only IDs that agree so far count:
     /// there is one controller; of the `likely` rows those with it; and its
-    /// maker's others where only the module's own number was read. While what confirmed is weak, the rest of a stage which was entered anyway is
-    /// asked too, and everything else while it needed no maker's key.
+    /// maker's others where only the module's own number was read. While what
+    /// confirmed is weak, the rest of a stage which was entered anyway is asked
+    /// too, and everything else while it needed no maker's key.
     ///
     /// Rows about which nothing can change any more are taken out of `rows`:
     /// of a large table the first answers leave few.
