@@ -25,6 +25,7 @@ mod memory;
 mod ports;
 mod settle;
 mod tasks;
+mod told;
 
 use alloc::boxed::Box;
 use core::cell::{Cell, RefCell};

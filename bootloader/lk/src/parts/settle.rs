@@ -3,26 +3,25 @@
 
 use core::fmt::{self, Write};
 
-use heapless::{String, Vec};
+use heapless::String;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::Wiring;
 use unilk_board_db::{Board, PanelBus};
 use unilk_core::crc32::crc32;
-use unilk_core::fixup::{self, CameraPart, Display, Fitted, Found, Known, PanelPart, TouchPart};
 use unilk_core::identify::RowSet;
-use unilk_core::identify::camera::{CameraNote, CameraVerdict, Socket};
+use unilk_core::identify::camera::{CameraVerdict, Socket};
 use unilk_core::identify::evidence::{Reasons, likely_board};
 use unilk_core::identify::panel::Presence;
 use unilk_core::identify::store::{Choice, How};
-use unilk_core::identify::touch::{TouchNote, TouchVerdict};
+use unilk_core::identify::touch::TouchVerdict;
 use unilk_core::identify::verdict::{self, Certainty, PanelVerdict};
 use unilk_core::identify::wizard::{Action, Event, IDLE_US, Wizard};
 use unilk_core::names::{self, Finder, NameSet};
 use unilk_core::screen::pages::{Tone, VerdictRow};
 use unilk_core::screen::wizard::WizardPage;
 
+use super::Parts;
 use super::light::Page;
-use super::{Parts, Stored};
 use crate::log::say;
 use crate::meanwhile;
 use crate::storage::Disk;
@@ -258,7 +257,7 @@ impl Parts {
         })
     }
 
-    fn board_or_likely(&self) -> Option<&'static Board> {
+    pub(super) fn board_or_likely(&self) -> Option<&'static Board> {
         self.board().or_else(|| self.likely_board())
     }
 
@@ -370,7 +369,7 @@ impl Parts {
     }
 
     /// The winner, whoever chose it.
-    fn winner(&self) -> Option<u16> {
+    pub(super) fn winner(&self) -> Option<u16> {
         let verdict = self.panel.borrow();
         self.chosen.get().or(verdict.as_ref()?.winner)
     }
@@ -599,7 +598,7 @@ impl Parts {
 
     /// A profile by which everybody who answered can be reached; without
     /// anybody the one that was tried.
-    fn agreed_wiring(&self) -> Option<&'static Wiring> {
+    pub(super) fn agreed_wiring(&self) -> Option<&'static Wiring> {
         let panel = self.panel_wiring();
         let answers = self.panel.borrow();
         let spoke = answers
@@ -626,132 +625,6 @@ impl Parts {
         };
         let first = panel.map(|(wiring, _)| wiring).filter(fits);
         first.or_else(|| self.table.wirings.iter().find(fits))
-    }
-
-    /// What `lcm=` says: the vendor's name, and whether it was identified.
-    pub fn vendor_panel(&self) -> Option<(&'static str, bool)> {
-        let row = self.table.panels.get(usize::from(self.winner()?))?;
-        let verdict = self.panel.borrow();
-        let certain = |verdict: &PanelVerdict| verdict.certainty > Certainty::Guess;
-        let identified = self.by_person.get() || verdict.as_ref().is_some_and(certain);
-        // As the kernel spells it, which compares the whole name.
-        let names = self.names.borrow();
-        let stored = self.stored.borrow();
-        let stored = stored.as_ref().map_or((0, Vec::new()), Stored::names);
-        let mut spelled = names.iter().chain(&stored.1).copied();
-        let name = spelled.find(|name| row.names.contains(name));
-        Some((name.unwrap_or(row.lcm_name()), identified))
-    }
-
-    /// What a device tree is told.
-    #[allow(clippy::too_many_lines, reason = "one value, field by field")]
-    pub fn found<R>(&self, work: impl FnOnce(&Found<'_>) -> R) -> R {
-        let panel = self.panel.borrow();
-        let touch = self.touch.borrow();
-        let cameras = self.cameras.borrow();
-        let row = self
-            .winner()
-            .and_then(|row| self.table.panels.get(usize::from(row)));
-        let wiring = self.panel_wiring().map(|(wiring, _)| wiring);
-        let shown = self.shown.get().filter(|shown| shown.video);
-        let chip = touch.as_ref().and_then(TouchVerdict::chip);
-        let chip_row = chip.and_then(|chip| self.table.touch.get(usize::from(chip.row)));
-        let touch_wiring = self.touch_wiring.get();
-        let sockets = self.camera_wiring.get();
-        let camera = |socket: usize| {
-            let verdict = cameras.as_ref()?.get(socket)?;
-            let row = self.table.cameras.get(usize::from(verdict.winner?))?;
-            Some((row, verdict.address))
-        };
-        // Where the wiring is a guess, nobody may have been asked at the right
-        // pins: what the tree claims stays.
-        let sure = self.known_wiring().is_some();
-        let silent = |socket: usize| {
-            let verdict = cameras.as_ref().and_then(|cameras| cameras.get(socket));
-            let note = verdict.and_then(|verdict| verdict.note);
-            sure && matches!(note, Some(CameraNote::Silent))
-        };
-        let camera_part = |socket: usize| match (camera(socket), &sockets[socket]) {
-            (Some((row, address)), Some((controller, wiring))) => Fitted::Part(CameraPart {
-                row,
-                address,
-                controller: *controller,
-                wiring,
-            }),
-            (None, _) if silent(socket) => Fitted::Nothing,
-            _ => Fitted::Unknown,
-        };
-        let touch_note = touch.as_ref().and_then(|verdict| verdict.note.as_ref());
-        let no_touch = sure && matches!(touch_note, Some(TouchNote::Silent));
-        let mut address: String<16> = String::new();
-        if let Some((chip, wiring)) = chip.zip(touch_wiring) {
-            // Nine bytes at most.
-            let _ = write!(address, "i2c{}/{:02x}", wiring.bus.controller, chip.address);
-        }
-        let mut candidates: Vec<&str, 8> = Vec::new();
-        let all = panel.iter().flat_map(|verdict| verdict.contenders());
-        for candidate in all.take(8) {
-            if let Some(row) = self.table.panels.get(usize::from(candidate.row)) {
-                // As many as were taken.
-                let _ = candidates.push(row.id);
-            }
-        }
-        let certainty = match (self.by_person.get(), panel.as_ref()) {
-            (true, _) => Some(Certainty::Confirmed),
-            (false, verdict) => verdict.map(|verdict| verdict.certainty),
-        };
-        let mut report = self.report.borrow_mut();
-        let found = Found {
-            display: match shown {
-                Some(shown) => Fitted::Part(Display {
-                    framebuffer: fixup::Region::new(
-                        u64::from(shown.layout.base),
-                        u64::from(shown.layout.vram_bytes),
-                    ),
-                    visible: u64::from(shown.address()),
-                    width: u32::from(shown.layout.width),
-                    height: u32::from(shown.layout.height),
-                    stride: shown.layout.pitch_bytes,
-                }),
-                None => Fitted::Unknown,
-            },
-            panel: match (row, wiring) {
-                (Some(row), Some(wiring)) => Fitted::Part(PanelPart {
-                    row,
-                    wiring: &wiring.panel,
-                }),
-                // A panel that could not be told apart is the tree's to name.
-                _ => Fitted::Unknown,
-            },
-            touch: match (chip.zip(chip_row), &touch_wiring) {
-                (Some((chip, row)), Some(wiring)) => Fitted::Part(TouchPart {
-                    row,
-                    address: chip.address,
-                    wiring,
-                }),
-                _ if no_touch => Fitted::Nothing,
-                _ => Fitted::Unknown,
-            },
-            cameras: [camera_part(0), camera_part(1)],
-            known: Known {
-                touch: self.table.touch,
-                cameras: self.table.cameras,
-            },
-            evidence: fixup::Evidence {
-                panel: row.map(|row| row.lcm_name()),
-                panel_id: row.map(|row| row.id),
-                panel_certainty: certainty.map(Certainty::name),
-                panel_candidates: &candidates,
-                touch: chip_row.map(|row| row.id),
-                touch_address: Some(address.as_str()).filter(|text| !text.is_empty()),
-                camera_main: camera(0).map(|(row, _)| row.id),
-                camera_sub: camera(1).map(|(row, _)| row.id),
-                wiring: wiring.map(|wiring| wiring.id),
-                board: self.board_or_likely().map(|board| board.id),
-                report: report.finish(),
-            },
-        };
-        work(&found)
     }
 
     /// Shows why the boot ends here, on the panel that is lit, or on the best
