@@ -42,11 +42,18 @@ fn ranges(texts: &[String]) -> Vec<RangeInclusive<u32>> {
         .collect()
 }
 
+/// The highest register whose address has so many bytes, two at most; behind
+/// it comes register 0.
+fn last_register(address_width: usize) -> u32 {
+    (1 << (8 * address_width)) - 1
+}
+
 impl Memory {
     /// The contents that the board file states.
     pub fn new(chip: &config::Chip) -> Self {
         let step = chip.register_step();
         let width = usize::from(chip.data_width);
+        let last = last_register(usize::from(chip.address_width));
         let add = |table: &mut Table, from: &std::collections::BTreeMap<String, Bytes>| {
             for (register, bytes) in from {
                 let Some(mut at) = config::number(register) else {
@@ -54,7 +61,7 @@ impl Memory {
                 };
                 for value in bytes.as_slice().chunks(width) {
                     table.insert(at, value.to_vec());
-                    at += step;
+                    at = at.wrapping_add(step) & last;
                 }
             }
         };
@@ -188,8 +195,8 @@ impl Memory {
         if self.within == self.data_width {
             self.within = 0;
             if self.auto_increment {
-                let mask = (1u32 << (8 * self.address_width)) - 1;
-                self.pointer = self.pointer.wrapping_add(self.step) & mask;
+                let last = last_register(self.address_width);
+                self.pointer = self.pointer.wrapping_add(self.step) & last;
             }
         }
     }

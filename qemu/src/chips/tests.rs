@@ -211,6 +211,11 @@ fn a_page_shows_while_its_selector_holds() {
     bench.pin(89, true);
     bench.wait(1);
     assert_eq!(bench.get(0x31, &[0], 1).unwrap(), [0], "a reset forgets it");
+    // HI541 is told its bank at the last register, and two bytes of it.
+    let bank = "address_width = 2\n[[i2c.pages]]\nselect = { 0xFFFF = [0, 0x40] }\nregisters = { 5 = [1] }\n";
+    let mut bench = Bench::chip(bank);
+    assert!(bench.message(0x38, &[0xFF, 0xFF, 0, 0x40]));
+    assert_eq!(bench.get(0x38, &[0, 5], 1).unwrap(), [1]);
 }
 
 #[test]

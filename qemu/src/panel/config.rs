@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::bus::BusConfig;
 use super::family::Family;
+use super::init::waits_after_sleep_out;
 use super::link::{LinkMode, WireFormat};
 use super::registers::Registers;
 use super::wiring::{Backlight, ResetPin, rail};
@@ -462,19 +463,6 @@ impl Config {
         }
     }
 
-    /// What `init` itself waits from sleep-out to the next command, and in all.
-    fn waits_after_sleep_out(&self) -> (u32, u32) {
-        let mut registers = Registers::new(self.family);
-        let mut waits = (0, 0);
-        for write in &self.init {
-            if registers.write(&write.payload()) == Some(0x11) {
-                waits = (write.delay_ms, 0);
-            }
-            waits.1 += write.delay_ms;
-        }
-        waits
-    }
-
     /// The straps, if the connector is in.
     pub fn connected_straps(&self) -> impl Iterator<Item = &Strap> {
         self.straps.iter().filter(|_| !self.faults.unplugged)
@@ -488,12 +476,12 @@ impl Config {
     /// Milliseconds from sleep-out to display data.
     pub fn sleep_out_ms(&self) -> u32 {
         let own = self.limits.sleep_out_ms;
-        own.unwrap_or_else(|| self.waits_after_sleep_out().1.min(120))
+        own.unwrap_or_else(|| waits_after_sleep_out(&self.init, self.family).1.min(120))
     }
 
     /// Milliseconds from sleep-out to the next command.
     pub fn after_sleep_out_ms(&self) -> u32 {
         let own = self.limits.after_sleep_out_ms;
-        own.unwrap_or_else(|| self.waits_after_sleep_out().0.min(5))
+        own.unwrap_or_else(|| waits_after_sleep_out(&self.init, self.family).0.min(5))
     }
 }

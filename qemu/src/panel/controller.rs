@@ -9,7 +9,8 @@ use super::exact::Progress;
 use super::init::Steps;
 use super::link::{Link, LinkMode, Packet};
 use super::reads::{self, Request};
-use super::registers::Registers;
+use super::registers::{Registers, SOFTWARE_RESET};
+use super::window::Window;
 use super::wiring::rail;
 use crate::bus::{Context, GuestError, Nanos, granted};
 use crate::display::Picture;
@@ -20,18 +21,10 @@ const NS_PER_US: Nanos = 1_000;
 const NS_PER_MS: Nanos = 1_000_000;
 /// A frame of a panel that scans its own memory, at 60 Hz.
 const OWN_FRAME: Nanos = 16_666_667;
-/// Steps of a table after which the host surely sends it: its first may be a
-/// key to ask who is there.
-const SURE_STEPS: usize = 6;
+/// Wakes the panel.
+const SLEEP_OUT: u8 = 0x11;
 /// Maximum return size after a reset.
 const DEFAULT_RETURN: u16 = 1;
-
-/// Columns and rows that a memory write fills, ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    columns: (usize, usize),
-    rows: (usize, usize),
-}
 
 /// A controller with its glass.
 pub struct Controller {
@@ -109,7 +102,7 @@ impl Controller {
             max_return: DEFAULT_RETURN,
             pending: None,
             seen: Vec::new(),
-            window: Window::whole(&config),
+            window: Window::of(&config),
             memory: None,
             written_by: None,
             video: None,
@@ -155,7 +148,7 @@ impl Controller {
         self.pending = None;
         self.seen.clear();
         self.forget_transfer();
-        self.window = Window::whole(&self.config);
+        self.window = Window::of(&self.config);
         self.shown_frame = false;
     }
 
@@ -240,7 +233,7 @@ impl Controller {
         let command = payload.first().copied().unwrap_or(0);
         let asks = matches!(packet.data_type, 0x04 | 0x06 | 0x14 | 0x24 | 0x37);
         let refused = self
-            .too_early(cx.now)
+            .too_early(command, cx.now)
             .or_else(|| self.wrong_speed(packet))
             .or_else(|| {
                 let init = &self.config.init;
@@ -265,7 +258,13 @@ impl Controller {
         }
     }
 
-    fn too_early(&self, now: Nanos) -> Option<String> {
+    fn is_sleep_out(&self, command: u8) -> bool {
+        command == SLEEP_OUT && self.config.family.standard_on(self.registers.address.page)
+    }
+
+    /// Another sleep-out does nothing to a panel that wakes up (MIPI DCS,
+    /// 11h), and drivers send it at once.
+    fn too_early(&self, command: u8, now: Nanos) -> Option<String> {
         let since_reset = now.saturating_sub(self.reset_at);
         let wait = self.config.limits.after_reset_ms;
         if since_reset < granted(Nanos::from(wait) * NS_PER_MS) {
@@ -273,6 +272,9 @@ impl Controller {
             return Some(format!(
                 "{passed} us after a reset; the panel needs {wait} ms"
             ));
+        }
+        if self.is_sleep_out(command) {
+            return None;
         }
         let since_sleep_out = now.saturating_sub(self.awake_since?);
         let wait = self.config.after_sleep_out_ms();
@@ -300,11 +302,10 @@ impl Controller {
         }) {
             self.seen.push(payload.to_vec());
         }
-        if payload[0] == 0x11
-            && self.config.family.standard_on(self.registers.address.page)
+        if self.is_sleep_out(payload[0])
             && let Some(why) = self.sleep_out_too_early(cx.now)
         {
-            return Self::refuse(cx, 0x11, why);
+            return Self::refuse(cx, SLEEP_OUT, why);
         }
         // A software reset is a step like any other.
         let steps = self.steps;
@@ -316,7 +317,9 @@ impl Controller {
         self.steps = steps.after(&self.config.init, payload, cx.now);
         let before = progress.steps();
         progress.take(&self.config.init, data_type, payload, cx.now);
-        if before < SURE_STEPS && progress.steps() == SURE_STEPS {
+        // Other tables may begin alike.
+        let all = self.config.init.len();
+        if before < all && progress.steps() == all {
             self.check_begin(progress.began.saturating_sub(reset_at), cx);
         }
         self.progress = progress;
@@ -347,9 +350,9 @@ impl Controller {
             Some(byte(at)? << 8 | byte(at + 1)?)
         };
         match command {
-            0x01 => self.reset(cx.now),
+            SOFTWARE_RESET => self.reset(cx.now),
             0x10 => self.awake_since = None,
-            0x11 if !self.config.faults.sleep_out_ignored => {
+            SLEEP_OUT if !self.config.faults.sleep_out_ignored => {
                 self.awake_since = self.awake_since.or(Some(cx.now));
             }
             0x28 => {
@@ -419,7 +422,7 @@ impl Controller {
         let passed = passed / NS_PER_MS;
         let message =
             format!("display data {passed} ms after sleep-out; the panel needs {wait} ms");
-        Self::refuse(cx, 0x11, message);
+        Self::refuse(cx, SLEEP_OUT, message);
         false
     }
 
@@ -460,36 +463,13 @@ impl Controller {
         Self::notice(cx, milestone);
     }
 
-    /// A memory write: pixels fill the window row by row, and begin again.
+    /// A memory write.
     pub(super) fn fill(&mut self, picture: Option<&Picture>) {
         let (width, height) = (self.config.width as usize, self.config.height as usize);
         let Some(picture) = picture else { return };
         let memory = self
             .memory
             .get_or_insert_with(|| super::glass::noise(width, height));
-        let Window { columns, rows } = self.window;
-        let (right, bottom) = (columns.1.min(width - 1), rows.1.min(height - 1));
-        let (mut x, mut y) = (columns.0, rows.0);
-        if x > right || y > bottom {
-            return;
-        }
-        for pixel in picture.rgb.chunks_exact(3) {
-            let at = (y * width + x) * 3;
-            memory[at..at + 3].copy_from_slice(pixel);
-            x += 1;
-            if x > right {
-                x = columns.0;
-                y = if y == bottom { rows.0 } else { y + 1 };
-            }
-        }
-    }
-}
-
-impl Window {
-    fn whole(config: &Config) -> Window {
-        Window {
-            columns: (0, config.width as usize - 1),
-            rows: (0, config.height as usize - 1),
-        }
+        self.window.fill((width, height), picture, memory);
     }
 }

@@ -3,6 +3,8 @@
 //! Source: facts/panels.md (the delays of the vendor tables), facts/display.md 6.5.
 
 use super::config::Write;
+use super::family::Family;
+use super::registers::Registers;
 use crate::bus::{Nanos, granted};
 
 const NS_PER_MS: Nanos = 1_000_000;
@@ -14,6 +16,28 @@ const FIRST_OF_ITS_OWN: usize = 2;
 struct Wait {
     step: usize,
     since: Nanos,
+}
+
+/// Milliseconds that `init` itself waits from the sleep-out that wakes the
+/// panel to the next command, and in all. Another sleep-out does nothing.
+pub fn waits_after_sleep_out(init: &[Write], family: Family) -> (u32, u32) {
+    let mut registers = Registers::new(family);
+    let (mut awake, mut at_once) = (false, false);
+    let mut waits = (0, 0);
+    for write in init {
+        match registers.write(&write.payload()) {
+            Some(0x11) if awake => {}
+            Some(0x11) => {
+                (awake, at_once) = (true, true);
+                waits = (0, 0);
+            }
+            Some(0x01 | 0x10) => (awake, at_once) = (false, false),
+            _ => at_once = false,
+        }
+        waits.0 += if at_once { write.delay_ms } else { 0 };
+        waits.1 += write.delay_ms;
+    }
+    waits
 }
 
 /// The place in the table. Writes that are not the next step (of a host that
@@ -76,5 +100,31 @@ impl Steps {
             next: step + 1,
             wait: insists.then_some(Wait { step, since: now }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sleep_out_that_wakes_counts() {
+        let waits = |table: &[(u8, u32)]| {
+            let write = |&(cmd, delay_ms): &(u8, u32)| Write {
+                cmd,
+                args: Vec::new(),
+                dt: None,
+                delay_ms,
+            };
+            let init: Vec<Write> = table.iter().map(write).collect();
+            waits_after_sleep_out(&init, Family::Dcs)
+        };
+        assert_eq!(waits(&[(0x36, 9), (0x11, 120), (0x29, 10)]), (120, 130));
+        // Twice, and the wait behind the second.
+        assert_eq!(waits(&[(0x11, 0), (0x11, 120), (0x29, 0)]), (120, 120));
+        // Display-on at once, and all of it again.
+        let again = [(0x11, 0), (0x29, 0), (0x11, 150), (0x29, 50)];
+        assert_eq!(waits(&again), (0, 200));
+        assert_eq!(waits(&[(0x11, 1), (0x10, 2), (0x11, 3), (0x29, 4)]), (3, 7));
     }
 }

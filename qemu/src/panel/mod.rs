@@ -17,6 +17,7 @@ mod reads;
 mod registers;
 #[cfg(test)]
 mod tests;
+mod window;
 pub mod wiring;
 
 pub use bus::{BusConfig, BusFrame, Wires};

@@ -12,6 +12,8 @@ const NOT_IN_IMAGE: &[u8] = &[
     0x00, 0x01, 0x10, 0x11, 0x12, 0x13, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x3C, 0x34, 0x35, 0x44, 0x51,
     0x53, 0x55, 0x5E,
 ];
+/// Everything as after a reset by the pin.
+pub const SOFTWARE_RESET: u8 = 0x01;
 /// Display inversion off and on: two commands, one setting.
 const INVERSION: [u8; 2] = [0x20, 0x21];
 /// Idle mode off and on, likewise.
@@ -59,11 +61,14 @@ impl Registers {
         }
     }
 
-    /// After the writes of a table.
+    /// After the writes of a table; what comes before a software reset in it
+    /// leaves no trace.
     pub fn after<'a>(family: Family, writes: impl Iterator<Item = &'a [u8]>) -> Registers {
         let mut registers = Registers::new(family);
         for write in writes {
-            registers.write(write);
+            if registers.write(write) == Some(SOFTWARE_RESET) {
+                registers = Registers::new(family);
+            }
         }
         registers
     }
@@ -238,6 +243,9 @@ mod tests {
         .concat();
         assert_eq!(differs(Family::Orise, &once, &twice), []);
         assert_eq!(differs(Family::Renesas, &[&[0xB0, 3], register], &[]), []);
+        // What a software reset undoes was never written.
+        let undone: &[&[u8]] = &[&[0xB1, 1], &[0x01], &[0xB2, 1]];
+        assert_eq!(differs(Family::Dcs, undone, &[&[0xB2, 1]]), []);
         // Inversion is one setting; off is how a reset leaves it.
         assert_eq!(differs(Family::Dcs, &[&[0x20]], &[]), []);
         assert_eq!(differs(Family::Dcs, &[&[0x36, 0]], &[]), []);

@@ -55,14 +55,16 @@ pub enum Agrees {
     Yes,
     /// One is not.
     No,
-    /// The row's driver tests none.
+    /// The row's driver tests none, or for zeros alone.
     Unreadable,
 }
 
 /// Whether `fitted` answers as `row`'s driver demands.
 pub fn agrees(fitted: &Panel, row: &Panel) -> Agrees {
     let alternatives: Vec<Vec<Term>> = row.matches.iter().map(|text| Term::all(text)).collect();
-    if alternatives.iter().all(Vec::is_empty) {
+    // Zeros are also what is read where nobody answers.
+    let says = |terms: &Vec<Term>| terms.iter().any(|term| term.value != 0);
+    if !alternatives.iter().any(says) {
         return Agrees::Unreadable;
     }
     // What is written before a read may differ from driver to driver, and the

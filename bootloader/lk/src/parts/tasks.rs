@@ -257,7 +257,7 @@ pub async fn cameras(parts: &'static Parts) {
             &camera::Known {
                 prefer: [main, sub],
                 absent: [absent & 1 != 0, absent & 2 != 0],
-                found: [verdicts[0].winner, verdicts[1].winner],
+                found: verdicts.each_ref().map(Some),
             },
         )
         .await;

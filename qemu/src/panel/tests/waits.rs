@@ -13,6 +13,9 @@ fn what_comes_too_early_is_refused() {
     bench.wait(1);
     bench.write(&[0x11]);
     assert_eq!(bench.refusals(), [""; 0]);
+    // Awake already, it takes another sleep-out for what it is: nothing new.
+    bench.write(&[0x11]);
+    assert_eq!(bench.refusals(), [""; 0]);
     // The table waits 120 ms after sleep-out, so that 5 are demanded.
     bench.write(&[0x36, 8]);
     assert!(bench.refusals().concat().contains("after sleep-out"));

@@ -15,6 +15,8 @@ pub struct Panel {
     pub lanes: Option<u32>,
     pub ps: Option<String>,
     pub timing: Option<Timing>,
+    /// Settings of the rate, in one of several forms.
+    pub pll: Option<serde_json::Value>,
     pub derived: Option<Derived>,
     pub clock_lane: Option<String>,
     /// Level and milliseconds before the next, before the first write.

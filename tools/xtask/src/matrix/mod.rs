@@ -10,9 +10,11 @@
 //!
 //! Source: facts/panels.md, facts/i2c-touch-camera.md 2 to 4.
 
+mod burners;
 mod cameras;
 mod facts;
 mod family;
+mod keys;
 mod panels;
 mod power;
 mod script;

@@ -3,7 +3,7 @@
 use super::facts::{Alternative, DsiTerm, Panel, Step, Timing};
 use super::script::{self, Write};
 use super::write::{Toml, text_list};
-use super::{Files, LeftOut, family};
+use super::{Files, LeftOut, family, keys};
 
 /// Pixels of a horizontal porch below which the host's overhead of a packet
 /// (12 bytes, facts/display.md 3.2) hides what it sends.
@@ -74,6 +74,9 @@ fn table(panel: &Panel) -> Result<String, String> {
     if mode != "command" {
         let timing = panel.timing.as_ref().ok_or_else(|| missing("porches"))?;
         porches(timing, &mut toml);
+    }
+    if panel.pll.is_none() {
+        return Err(missing("rate"));
     }
     if let Some(mbps) = panel.derived.as_ref().and_then(|derived| derived.lane_mbps) {
         toml.raw("mbps", &(mbps.round() as u32));
@@ -150,21 +153,18 @@ fn identification(panel: &Panel, toml: &mut Toml) {
     }
     toml.raw("match", &text_list(&words));
     let reads = reads(id.seq.as_deref().unwrap_or_default());
-    let asked = |register: u32| {
-        let terms = alternatives.iter().flat_map(|alternative| &alternative.dsi);
-        terms.into_iter().any(|term| term.cmd == register)
-    };
-    let lines = reads
-        .iter()
-        .filter(|read| asked(read.register))
-        .map(|read| {
-            let after: Vec<String> = read.after.iter().map(|bytes| script::hex(bytes)).collect();
-            format!(
-                "{{ register = 0x{:02X}, after = {} }}",
-                read.register,
-                text_list(&after)
-            )
-        });
+    let lines = reads.iter().filter_map(|read| {
+        let mut terms = alternatives.iter().flat_map(|alternative| &alternative.dsi);
+        let asked = terms.find(|term| term.cmd == u32::from(read.register))?;
+        let number = u8::try_from(asked.value).ok();
+        let after = keys::needed(read.register, number, &read.after);
+        let after: Vec<String> = after.iter().map(|bytes| script::hex(bytes)).collect();
+        let after = text_list(&after);
+        Some(format!(
+            "{{ register = 0x{:02X}, after = {after} }}",
+            read.register
+        ))
+    });
     let lines: Vec<String> = lines.collect();
     if !lines.is_empty() {
         toml.list("reads", &lines);
@@ -195,7 +195,7 @@ fn condition(alternative: &Alternative) -> String {
 
 /// A register that the vendor's driver reads.
 struct Read {
-    register: u32,
+    register: u8,
     /// What it has written since the last reset.
     after: Vec<Vec<u8>>,
 }
@@ -207,6 +207,9 @@ fn reads(steps: &[Step]) -> Vec<Read> {
         match (step.op.as_deref(), step.cmd) {
             (Some("reset"), _) => after.clear(),
             (Some("read"), Some(register)) => {
+                let Ok(register) = u8::try_from(register) else {
+                    continue;
+                };
                 // The last of several reads of a register is the one that counts.
                 reads.retain(|read| read.register != register);
                 reads.push(Read {

@@ -1,5 +1,6 @@
 //! The writes that wake a panel, as its vendor's driver sends them.
 
+use super::burners::burns;
 use super::facts::{Panel, Resume, Step};
 use std::fmt::Write as _;
 
@@ -83,6 +84,8 @@ pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
         take(step, &mut writes)?;
     }
     drop_memory_writes(&mut writes);
+    let controller = panel.controller.as_deref().unwrap_or_default();
+    drop_writes(&mut writes, |write| burns(controller, write.bytes[0]));
     for needed in [SLEEP_OUT, DISPLAY_ON] {
         if !writes.iter().any(|write| write.bytes[0] == needed) {
             return Err(format!("its driver never sends {needed:02X}"));
@@ -104,21 +107,25 @@ pub fn of(panel: &Panel) -> Result<Vec<Write>, String> {
 /// 3C with parameters: that is on a page whose key is not known here.
 fn drop_memory_writes(writes: &mut Vec<Write>) {
     let mut standard = true;
+    drop_writes(writes, |write| match write.bytes[..] {
+        [0xFF, 0xFF, 0x98, 0x06, 0x04, page, ..] | [0xFF, 0x98, 0x81, page, ..] => {
+            standard = page == 0;
+            false
+        }
+        [0x2C, ..] | [0x3C] => standard,
+        _ => false,
+    });
+}
+
+/// Drops the writes that `is_dropped` names, in their order; their pauses stay.
+fn drop_writes(writes: &mut Vec<Write>, mut is_dropped: impl FnMut(&Write) -> bool) {
     let mut kept: Vec<Write> = Vec::new();
     for write in writes.drain(..) {
-        match write.bytes[..] {
-            [0xFF, 0xFF, 0x98, 0x06, 0x04, page, ..] | [0xFF, 0x98, 0x81, page, ..] => {
-                standard = page == 0;
-            }
-            [0x2C, ..] | [0x3C] if standard => {
-                if let Some(last) = kept.last_mut() {
-                    last.delay_ms += write.delay_ms;
-                }
-                continue;
-            }
-            _ => {}
+        if !is_dropped(&write) {
+            kept.push(write);
+        } else if let Some(last) = kept.last_mut() {
+            last.delay_ms += write.delay_ms;
         }
-        kept.push(write);
     }
     *writes = kept;
 }

@@ -145,8 +145,8 @@ pub struct Known<'a> {
     /// Nobody was in that socket on the last boot, so only the lowest core
     /// voltage is tried.
     pub absent: [bool; 2],
-    /// Rows that were found by another wiring profile: they share the supply.
-    pub found: [Option<u16>; 2],
+    /// What was found by another wiring profile: it shares the supply.
+    pub found: [Option<&'a CameraVerdict>; 2],
 }
 
 /// Asks both sockets.
@@ -219,19 +219,16 @@ fn rows<'a>(
     numbers.iter().filter_map(row)
 }
 
-/// The highest core voltage that everybody stands who was found.
-fn ceiling(table: &Table, sockets: &[Progress; 2], found: [Option<u16>; 2]) -> u16 {
-    let here = sockets.iter().map(|progress| progress.verdict.winner);
-    let mut found = here.chain(found).flatten();
-    let low = |number: u16| {
-        let row = table.cameras.get(usize::from(number));
-        row.is_some_and(|row| row.core_mv <= CORE_MV[0])
-    };
-    if found.any(low) {
-        LOW_CEILING_MV
-    } else {
-        u16::MAX
-    }
+/// The highest core voltage that everybody stands who was found; it is at
+/// least the one at which he answered.
+fn ceiling(table: &Table, sockets: &[Progress; 2], found: [Option<&CameraVerdict>; 2]) -> u16 {
+    let here = sockets.iter().map(|progress| &progress.verdict);
+    let found = here.chain(found.into_iter().flatten());
+    let limits = found.filter_map(|verdict| {
+        let row = table.cameras.get(usize::from(verdict.winner?))?;
+        (row.core_mv <= CORE_MV[0]).then_some(verdict.core_mv.max(LOW_CEILING_MV))
+    });
+    limits.min().unwrap_or(u16::MAX)
 }
 
 /// The levels of power-down to try: the board's first.

@@ -421,8 +421,13 @@ fn what_another_profile_found_limits_the_core() {
     let mut port = FakePort::default();
     let table = table(&[], &TABLE);
     let clock = Rc::clone(&port.clock);
+    let low = CameraVerdict {
+        winner: Some(5),
+        core_mv: 1200,
+        ..CameraVerdict::default()
+    };
     let known = Known {
-        found: [Some(5), None],
+        found: [Some(&low), None],
         ..Known::default()
     };
     port.sensors[0] = Some(Sensor {
@@ -434,6 +439,18 @@ fn what_another_profile_found_limits_the_core() {
     let wiring = [None, Some(PINS)];
     let [_, sub] = run(identify(&table, &*clock, &mut port, &(), &wiring, &known));
     assert_eq!(sub.winner, None);
+}
+
+#[test]
+fn what_answers_at_a_voltage_does_not_forbid_it() {
+    // Some boards give it 1.2 V, this one more; the other has 1.8 V.
+    let mut low = sensor(0x36, true, &[(0, 0x48), (1, 0)]);
+    (low.min_mv, low.max_mv) = (1800, 2000);
+    let mut high = sensor(0x3C, false, GC2035);
+    high.min_mv = 1800;
+    let [main, sub] = ask(Some(low), Some(high));
+    assert_eq!((id(&main), main.core_mv), (Some("a5142"), 1800));
+    assert_eq!((id(&sub), sub.core_mv), (Some("gc2035"), 1800));
 }
 
 #[test]
