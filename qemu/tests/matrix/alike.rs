@@ -6,6 +6,12 @@ use std::collections::BTreeMap;
 use crate::data::Panel;
 use crate::glass::known_answers;
 
+/// What Orise's controllers say behind their keys: their number. It is also in
+/// what they say without, from this byte on. Source: facts/display.md 5.5.
+const ORISE_NUMBER: u8 = 0xD2;
+const ORISE_ALL: u8 = 0xA1;
+const ORISE_PLACE: usize = 2;
+
 /// A byte of an answer that must have a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
@@ -69,11 +75,16 @@ pub fn agrees(fitted: &Panel, row: &Panel) -> Agrees {
     }
     // What is written before a read may differ from driver to driver, and the
     // bootloader asks once: only the bytes tell rows apart.
-    let holds = |term: &Term| {
+    let says = |register: u8, byte: usize| {
         let mut answers = known_answers(fitted).into_iter();
-        let answer = answers.find(|(read, _)| read.register == term.register);
-        let byte = answer.and_then(|(_, bytes)| bytes.get(term.byte).copied());
-        byte.unwrap_or(0) & term.mask == term.value
+        let answer = answers.find(|(read, _)| read.register == register);
+        let byte = answer.and_then(|(_, bytes)| bytes.get(byte).copied());
+        byte.unwrap_or(0)
+    };
+    let holds = |term: &Term| {
+        let is = |byte: u8| byte & term.mask == term.value;
+        is(says(term.register, term.byte))
+            || term.register == ORISE_NUMBER && is(says(ORISE_ALL, ORISE_PLACE + term.byte))
     };
     let any = alternatives
         .iter()
@@ -102,4 +113,26 @@ fn terms_are_read_as_they_are_written() {
         Term::all("A1[2]=80 D0[11]&F0=90 gpio"),
         [term(0xA1, 2, 0xFF, 0x80), term(0xD0, 11, 0xF0, 0x90)]
     );
+}
+
+#[test]
+fn a_row_agrees_by_what_its_driver_tests() {
+    let panel = |reads: &str, matches: &str| -> Panel {
+        let text = format!(
+            "id = 'x'\nnames = ['x']\ncontroller = 'x'\nfamily = 'dcs'\nwidth = 8\nheight = 8\n\
+             lanes = 1\nmode = 'burst'\nformat = 'rgb888'\nknown_by = 'dsi_read'\ninit = ''\n\
+             reads = [{{ register = {reads}, after = [] }}]\nmatch = ['{matches}']\n"
+        );
+        toml::from_str(&text).unwrap()
+    };
+    let all = panel("0xA1", "A1[2]=80 A1[3]=09");
+    assert_eq!(agrees(&all, &all), Agrees::Yes);
+    let other = panel("0xA1", "A1[2]=80 A1[3]=19");
+    assert_eq!(agrees(&all, &other), Agrees::No);
+    // The number alone, which the whole answer ends in.
+    let number = panel("0xD2", "D2[0]=80 D2[1]=09");
+    assert_eq!(agrees(&all, &number), Agrees::Yes);
+    assert_eq!(agrees(&other, &number), Agrees::No);
+    let zeros = panel("0x04", "04[0]=00");
+    assert_eq!(agrees(&zeros, &zeros), Agrees::Unreadable);
 }

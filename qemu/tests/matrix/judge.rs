@@ -9,6 +9,8 @@ use crate::rows::{self, Rows};
 
 /// Certainties with which a panel that was named must be known.
 const SURE: [&str; 2] = ["certain", "confirmed"];
+/// How what the emulated panel finds fault with begins.
+const GLASS: &str = "PANEL ";
 /// Candidates that a verdict lists at most; how many more fit is counted.
 const LISTED: usize = 24;
 
@@ -58,7 +60,7 @@ impl Judge<'_> {
     /// A kernel ran, and nothing was done wrong on the way.
     fn ends(&mut self) {
         let (count, first) = &self.outcome.errors;
-        if *count > 0 {
+        if *count > 0 && !self.is_glass_of_another() {
             self.complain(format!("{count} guest errors: {}", first.join("; ")));
         }
         if !self.outcome.kernel {
@@ -66,6 +68,18 @@ impl Judge<'_> {
         }
         self.complaints
             .extend(self.outcome.bad_lines.iter().cloned());
+    }
+
+    /// Nothing was told, the guess was another row, and only this glass finds
+    /// fault with that row's waits.
+    fn is_glass_of_another(&self) -> bool {
+        let (count, first) = &self.outcome.errors;
+        let own = rows::PANELS.of(&self.boot.panel.id);
+        let guessed = self.told("panel-id");
+        self.boot.told == Told::Nothing
+            && !own.iter().any(|row| row == guessed)
+            && usize::try_from(*count) == Ok(first.len())
+            && first.iter().all(|error| error.starts_with(GLASS))
     }
 
     fn panel(&mut self) {

@@ -15,8 +15,9 @@ struct Known {
     boot: String,
     /// Why it fails, for a person.
     reason: String,
-    /// Words of which each must be in a complaint, so that it fails for this reason.
-    complaint: String,
+    /// What its complaints are, so that it fails for this reason: each has one of
+    /// these texts in it, and each text is in one.
+    complaints: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,10 +56,14 @@ impl Explained {
     /// Whether these complaints are the known ones of this boot, and why.
     pub fn explains(&self, boot: &str, complaints: &[String]) -> Option<&str> {
         let known = self.0.get(boot)?;
+        let texts = &known.complaints;
         let all = complaints
             .iter()
-            .all(|complaint| complaint.contains(&known.complaint));
-        (all && !complaints.is_empty()).then_some(known.reason.as_str())
+            .all(|complaint| texts.iter().any(|text| complaint.contains(text)));
+        let seen = texts
+            .iter()
+            .all(|text| complaints.iter().any(|complaint| complaint.contains(text)));
+        (all && seen && !complaints.is_empty()).then_some(known.reason.as_str())
     }
 
     /// The names.
