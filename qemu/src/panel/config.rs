@@ -449,6 +449,7 @@ impl Config {
         let (mut awake, mut shows) = (false, false);
         for write in &self.init {
             match registers.write(&write.payload()) {
+                Some(0x01) => (awake, shows) = (false, false),
                 Some(0x11) => awake = true,
                 Some(0x10) => awake = false,
                 Some(0x29) => shows = true,

@@ -123,6 +123,7 @@ pub fn judge_table<'a>(
     panel.powered = true;
     for write in writes {
         match panel.registers.write(write) {
+            Some(0x01) => (panel.awake_since, panel.display_on) = (None, false),
             Some(0x10) => panel.awake_since = None,
             Some(0x11) => panel.awake_since = Some(0),
             Some(0x28) => panel.display_on = false,

@@ -61,19 +61,17 @@ impl Registers {
         }
     }
 
-    /// After the writes of a table; what comes before a software reset in it
-    /// leaves no trace.
+    /// After the writes of a table.
     pub fn after<'a>(family: Family, writes: impl Iterator<Item = &'a [u8]>) -> Registers {
         let mut registers = Registers::new(family);
         for write in writes {
-            if registers.write(write) == Some(SOFTWARE_RESET) {
-                registers = Registers::new(family);
-            }
+            registers.write(write);
         }
         registers
     }
 
-    /// Takes a write; the command, if it is a standard one that the panel acts by.
+    /// Takes a write; the command, if it is a standard one that the panel acts
+    /// by. What came before a software reset leaves no trace.
     pub fn write(&mut self, payload: &[u8]) -> Option<u8> {
         let (&command, args) = payload.split_first()?;
         match self.address.take(self.family, payload) {
@@ -83,7 +81,9 @@ impl Registers {
                 None
             }
             Effect::Command => {
-                if INVERSION.contains(&command) {
+                if command == SOFTWARE_RESET {
+                    *self = Registers::new(self.family);
+                } else if INVERSION.contains(&command) {
                     self.store(0, INVERSION[0], &[command & 1]);
                 } else if IDLE.contains(&command) {
                     self.store(0, IDLE[0], &[command & 1]);
