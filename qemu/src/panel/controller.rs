@@ -310,17 +310,17 @@ impl Controller {
         // A software reset is a step like any other.
         let steps = self.steps;
         let mut progress = self.progress.clone();
-        let reset_at = self.reset_at;
+        let since_reset = cx.now.saturating_sub(self.reset_at);
         if let Some(command) = self.registers.write(payload) {
             self.act(command, &payload[1..], cx);
         }
         self.steps = steps.after(&self.config.init, payload, cx.now);
         let before = progress.steps();
-        progress.take(&self.config.init, data_type, payload, cx.now);
+        progress.take(&self.config.init, data_type, payload, since_reset);
         // Other tables may begin alike.
         let all = self.config.init.len();
         if before < all && progress.steps() == all {
-            self.check_begin(progress.began.saturating_sub(reset_at), cx);
+            self.check_begin(progress.began, cx);
         }
         self.progress = progress;
     }

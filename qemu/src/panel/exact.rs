@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 pub struct Progress {
     /// Steps that came in order.
     next: usize,
-    /// When the first of them came.
+    /// How long after the reset the first of them came.
     pub began: Nanos,
     /// Another write came, and the table can only begin anew.
     strayed: bool,
@@ -22,7 +22,7 @@ pub struct Progress {
 impl Progress {
     /// Takes a write. Once all steps have come, what follows is the host's.
     /// The first steps begin anew: they may also be a key to ask who is there.
-    pub fn take(&mut self, init: &[Write], data_type: u8, payload: &[u8], now: Nanos) {
+    pub fn take(&mut self, init: &[Write], data_type: u8, payload: &[u8], since_reset: Nanos) {
         let is = |step: usize| {
             init.get(step)
                 .is_some_and(|write| write.is(payload) && write.dt.is_none_or(|dt| dt == data_type))
@@ -55,7 +55,7 @@ impl Progress {
         self.strayed = begun.is_none();
         if let Some(steps) = begun {
             self.next = steps;
-            self.began = now;
+            self.began = since_reset;
         }
     }
 
