@@ -417,6 +417,14 @@ impl Findings {
         if self.dbi {
             return false;
         }
+        // Orise's controllers would take its first write for another register.
+        let away = stage.unlock.steps().filter_map(shift).last();
+        let mut writes = init
+            .clone()
+            .filter(|step| matches!(step, Step::Write { .. }));
+        if away.is_some_and(|away| away != 0) && writes.next().and_then(shift).is_none() {
+            return false;
+        }
         let mut sent = stage.unlock.steps().filter_map(key);
         let first = init.clone().find_map(key);
         sent.clone().any(|sent| Some(sent) == first)
@@ -524,6 +532,18 @@ fn key(step: Step<'_>) -> Option<&[u8]> {
         Step::Write { payload, .. } if payload.len() > 2 => {
             Some(payload.get(..KEY_LEN).unwrap_or(payload))
         }
+        _ => None,
+    }
+}
+
+/// How far a write shifts the registers that Orise's controllers take the
+/// next writes for (facts/display.md 5.5).
+fn shift(step: Step<'_>) -> Option<u8> {
+    match step {
+        Step::Write {
+            payload: &[0x00, shift],
+            ..
+        } => Some(shift),
         _ => None,
     }
 }

@@ -531,6 +531,21 @@ fn the_state_in_which_the_panel_is_left_suits_who_unlocks_the_same() {
 }
 
 #[test]
+fn a_shifted_address_suits_who_shifts_it_first() {
+    const KEY: &[u8] = &[0x29, 4, 0xFF, 0x80, 0x09, 0x01, 0x15, 2, 0x00, 0x50];
+    static PLAN: Plan = Plan {
+        stages: &[stage("orise", true, KEY)],
+        questions: &[question(0, 0xF8, 2)],
+    };
+    const SHIFTS: &[u8] = &[0x15, 2, 0x00, 0x00, 0x29, 4, 0xFF, 0x80, 0x09, 0x01];
+    const AT_ONCE: &[u8] = &[0x29, 4, 0xFF, 0x80, 0x09, 0x01, 0x15, 2, 0x00, 0x80];
+    let mut found = Findings::default();
+    found.left_in = Some(0);
+    let suits = |init| found.state_suits(&PLAN, &Script::new(init).steps());
+    assert!(suits(SHIFTS) && !suits(AT_ONCE));
+}
+
+#[test]
 fn the_reset_pulse_is_as_short_as_the_candidates_allow() {
     use unilk_board_db::ResetStep;
     const fn low(ms: u16) -> ResetStep {
