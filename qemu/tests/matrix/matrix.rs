@@ -16,7 +16,7 @@ use crate::plan::{self, Boot, Told};
 use crate::record::Records;
 
 /// Of a hundred boots so many must pass.
-const LEAST_PERCENT: usize = 92;
+const LEAST_PERCENT: usize = 98;
 /// How often a line says how far it is.
 const NOTICE: Duration = Duration::from_mins(1);
 
