@@ -56,7 +56,7 @@ impl RowSet {
     }
 
     /// Its rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = u16> + Clone + '_ {
         self.0.iter().enumerate().flat_map(|(number, &word)| {
             let mut left = word;
             core::iter::from_fn(move || {

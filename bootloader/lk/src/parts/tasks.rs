@@ -1,6 +1,9 @@
 //! The three questions. Each runs as a task and ends with a verdict, come
 //! what may.
 
+use alloc::boxed::Box;
+use core::pin::Pin;
+
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{CameraWiring, PanelBus, PinMode};
@@ -39,6 +42,15 @@ async fn memory(parts: &Parts) {
     while parts.stored.borrow().is_none() && !limit.expired() {
         pause(LOOK).await;
     }
+}
+
+/// Does `work` once the card has been asked what the phone remembers, or at
+/// once where a hint knows better.
+pub async fn with_memory(parts: &'static Parts, work: Pin<Box<dyn Future<Output = ()>>>) {
+    if parts.hints.board.is_none() {
+        memory(parts).await;
+    }
+    work.await;
 }
 
 /// The panel: asked as soon as it can be, and lit as soon as it is certain.
@@ -165,9 +177,6 @@ fn record_wiring(parts: &Parts, id: &str) {
 
 /// The touch chip.
 pub async fn touch(parts: &'static Parts) {
-    if parts.hints.board.is_none() {
-        memory(parts).await;
-    }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_touch();
     let absent = parts.absent() >> 1;
@@ -223,9 +232,6 @@ fn open_bus<'b>(
 
 /// The cameras.
 pub async fn cameras(parts: &'static Parts) {
-    if parts.hints.board.is_none() {
-        memory(parts).await;
-    }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_cameras();
     let absent = parts.absent() >> 2;
@@ -299,7 +305,9 @@ impl Parts {
     /// Where to ask for a panel.
     pub(super) fn links(&self) -> heapless::Vec<PanelBus, 2> {
         let (prefer, likely) = self.expected();
-        link::links_to_ask(&self.table, &prefer, &likely, &*self.hardware.borrow())
+        let known = if prefer.is_empty() { likely } else { prefer };
+        let bus = |row| Some(self.table.panels.get(usize::from(row))?.bus);
+        link::links_to_ask(known.iter().filter_map(bus), &*self.hardware.borrow())
     }
 
     /// What was not there on the last boot, as the memory's bits.
