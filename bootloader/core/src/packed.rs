@@ -184,11 +184,13 @@ impl Head {
         let packed = packed.get(..self.packed_len as usize)?;
         let unpacked_len = self.unpacked_len as usize;
         let late_len = unpacked_len.checked_sub(self.early_len as usize)?;
+        let words = |len: &u32| len.is_multiple_of(8);
+        let pages = |len: &u32| len.is_multiple_of(PAGE as u32);
         let possible = self.hints == self.plain
             && plain.len() >= HINTS_LEN
             && self.plain as usize >= HEAD + HEAD_LEN
-            && [self.payload, self.plain, self.plain_len].iter().all(|len| len % 8 == 0)
-            && [self.unpacked_len, self.early_len].iter().all(|len| *len as usize % PAGE == 0)
+            && [self.payload, self.plain, self.plain_len].iter().all(words)
+            && [self.unpacked_len, self.early_len].iter().all(pages)
             && self.early_code_len <= self.early_len
             && self.late_code_len as usize <= late_len
             && unpacked_len.checked_add(plain.len())? <= IMAGE_MAX;
@@ -198,7 +200,11 @@ impl Head {
     /// The check value of a payload whose sizes are possible.
     pub fn check_of(&self, payload: &[u8]) -> [u32; 2] {
         let hints = self.hints as usize;
-        let checked = [0..CHECK, CHECK + 8..hints, hints + HINTS_LEN..self.payload as usize];
+        let checked = [
+            0..CHECK,
+            CHECK + 8..hints,
+            hints + HINTS_LEN..self.payload as usize,
+        ];
         checked.into_iter().fold([0; 2], |sums, range| {
             check(sums, payload.get(range).unwrap_or_default())
         })

@@ -137,7 +137,9 @@ impl Unpacking {
             return Err(PackedError::Data);
         }
         let more = decoder.at < decoder.end;
-        (more || decoder.is_even()).then_some(()).ok_or(PackedError::Data)
+        (more || decoder.is_even())
+            .then_some(())
+            .ok_or(PackedError::Data)
     }
 
     /// The bytes from `from` to `to` as they were packed: those that are

@@ -6,7 +6,8 @@ use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
 use unilk_core::hints::{HINTS_LEN, Hints};
 use unilk_core::packed::{
-    self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAGE, PAYLOAD_MAX, PROPERTIES, PackedError,
+    self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAGE, PAYLOAD_MAX, PROPERTIES,
+    PackedError,
 };
 use unilk_lzma::{Flat, Lzma, thumb};
 
@@ -51,8 +52,11 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
         .split_at_checked(hints as usize)
         .filter(|(_, plain)| plain.len().is_multiple_of(8) && plain.len() >= HINTS_LEN)
         .ok_or(Error::NotBare)?;
-    let in_order = early_code_len <= early_len && early_len <= late_code_end && late_code_end <= hints;
-    let whole = [early_len, hints].iter().all(|at| (*at as usize).is_multiple_of(PAGE));
+    let in_order =
+        early_code_len <= early_len && early_len <= late_code_end && late_code_end <= hints;
+    let whole = [early_len, hints]
+        .iter()
+        .all(|at| (*at as usize).is_multiple_of(PAGE));
     if !in_order || !whole {
         return Err(Error::NotBare);
     }

@@ -154,7 +154,7 @@ impl PinState for Reserved<'_> {
 /// speaks for, or of those of the board. Empty where these are panels that
 /// cannot be asked anything.
 pub fn links_to_ask(
-    known: impl Iterator<Item = PanelBus> + Clone,
+    mut known: impl Iterator<Item = PanelBus> + Clone,
     entry: &dyn PinState,
 ) -> Vec<PanelBus, 2> {
     let mut links = Vec::new();
@@ -162,7 +162,7 @@ pub fn links_to_ask(
     if !unknown && known.clone().all(|bus| bus == PanelBus::Dpi) {
         return links;
     }
-    let named = known.clone().find(|bus| bus.is_dbi());
+    let named = known.find(|bus| bus.is_dbi());
     let named = named.filter(|&bus| is_free(bus, entry)).map(slow);
     let first = named.is_some() || unknown;
     let dbi = named.or_else(|| bus_at_entry(entry));
@@ -291,6 +291,9 @@ mod tests {
     #[test]
     fn a_dpi_panel_is_asked_nothing() {
         assert_eq!(ask(&[PanelBus::Dpi], &Pins::default()), []);
-        assert_eq!(ask(&[PanelBus::Dsi, PanelBus::Dpi], &Pins::default()), [PanelBus::Dsi]);
+        assert_eq!(
+            ask(&[PanelBus::Dsi, PanelBus::Dpi], &Pins::default()),
+            [PanelBus::Dsi]
+        );
     }
 }

@@ -163,6 +163,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         hal.display
             .open(&mut hal.spm, &mut hal.infracfg, &mut hal.mmsys)
     });
+    let touch = Box::pin(tasks::touch(parts));
     // Without the display's power domain there is neither panel nor camera
     // clock; the touch chip can still be asked.
     if let Err(error) = opened {
@@ -172,16 +173,22 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         );
         *parts.cameras.borrow_mut() = Some(Default::default());
         *parts.panel.borrow_mut() = Some(parts.decide(Findings::default()));
+        crate::meanwhile::spawn(tasks::with_memory(parts, touch));
     } else {
         // After a warm reset it may still be on.
         light::backlight(parts, 0);
-        crate::meanwhile::spawn(tasks::panel(parts));
         let cameras = Box::pin(tasks::cameras(parts));
+        // The panel last: its questions are asked without a pause.
         crate::meanwhile::spawn(tasks::with_memory(parts, cameras));
+        crate::meanwhile::spawn(tasks::with_memory(parts, touch));
+        crate::meanwhile::spawn(tasks::panel(parts));
     }
-    let touch = Box::pin(tasks::touch(parts));
-    crate::meanwhile::spawn(tasks::with_memory(parts, touch));
     parts
+}
+
+/// The profile of a trial.
+fn wiring(trial: &Trial) -> Option<&'static Wiring> {
+    unilk_board_db::wirings().get(usize::from(trial.wiring))
 }
 
 impl Parts {
@@ -236,10 +243,6 @@ impl Parts {
         let id = stored.as_ref()?.wiring()?;
         let mut wirings = unilk_board_db::wirings().iter();
         wirings.position(|wiring| wiring.id == id)
-    }
-
-    fn wiring(&self, trial: &Trial) -> Option<&'static Wiring> {
-        unilk_board_db::wirings().get(usize::from(trial.wiring))
     }
 
     /// Rows that the host tool hinted at.

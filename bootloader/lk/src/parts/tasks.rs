@@ -64,7 +64,7 @@ pub async fn panel(parts: &'static Parts) {
     let (trials, _) = parts.trials();
     let early = trials.iter().find(|trial| trial.panel != Drive::Never);
     let mut early = early
-        .and_then(|trial| Some((*trial, parts.wiring(trial)?)))
+        .and_then(|trial| Some((*trial, super::wiring(trial)?)))
         .map(|(trial, wiring)| {
             let mut port = PanelPins::new(parts, wiring.panel, trial.panel);
             port.power();
@@ -90,7 +90,7 @@ pub async fn panel(parts: &'static Parts) {
     let mut found = panel::Findings::default();
     let mut port = None;
     for trial in trials.iter().filter(|trial| trial.panel != Drive::Never) {
-        let Some(wiring) = parts.wiring(trial) else {
+        let Some(wiring) = super::wiring(trial) else {
             continue;
         };
         let mut pins = match early.take() {
@@ -183,7 +183,7 @@ pub async fn touch(parts: &'static Parts) {
     let mut verdict = TouchVerdict::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in trials.iter().filter(|trial| trial.touch != Drive::Never) {
-        let Some(wiring) = parts.wiring(trial).and_then(|wiring| wiring.touch) else {
+        let Some(wiring) = super::wiring(trial).and_then(|wiring| wiring.touch) else {
             continue;
         };
         let Some(bus) = open_bus(parts, &mut buses, &wiring.bus, known) else {
@@ -238,7 +238,7 @@ pub async fn cameras(parts: &'static Parts) {
     let mut verdicts: [CameraVerdict; 2] = Default::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in &trials {
-        let Some(wiring) = parts.wiring(trial) else {
+        let Some(wiring) = super::wiring(trial) else {
             continue;
         };
         // A socket is asked once, in the first profile that has it right.
