@@ -17,9 +17,7 @@ mod xz;
 mod tests;
 
 use crate::bytes::Bytes;
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use crate::inflate::inflate;
 
 pub use scan::{Finder, MAX_NAME, NameSet};
 
@@ -198,25 +196,19 @@ fn gzip_header(packed: &[u8]) -> Option<usize> {
 }
 
 fn gzip(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), NamesError> {
-    /// Distances reach back 32 KiB; the window must be a power of two.
-    const WINDOW: usize = 32 << 10;
-    let window = work.get_mut(..WINDOW).ok_or(NamesError::Memory)?;
-    let mut rest = gzip_header(packed)
+    let rest = gzip_header(packed)
         .and_then(|header| packed.get(header..))
         .ok_or(out.damaged())?;
-    let mut state = DecompressorOxide::new();
-    let mut at = 0;
-    loop {
-        let flags = TINFL_FLAG_HAS_MORE_INPUT;
-        let (status, used, made) = decompress(&mut state, rest, window, at, flags);
-        rest = rest.get(used..).unwrap_or_default();
-        out.take(&window[at..at + made])?;
-        at = (at + made) % WINDOW;
-        match status {
-            TINFLStatus::Done => return Ok(()),
-            TINFLStatus::HasMoreOutput => {}
-            _ => return Err(out.damaged()),
-        }
+    let window = work.first_chunk_mut().ok_or(NamesError::Memory)?;
+    let mut stopped = None;
+    let end = inflate(rest, window, &mut |piece| {
+        stopped = out.take(piece).err();
+        stopped.is_none()
+    });
+    match (end, stopped) {
+        (Some(_), _) => Ok(()),
+        (None, Some(why)) => Err(why),
+        (None, None) => Err(out.damaged()),
     }
 }
 
