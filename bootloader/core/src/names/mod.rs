@@ -9,6 +9,8 @@
 //! Source: DESIGN.md "Identification"; magic numbers: the formats' own
 //! documents (RFC 1952, the .xz and LZ4 legacy frame descriptions, lzop).
 
+mod bytes;
+mod lz4;
 mod lzo;
 mod scan;
 mod xz;
@@ -128,7 +130,7 @@ pub fn search(
             Packing::Gzip => gzip(packed, work, &mut out),
             Packing::Xz => xz::unpack(packed, work, &mut out),
             Packing::Lzo => lzo::unpack(packed, work, &mut out),
-            Packing::Lz4 => lz4(packed, work, &mut out),
+            Packing::Lz4 => lz4::unpack(packed, work, &mut out),
         };
         match result {
             Ok(()) => {
@@ -210,33 +212,4 @@ fn gzip(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), 
         (None, Some(why)) => Err(why),
         (None, None) => Err(out.damaged()),
     }
-}
-
-fn lz4(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), NamesError> {
-    /// What a block holds at most.
-    const BLOCK: usize = 8 << 20;
-    let block = work.get_mut(..BLOCK).ok_or(NamesError::Memory)?;
-    let mut at = 4;
-    // The image goes on behind the kernel: what cannot be a block ends it.
-    while let Some(len) = Bytes::new(packed).u32(at) {
-        let packed_block = packed
-            .get(at + 4..)
-            .and_then(|rest| rest.get(..len as usize));
-        let Some(packed_block) = packed_block.filter(|_| len != 0) else {
-            break;
-        };
-        let Ok(made) = lz4_flex::block::decompress_into(packed_block, block) else {
-            break;
-        };
-        out.take(&block[..made])?;
-        at += 4 + len as usize;
-        if made < BLOCK {
-            // Only the last block is not full.
-            return Ok(());
-        }
-    }
-    if out.done == 0 {
-        return Err(out.damaged());
-    }
-    Ok(())
 }
