@@ -252,7 +252,7 @@ impl Parts {
     }
 
     /// Everything that speaks for a panel beside its answers.
-    fn evidence<R>(&self, kernel: RowSet, work: impl FnOnce(&Evidence<'_>) -> R) -> R {
+    fn evidence(&self, kernel: RowSet) -> Evidence<'static> {
         let stored = self.stored.borrow();
         let touch = self.touch.borrow();
         let cameras = self.cameras.borrow();
@@ -265,20 +265,19 @@ impl Parts {
             .as_ref()
             .map_or(RowSet::EMPTY, |s| s.kernel_rows(&self.table));
         all.add(&kernel);
-        work(&Evidence {
+        Evidence {
             stored: stored.as_ref().and_then(|stored| stored.panel(&self.table)),
             hinted: self.hinted(),
             kernel: all,
             touch: chip.and_then(|chip| Some(self.table.touch.get(usize::from(chip.row))?.id)),
             cameras: [camera(0), camera(1)],
             board: self.board(),
-        })
+        }
     }
 
     fn decide(&self, found: unilk_core::identify::panel::Findings) -> PanelVerdict {
-        self.evidence(RowSet::EMPTY, |evidence| {
-            unilk_core::identify::verdict::decide(&self.table, evidence, found)
-        })
+        let evidence = self.evidence(RowSet::EMPTY);
+        unilk_core::identify::verdict::decide(&self.table, &evidence, found)
     }
 
     /// What the card says the phone remembers, or that nobody will know.

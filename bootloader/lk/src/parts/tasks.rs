@@ -295,7 +295,7 @@ impl Parts {
     /// The rows that something stronger than an ID speaks for, and those of the
     /// board.
     fn expected(&self) -> (RowSet, RowSet) {
-        let prefer = self.evidence(RowSet::EMPTY, |evidence| evidence.preferred());
+        let prefer = self.evidence(RowSet::EMPTY).preferred();
         let likely = self
             .board()
             .map_or(RowSet::EMPTY, |board| self.table.panels_by_id(board.panels));
