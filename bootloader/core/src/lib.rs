@@ -31,6 +31,7 @@ pub mod fixup;
 pub mod header;
 pub mod hints;
 pub mod identify;
+pub mod inflate;
 pub mod kernel;
 pub mod logmem;
 pub mod memory;

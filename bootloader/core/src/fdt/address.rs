@@ -99,7 +99,7 @@ struct Bus {
 
 /// The nodes from the root down to a device, both included, as offsets.
 pub(crate) struct Lineage<'a> {
-    tree: Fdt<'a>,
+    tree: &'a Fdt<'a>,
     offsets: Vec<u32, DEVICE_DEPTH>,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Fdt<'a> {
     /// `base`, together with its ancestors. Takes one walk of the tree: the
     /// address is translated downwards, once a bus, instead of upwards from
     /// every device.
-    pub(crate) fn device_at(&self, base: u64) -> Option<Lineage<'a>> {
+    pub(crate) fn device_at(&'a self, base: u64) -> Option<Lineage<'a>> {
         let mut buses: Vec<Bus, DEVICE_DEPTH> = Vec::new();
         let mut parent = self.root();
         let mut parent_depth = 0;
@@ -155,7 +155,7 @@ impl<'a> Fdt<'a> {
                     buses.iter().map(|bus| bus.offset).collect();
                 offsets.push(node.offset as u32).ok()?;
                 return Some(Lineage {
-                    tree: *self,
+                    tree: self,
                     offsets,
                 });
             }

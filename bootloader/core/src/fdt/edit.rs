@@ -51,7 +51,7 @@ struct Splice {
 /// Changing the same property twice keeps the later value. Changes below a
 /// node that is deleted are dropped with it.
 pub struct Editor<'t, 'w> {
-    tree: Fdt<'t>,
+    tree: &'t Fdt<'t>,
     fragment: Fragment<'w>,
     /// Sorted by offset and place, in the order of the calls where both agree.
     splices: Vec<Splice, MAX_EDITS>,
@@ -61,7 +61,7 @@ pub struct Editor<'t, 'w> {
 impl<'t, 'w> Editor<'t, 'w> {
     /// An editor without changes. All new nodes and values are assembled in
     /// `workspace`, with 12 bytes a property and 12 bytes a node on top.
-    pub const fn new(tree: Fdt<'t>, workspace: &'w mut [u8]) -> Self {
+    pub const fn new(tree: &'t Fdt<'t>, workspace: &'w mut [u8]) -> Self {
         Self {
             fragment: Fragment {
                 bytes: workspace,
@@ -76,7 +76,7 @@ impl<'t, 'w> Editor<'t, 'w> {
     }
 
     /// The tree as it was before any change.
-    pub const fn tree(&self) -> Fdt<'t> {
+    pub const fn tree(&self) -> &'t Fdt<'t> {
         self.tree
     }
 

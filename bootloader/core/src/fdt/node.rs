@@ -9,13 +9,13 @@ use super::token::{Kind, Token, be32};
 /// A node of a checked tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
-    pub(super) tree: Fdt<'a>,
+    pub(super) tree: &'a Fdt<'a>,
     /// Offset of its `FDT_BEGIN_NODE` in the structure block.
     pub(super) offset: usize,
 }
 
 impl<'a> Node<'a> {
-    pub(super) const fn at(tree: Fdt<'a>, offset: usize) -> Self {
+    pub(super) const fn at(tree: &'a Fdt<'a>, offset: usize) -> Self {
         Self { tree, offset }
     }
 
@@ -113,7 +113,7 @@ fn base_of(name: &[u8]) -> &[u8] {
 /// A property of a checked tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Property<'a> {
-    tree: Fdt<'a>,
+    tree: &'a Fdt<'a>,
     name_at: usize,
     value: &'a [u8],
     /// Extent in the structure block.
@@ -209,7 +209,7 @@ impl Iterator for CellValues<'_> {
 /// See [`Node::properties`].
 #[derive(Clone, Debug)]
 pub struct Properties<'a> {
-    tree: Fdt<'a>,
+    tree: &'a Fdt<'a>,
     at: usize,
 }
 
@@ -236,7 +236,7 @@ impl<'a> Iterator for Properties<'a> {
 /// See [`Node::children`].
 #[derive(Clone, Debug)]
 pub struct Children<'a> {
-    tree: Fdt<'a>,
+    tree: &'a Fdt<'a>,
     /// Stops on the parent's `FDT_END_NODE`.
     at: usize,
     /// How far below the parent `at` stands.
@@ -275,13 +275,13 @@ impl<'a> Iterator for Children<'a> {
 /// See [`Fdt::nodes`].
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
-    tree: Fdt<'a>,
+    tree: &'a Fdt<'a>,
     at: usize,
     depth: usize,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(tree: Fdt<'a>) -> Self {
+    pub(super) const fn new(tree: &'a Fdt<'a>) -> Self {
         Self {
             tree,
             at: 0,

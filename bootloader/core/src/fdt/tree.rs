@@ -72,18 +72,18 @@ impl<'a> Fdt<'a> {
     }
 
     /// The root node.
-    pub const fn root(&self) -> Node<'a> {
-        Node::at(*self, self.root_at)
+    pub const fn root(&'a self) -> Node<'a> {
+        Node::at(self, self.root_at)
     }
 
     /// Every node in the order of the tree, each with its depth (root: 0).
-    pub const fn nodes(&self) -> Walk<'a> {
-        Walk::new(*self)
+    pub const fn nodes(&'a self) -> Walk<'a> {
+        Walk::new(self)
     }
 
     /// Node at an absolute path such as `/soc/serial@11005000`. A component
     /// without a unit address matches the first node of that base name.
-    pub fn node(&self, path: &[u8]) -> Option<Node<'a>> {
+    pub fn node(&'a self, path: &[u8]) -> Option<Node<'a>> {
         let mut components = path.split(|&byte| byte == b'/');
         if !components.next()?.is_empty() {
             return None;
@@ -95,7 +95,7 @@ impl<'a> Fdt<'a> {
 
     /// Node by path or by alias, as `stdout-path` names it: `/path`, `alias`
     /// or `alias/below`, with or without `:options`.
-    pub fn resolve(&self, name: &[u8]) -> Option<Node<'a>> {
+    pub fn resolve(&'a self, name: &[u8]) -> Option<Node<'a>> {
         let name = name.split(|&byte| byte == b':').next()?;
         if name.first() == Some(&b'/') {
             return self.node(name);
@@ -109,7 +109,7 @@ impl<'a> Fdt<'a> {
     }
 
     /// Node with this `phandle` (or the older `linux,phandle`).
-    pub fn by_phandle(&self, phandle: u32) -> Option<Node<'a>> {
+    pub fn by_phandle(&'a self, phandle: u32) -> Option<Node<'a>> {
         self.nodes().map(|(_, node)| node).find(|node| {
             [&b"phandle"[..], b"linux,phandle"]
                 .iter()
@@ -119,7 +119,7 @@ impl<'a> Fdt<'a> {
 
     /// Nodes whose `compatible` list contains `compatible`.
     pub fn compatible<'s>(
-        &self,
+        &'a self,
         compatible: &'s [u8],
     ) -> impl Iterator<Item = Node<'a>> + use<'a, 's> {
         self.nodes()

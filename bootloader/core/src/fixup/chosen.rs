@@ -99,7 +99,7 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
         if named.is_some_and(|name| self.tree.resolve(name).is_some()) {
             return None;
         }
-        let path = device_path(&self.tree, console.uart_base).and_then(|path| {
+        let path = device_path(self.tree, console.uart_base).and_then(|path| {
             let mut stdout = alias_of(self.aliases, &path).unwrap_or(path);
             write!(stdout, ":{}n8", console.baud).ok()?;
             Some(stdout)

@@ -45,7 +45,7 @@ pub(super) struct Landmarks<'t> {
 }
 
 impl<'t> Landmarks<'t> {
-    pub(super) fn find(tree: &Fdt<'t>) -> Self {
+    pub(super) fn find(tree: &'t Fdt<'t>) -> Self {
         let mut found = Self::default();
         for (depth, node) in tree.nodes() {
             found.look_at(depth, node);

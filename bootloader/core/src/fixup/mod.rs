@@ -349,7 +349,7 @@ pub fn fix_up(
     hand_off: &HandOff<'_>,
     destination: &mut [u8],
 ) -> Result<FixedUp, FixupError> {
-    let tree = Fdt::parse(tree)?;
+    let tree = &Fdt::parse(tree)?;
     let room = destination.len().saturating_sub(WORKSPACE_BYTES);
     let (output, workspace) = destination.split_at_mut(room);
     if workspace.len() < WORKSPACE_BYTES {
@@ -363,7 +363,7 @@ pub fn fix_up(
         ..*hand_off
     };
     let mut fixup = Fixup {
-        root_cells: root_cells(&tree)?,
+        root_cells: root_cells(tree)?,
         memory: None,
         chosen: None,
         aliases: None,
@@ -389,7 +389,7 @@ pub fn fix_up(
 
 /// State of one run; the steps are in the sub-modules.
 struct Fixup<'t, 'w, 'h> {
-    tree: Fdt<'t>,
+    tree: &'t Fdt<'t>,
     root_cells: Cells,
     memory: Option<Node<'t>>,
     chosen: Option<Node<'t>>,

@@ -314,7 +314,7 @@ impl<'t, 'h> Fixup<'t, '_, 'h> {
         {
             return Ok(());
         }
-        let mut landmarks = Landmarks::find(&self.tree);
+        let mut landmarks = Landmarks::find(self.tree);
         let frames = core::mem::take(&mut landmarks.frames);
         self.stale_frames(&frames)?;
 

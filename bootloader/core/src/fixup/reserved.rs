@@ -188,7 +188,7 @@ impl<'t> Fixup<'t, '_, '_> {
 /// All static reservations of a tree: those of the map, then those of
 /// available children of `node` with a `reg`.
 fn reservations_of<'t>(
-    tree: Fdt<'t>,
+    tree: &'t Fdt<'t>,
     node: Option<Node<'t>>,
     cells: Cells,
 ) -> impl Iterator<Item = Existing<'t>> {

@@ -75,14 +75,17 @@ pub(super) fn fixed(tree: &[u8], hand_off: &HandOff<'_>) -> (Vec<u8>, Vec<Warnin
 }
 
 pub(super) fn text<'a>(blob: &'a [u8], node: &str, property: &str) -> Option<&'a str> {
-    let value = Fdt::parse(blob).unwrap().node(node.as_bytes())?;
+    // Left behind: what it reads of the blob outlives this function.
+    let tree: &'a Fdt<'a> = std::boxed::Box::leak(std::boxed::Box::new(Fdt::parse(blob).unwrap()));
+    let value = tree.node(node.as_bytes())?;
     let value = value.property(property.as_bytes())?.as_string()?;
     Some(core::str::from_utf8(value).unwrap())
 }
 
 pub(super) fn cells(blob: &[u8], node: &str, property: &str) -> Option<Vec<u32>> {
-    let value = Fdt::parse(blob).unwrap().node(node.as_bytes())?;
-    Some(value.property(property.as_bytes())?.cells().collect())
+    let tree = Fdt::parse(blob).unwrap();
+    let node = tree.node(node.as_bytes())?;
+    Some(node.property(property.as_bytes())?.cells().collect())
 }
 
 /// A tree whose root has `body`, one address and one size cell.

@@ -33,7 +33,7 @@ pub mod wizard;
 mod testing;
 
 pub use line::{BusPort, BusState};
-pub use rows::{MAX_ROWS, RowSet};
+pub use rows::{MAX_ROWS, RowSet, Rows};
 
 use unilk_board_db::{Board, CameraRow, PanelRow, Plan, ReadKind, TouchRow, Wiring};
 

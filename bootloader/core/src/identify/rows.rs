@@ -56,15 +56,32 @@ impl RowSet {
     }
 
     /// Its rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        self.0.iter().enumerate().flat_map(|(number, &word)| {
-            let mut left = word;
-            core::iter::from_fn(move || {
-                let bit = left.trailing_zeros();
-                left &= left.checked_sub(1)?;
-                Some((number * WORD) as u16 + bit as u16)
-            })
-        })
+    pub fn iter(&self) -> Rows<'_> {
+        Rows { set: self, next: 0 }
+    }
+}
+
+/// See [`RowSet::iter`].
+#[derive(Clone)]
+pub struct Rows<'a> {
+    set: &'a RowSet,
+    /// The first row that has not been looked at.
+    next: usize,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        loop {
+            let left = self.set.0.get(self.next / WORD)? >> (self.next % WORD);
+            if left != 0 {
+                let row = self.next + left.trailing_zeros() as usize;
+                self.next = row + 1;
+                return Some(row as u16);
+            }
+            self.next = (self.next / WORD + 1) * WORD;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! description of the stream in the kernel's documentation (lzo.rst): no
 //! crate of a usable licence works without an allocator.
 
+use super::bytes::{Source, Target};
 use super::{NamesError, Output};
 
 /// Bytes of lzop's magic.
@@ -93,66 +94,6 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The packed bytes.
-struct Source<'a>(&'a [u8]);
-
-impl Source<'_> {
-    fn byte(&mut self) -> Option<usize> {
-        let (&first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(usize::from(first))
-    }
-
-    fn le16(&mut self) -> Option<usize> {
-        Some(self.byte()? | self.byte()? << 8)
-    }
-
-    /// A length that did not fit its field: zero bytes count 255 each.
-    fn long(&mut self, field: usize) -> Option<usize> {
-        let mut length = field;
-        loop {
-            match self.byte()? {
-                0 => length = length.checked_add(255)?,
-                last => return length.checked_add(last),
-            }
-        }
-    }
-}
-
-/// The unpacked bytes so far.
-struct Target<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
-}
-
-impl Target<'_> {
-    fn literals(&mut self, source: &mut Source<'_>, count: usize) -> Option<()> {
-        let (from, rest) = source.0.split_at_checked(count)?;
-        self.bytes
-            .get_mut(self.at..)?
-            .get_mut(..count)?
-            .copy_from_slice(from);
-        source.0 = rest;
-        self.at += count;
-        Some(())
-    }
-
-    fn repeat(&mut self, distance: usize, count: usize) -> Option<()> {
-        let mut from = self.at.checked_sub(distance)?;
-        let end = self.at.checked_add(count)?;
-        if end > self.bytes.len() {
-            return None;
-        }
-        // The copy may run into what it has just written.
-        while self.at < end {
-            self.bytes[self.at] = self.bytes[from];
-            self.at += 1;
-            from += 1;
-        }
-        Some(())
-    }
-}
-
 /// Unpacks one LZO1X stream up to its end mark; the bytes made.
 fn lzo1x(packed: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut source = Source(packed);
@@ -169,7 +110,11 @@ fn lzo1x(packed: &[u8], out: &mut [u8]) -> Option<usize> {
         let code = source.byte()?;
         let (distance, count, next) = match code {
             0..=15 if state == 0 => {
-                let count = if code == 0 { source.long(15)? } else { code } + 3;
+                let count = if code == 0 {
+                    long(&mut source, 15)?
+                } else {
+                    code
+                } + 3;
                 target.literals(&mut source, count)?;
                 state = 4;
                 continue;
@@ -184,7 +129,11 @@ fn lzo1x(packed: &[u8], out: &mut [u8]) -> Option<usize> {
             }
             16..=31 => {
                 let field = code & 7;
-                let count = if field == 0 { source.long(7)? } else { field } + 2;
+                let count = if field == 0 {
+                    long(&mut source, 7)?
+                } else {
+                    field
+                } + 2;
                 let low = source.le16()?;
                 let distance = 0x4000 + ((code & 8) << 11) + (low >> 2);
                 if distance == 0x4000 {
@@ -194,7 +143,11 @@ fn lzo1x(packed: &[u8], out: &mut [u8]) -> Option<usize> {
             }
             32..=63 => {
                 let field = code & 31;
-                let count = if field == 0 { source.long(31)? } else { field } + 2;
+                let count = if field == 0 {
+                    long(&mut source, 31)?
+                } else {
+                    field
+                } + 2;
                 let low = source.le16()?;
                 ((low >> 2) + 1, count, low & 3)
             }
@@ -211,5 +164,16 @@ fn lzo1x(packed: &[u8], out: &mut [u8]) -> Option<usize> {
         target.repeat(distance, count)?;
         target.literals(&mut source, next)?;
         state = next;
+    }
+}
+
+/// A length that did not fit its field: zero bytes count 255 each.
+fn long(source: &mut Source<'_>, field: usize) -> Option<usize> {
+    let mut length = field;
+    loop {
+        match source.byte()? {
+            0 => length = length.checked_add(255)?,
+            last => return length.checked_add(last),
+        }
     }
 }

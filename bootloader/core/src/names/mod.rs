@@ -9,6 +9,8 @@
 //! Source: DESIGN.md "Identification"; magic numbers: the formats' own
 //! documents (RFC 1952, the .xz and LZ4 legacy frame descriptions, lzop).
 
+mod bytes;
+mod lz4;
 mod lzo;
 mod scan;
 mod xz;
@@ -17,9 +19,7 @@ mod xz;
 mod tests;
 
 use crate::bytes::Bytes;
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use crate::inflate::inflate;
 
 pub use scan::{Finder, MAX_NAME, NameSet};
 
@@ -130,7 +130,7 @@ pub fn search(
             Packing::Gzip => gzip(packed, work, &mut out),
             Packing::Xz => xz::unpack(packed, work, &mut out),
             Packing::Lzo => lzo::unpack(packed, work, &mut out),
-            Packing::Lz4 => lz4(packed, work, &mut out),
+            Packing::Lz4 => lz4::unpack(packed, work, &mut out),
         };
         match result {
             Ok(()) => {
@@ -198,53 +198,18 @@ fn gzip_header(packed: &[u8]) -> Option<usize> {
 }
 
 fn gzip(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), NamesError> {
-    /// Distances reach back 32 KiB; the window must be a power of two.
-    const WINDOW: usize = 32 << 10;
-    let window = work.get_mut(..WINDOW).ok_or(NamesError::Memory)?;
-    let mut rest = gzip_header(packed)
+    let rest = gzip_header(packed)
         .and_then(|header| packed.get(header..))
         .ok_or(out.damaged())?;
-    let mut state = DecompressorOxide::new();
-    let mut at = 0;
-    loop {
-        let flags = TINFL_FLAG_HAS_MORE_INPUT;
-        let (status, used, made) = decompress(&mut state, rest, window, at, flags);
-        rest = rest.get(used..).unwrap_or_default();
-        out.take(&window[at..at + made])?;
-        at = (at + made) % WINDOW;
-        match status {
-            TINFLStatus::Done => return Ok(()),
-            TINFLStatus::HasMoreOutput => {}
-            _ => return Err(out.damaged()),
-        }
+    let window = work.first_chunk_mut().ok_or(NamesError::Memory)?;
+    let mut stopped = None;
+    let end = inflate(rest, window, &mut |piece| {
+        stopped = out.take(piece).err();
+        stopped.is_none()
+    });
+    match (end, stopped) {
+        (Some(_), _) => Ok(()),
+        (None, Some(why)) => Err(why),
+        (None, None) => Err(out.damaged()),
     }
-}
-
-fn lz4(packed: &[u8], work: &mut [u8], out: &mut Output<'_, '_>) -> Result<(), NamesError> {
-    /// What a block holds at most.
-    const BLOCK: usize = 8 << 20;
-    let block = work.get_mut(..BLOCK).ok_or(NamesError::Memory)?;
-    let mut at = 4;
-    // The image goes on behind the kernel: what cannot be a block ends it.
-    while let Some(len) = Bytes::new(packed).u32(at) {
-        let packed_block = packed
-            .get(at + 4..)
-            .and_then(|rest| rest.get(..len as usize));
-        let Some(packed_block) = packed_block.filter(|_| len != 0) else {
-            break;
-        };
-        let Ok(made) = lz4_flex::block::decompress_into(packed_block, block) else {
-            break;
-        };
-        out.take(&block[..made])?;
-        at += 4 + len as usize;
-        if made < BLOCK {
-            // Only the last block is not full.
-            return Ok(());
-        }
-    }
-    if out.done == 0 {
-        return Err(out.damaged());
-    }
-    Ok(())
 }

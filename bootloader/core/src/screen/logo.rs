@@ -8,23 +8,18 @@
 //!
 //! Source: facts/display.md 7.1 to 7.3, facts/storage-and-images.md 1.6.
 
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER,
-};
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-
 use super::canvas::Canvas;
 use crate::bytes::Bytes;
 use crate::header::{HEADER_LEN, Header, HeaderError};
+use crate::inflate::inflate;
+
+pub use crate::inflate::WINDOW_BYTES;
 
 /// Index of the boot logo.
 pub const BOOT_LOGO: u32 = 0;
 /// Bytes from the start of the partition in which header and table of any
 /// known logo lie: 86 pictures in the largest.
 pub const HEAD_BYTES: usize = 1024;
-/// Bytes that [`unpack`] needs to look back into.
-pub const WINDOW_BYTES: usize = 32 * 1024;
 /// The vendor's loader has no more room than this for all pictures.
 const MAX_BODY: u32 = 4 << 20;
 /// Tables are not longer than this; the largest known has 86 entries.
@@ -104,30 +99,72 @@ pub fn find(head: &[u8], partition_len: u64, index: u32) -> Result<Stream, LogoE
 }
 
 /// Unpacks a picture into the frame. After an error the frame may hold a part
-/// of it: draw something else over it. Takes about 12 KiB of stack.
+/// of it: draw something else over it. Takes about 4 KiB of stack.
 pub fn unpack(
     canvas: &mut Canvas<'_>,
     stream: &[u8],
     window: &mut [u8; WINDOW_BYTES],
 ) -> Result<(), LogoError> {
-    let mut state = DecompressorOxide::new();
     let mut frame = Frame::new(canvas);
-    let mut rest = stream;
-    let mut at = 0;
-    loop {
-        // With this flag the end of the input is reported instead of being
-        // filled up with zeros.
-        let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_HAS_MORE_INPUT;
-        let (status, read, written) = decompress(&mut state, rest, window, at, flags);
-        rest = rest.get(read..).unwrap_or_default();
-        let piece = window.get(at..at + written).unwrap_or_default();
-        frame.put(piece)?;
-        at = (at + written) % WINDOW_BYTES;
-        match status {
-            TINFLStatus::Done => return frame.finish(),
-            TINFLStatus::HasMoreOutput if written > 0 => {}
-            _ => return Err(LogoError::Stream),
+    let mut sum = Adler::default();
+    let mut stopped = Ok(());
+    let packed = behind_zlib_header(stream).ok_or(LogoError::Stream)?;
+    let end = inflate(packed, window, &mut |piece| {
+        sum.update(piece);
+        stopped = frame.put(piece);
+        stopped.is_ok()
+    });
+    stopped?;
+    if end != Some(sum.value()) {
+        return Err(LogoError::Stream);
+    }
+    frame.finish()
+}
+
+/// What follows the header of a zlib stream (RFC 1950, 2.2), if it is one that
+/// needs no dictionary and no larger window.
+fn behind_zlib_header(stream: &[u8]) -> Option<&[u8]> {
+    const DICTIONARY: u8 = 0x20;
+    let (&header, rest) = stream.split_first_chunk()?;
+    let [method, flags] = header;
+    let good = u16::from_be_bytes(header).is_multiple_of(31)
+        && method & 15 == 8
+        && method <= 0x78
+        && flags & DICTIONARY == 0;
+    good.then_some(rest)
+}
+
+/// The check at the end of a zlib stream: Adler-32 (RFC 1950, 8.2).
+struct Adler {
+    sum: u32,
+    of_sums: u32,
+}
+
+impl Default for Adler {
+    fn default() -> Self {
+        Self { sum: 1, of_sums: 0 }
+    }
+}
+
+impl Adler {
+    fn update(&mut self, bytes: &[u8]) {
+        /// Largest prime below 2^16.
+        const MODULUS: u32 = 65521;
+        /// So many bytes are added up before 32 bits might overflow.
+        const UNREDUCED: usize = 4096;
+        for piece in bytes.chunks(UNREDUCED) {
+            for &byte in piece {
+                self.sum += u32::from(byte);
+                self.of_sums += self.sum;
+            }
+            self.sum %= MODULUS;
+            self.of_sums %= MODULUS;
         }
+    }
+
+    /// As it stands in the stream.
+    fn value(&self) -> [u8; 4] {
+        (self.of_sums << 16 | self.sum).to_be_bytes()
     }
 }
 

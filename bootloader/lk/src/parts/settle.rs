@@ -123,9 +123,7 @@ impl Parts {
         let Some(before) = self.panel.take() else {
             return;
         };
-        let after = self.evidence(kernel, |evidence| {
-            verdict::decide(&self.table, evidence, before.found)
-        });
+        let after = verdict::decide(&self.table, &self.evidence(kernel), before.found);
         *self.panel.borrow_mut() = Some(after);
     }
 
@@ -252,9 +250,7 @@ impl Parts {
     fn likely_board(&self) -> Option<&'static Board> {
         let verdict = self.panel.borrow();
         let verdict = verdict.as_ref()?;
-        self.evidence(RowSet::EMPTY, |evidence| {
-            likely_board(&self.table, evidence, verdict)
-        })
+        likely_board(&self.table, &self.evidence(RowSet::EMPTY), verdict)
     }
 
     pub(super) fn board_or_likely(&self) -> Option<&'static Board> {
@@ -267,9 +263,7 @@ impl Parts {
         let rounds = {
             let verdict = self.panel.borrow();
             let verdict = verdict.as_ref()?;
-            self.evidence(RowSet::EMPTY, |evidence| {
-                verdict.rounds(&self.table, evidence)
-            })
+            verdict.rounds(&self.table, &self.evidence(RowSet::EMPTY))
         };
         say!(
             "{} panels fit alike: volume keys step through them, the power key takes one",

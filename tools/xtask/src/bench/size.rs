@@ -29,15 +29,13 @@ const REGIONS: [(&str, &str, &str); 5] = [
 ];
 
 /// Crates by the names that stand in symbols.
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 12] = [
     "unilk_lk",
     "unilk_core",
     "unilk_lzma",
     "unilk_board_db",
     "mt6572_hal",
     "aarch32_cpu",
-    "miniz_oxide",
-    "lz4_flex",
     "embedded_graphics",
     "heapless",
     "linked_list_allocator",

@@ -6,13 +6,13 @@ use super::*;
 /// Applies `edit` to `source` and returns blob and dtc's view of it.
 fn edited(
     source: &[u8],
-    edit: impl for<'t, 'w> FnOnce(Fdt<'t>, &mut Editor<'t, 'w>) -> Result<(), FdtError>,
+    edit: impl for<'t, 'w> FnOnce(&'t Fdt<'t>, &mut Editor<'t, 'w>) -> Result<(), FdtError>,
 ) -> (Vec<u8>, String) {
     let mut workspace = [0; 4096];
     let mut output = std::vec![0xEE; source.len() + 4096];
     let tree = Fdt::parse(source).unwrap();
-    let mut editor = Editor::new(tree, &mut workspace);
-    edit(tree, &mut editor).unwrap();
+    let mut editor = Editor::new(&tree, &mut workspace);
+    edit(&tree, &mut editor).unwrap();
     let size = editor.finish(&mut output).unwrap();
     output.truncate(size);
     let text = decompile(&output);
@@ -140,7 +140,7 @@ fn says_how_much_room_is_missing() {
     let write = |room: usize| {
         let mut workspace = [0; 64];
         let mut output = std::vec![0; room];
-        let mut editor = Editor::new(tree, &mut workspace);
+        let mut editor = Editor::new(&tree, &mut workspace);
         editor.set_u32(tree.root(), b"x", 1).unwrap();
         editor.finish(&mut output)
     };
@@ -155,7 +155,7 @@ fn refuses_what_cannot_be_written() {
     let source = compile(RICH_SOURCE);
     let tree = Fdt::parse(&source).unwrap();
     let mut workspace = [0; 4096];
-    let mut editor = Editor::new(tree, &mut workspace);
+    let mut editor = Editor::new(&tree, &mut workspace);
     let root = tree.root();
     for name in [&b""[..], b"a/b", b"a\0b"] {
         assert_eq!(
@@ -175,7 +175,7 @@ fn refuses_what_cannot_be_written() {
     );
     assert_eq!(results.next(), Some(Err(FdtError::TooManyEdits)));
     let mut small = [0; 16];
-    let mut editor = Editor::new(tree, &mut small);
+    let mut editor = Editor::new(&tree, &mut small);
     assert_eq!(
         editor.set_string(root, b"p", b"12345"),
         Err(FdtError::TooManyEdits)
@@ -194,7 +194,7 @@ fn an_output_above_the_limit_is_refused() {
     let tree = Fdt::parse(&source).unwrap();
     let mut workspace = [0; 2048];
     let mut output = std::vec![0; MAX_TREE_BYTES + 4096];
-    let mut editor = Editor::new(tree, &mut workspace);
+    let mut editor = Editor::new(&tree, &mut workspace);
     editor
         .append_property(tree.root(), b"x", &[0; 1024])
         .unwrap();

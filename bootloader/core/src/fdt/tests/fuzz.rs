@@ -66,7 +66,7 @@ impl XorShift {
 }
 
 /// Reads all there is and edits a little of everything.
-fn exercise(tree: Fdt<'_>, seed: &mut XorShift) {
+fn exercise(tree: &Fdt<'_>, seed: &mut XorShift) {
     let mut seen = 0;
     for (_, node) in tree.nodes() {
         seen += node.name().len() + node.base_name().len();
@@ -118,7 +118,7 @@ fn no_mutation_of_a_real_tree_does_harm() {
             seed.mutate(&mut blob);
             if let Ok(tree) = Fdt::parse(&blob) {
                 accepted += 1;
-                exercise(tree, &mut seed);
+                exercise(&tree, &mut seed);
             }
         }
     }
@@ -137,7 +137,7 @@ fn every_truncation_and_every_single_word_is_survived() {
             poke(&mut short, 1, length as u32);
         }
         if let Ok(tree) = Fdt::parse(&short) {
-            exercise(tree, &mut seed);
+            exercise(&tree, &mut seed);
         }
     }
     for index in 0..original.len() / 4 {
@@ -145,7 +145,7 @@ fn every_truncation_and_every_single_word_is_survived() {
             let mut blob = original.clone();
             poke(&mut blob, index, value);
             if let Ok(tree) = Fdt::parse(&blob) {
-                exercise(tree, &mut seed);
+                exercise(&tree, &mut seed);
             }
         }
     }

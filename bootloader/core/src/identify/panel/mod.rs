@@ -366,33 +366,34 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     /// Measures the identification voltages that `rows` know: only theirs
     /// before the reads, because a conversion takes a millisecond.
     fn voltages(&mut self, rows: &RowSet) {
-        let panels = self.table.panels.iter().enumerate();
-        let ids = panels.filter(|&(row, _)| rows.contains(row as u16));
-        let ids = ids.flat_map(|(_, panel)| panel.ids.iter());
-        for term in ids.flat_map(|terms| terms.iter()) {
-            let &Term::Voltage { channel, .. } = term else {
+        for row in rows.iter() {
+            let Some(panel) = self.table.panels.get(usize::from(row)) else {
                 continue;
             };
-            if self
-                .found
-                .voltages
-                .iter()
-                .any(|&(known, _)| known == channel)
-            {
-                continue;
+            for term in panel.ids.iter().flat_map(|terms| terms.iter()) {
+                if let Term::Voltage { channel, .. } = *term {
+                    self.voltage(channel);
+                }
             }
-            let mv = self.port.voltage_mv(channel);
-            if self.found.voltages.push((channel, mv)).is_err() {
-                return;
-            }
-            if let Some(mv) = mv {
-                self.log.record(&Record {
-                    unit: Unit::Panel,
-                    a: u16::from(channel),
-                    b: mv,
-                    ..Record::new(Kind::Voltage, self.clock.now_us())
-                });
-            }
+        }
+    }
+
+    /// Measures one voltage, unless that has been done.
+    fn voltage(&mut self, channel: u8) {
+        let known = &mut self.found.voltages;
+        if known.is_full() || known.iter().any(|&(known, _)| known == channel) {
+            return;
+        }
+        let mv = self.port.voltage_mv(channel);
+        // There is room.
+        let _ = known.push((channel, mv));
+        if let Some(mv) = mv {
+            self.log.record(&Record {
+                unit: Unit::Panel,
+                a: u16::from(channel),
+                b: mv,
+                ..Record::new(Kind::Voltage, self.clock.now_us())
+            });
         }
     }
 }
