@@ -61,10 +61,15 @@ impl Bits<'_> {
     /// Makes 16 bits valid, if there are so many.
     #[inline(always)]
     fn fill(&mut self) {
-        while self.count < 16
-            && let Some((&byte, rest)) = self.rest.split_first()
-        {
-            self.word |= u32::from(byte) << self.count;
+        if self.count >= 16 {
+            return;
+        }
+        if let Some((&two, rest)) = self.rest.split_first_chunk() {
+            self.word |= u32::from(u16::from_le_bytes(two)) << self.count;
+            self.count += 16;
+            self.rest = rest;
+        } else if let Some((&last, rest)) = self.rest.split_first() {
+            self.word |= u32::from(last) << self.count;
             self.count += 8;
             self.rest = rest;
         }
@@ -286,9 +291,7 @@ impl Inflate<'_> {
             if distance > self.done + self.at {
                 return None;
             }
-            for _ in 0..length {
-                self.put(self.window[self.at.wrapping_sub(distance) % WINDOW_BYTES])?;
-            }
+            self.repeat(distance, length)?;
         }
         self.bits = bits;
         Some(())
@@ -296,10 +299,27 @@ impl Inflate<'_> {
 
     #[inline(always)]
     fn put(&mut self, byte: u8) -> Option<()> {
-        *self.window.get_mut(self.at)? = byte;
+        self.window[self.at % WINDOW_BYTES] = byte;
         self.at += 1;
         if self.at == WINDOW_BYTES {
             self.flush()?;
+        }
+        Some(())
+    }
+
+    /// Appends what stands `distance` bytes back.
+    fn repeat(&mut self, distance: usize, mut length: usize) -> Option<()> {
+        while length != 0 {
+            let end = WINDOW_BYTES.min(self.at + length);
+            length -= end - self.at;
+            let window = &mut *self.window;
+            for at in self.at..end {
+                window[at % WINDOW_BYTES] = window[at.wrapping_sub(distance) % WINDOW_BYTES];
+            }
+            self.at = end;
+            if end == WINDOW_BYTES {
+                self.flush()?;
+            }
         }
         Some(())
     }
