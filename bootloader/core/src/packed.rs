@@ -11,23 +11,29 @@
 //! what was packed first, then the plain part. So hints are filled into a built
 //! image without packing anything again.
 //!
+//! What was packed is an early part, with which the bootloader begins to run,
+//! and a late part, which it unpacks itself while the hardware gets ready. Each
+//! is code, filtered by `unilk_lzma::thumb`, and then constants.
+//!
 //! Head, little endian:
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0x20 | 8 | name `unilk`, NUL-padded |
-//! | 0x28 | 4 | layout 2 |
+//! | 0x28 | 4 | layout 3 |
 //! | 0x2C | 4 | offset of the hint block |
-//! | 0x30 | 4 | bytes of the payload |
+//! | 0x30 | 4 | bytes of the payload, a multiple of 8 |
 //! | 0x34 | 4 | offset of the plain part |
 //! | 0x38 | 4 | its bytes, a multiple of 8 |
-//! | 0x3C | 4 | bytes of LZMA |
-//! | 0x40 | 4 | bytes that they become, a multiple of 8 |
-//! | 0x44 | 4 | bytes of those that are code, and filtered as such |
-//! | 0x48 | 8 | check of the bootloader, less its hints |
+//! | 0x3C | 4 | bytes of LZMA; up to 7 zeros follow |
+//! | 0x40 | 4 | bytes that they become, a multiple of 4096 |
+//! | 0x44 | 4 | bytes of those that are the early part, a multiple of 4096 |
+//! | 0x48 | 4 | bytes of code in the early part, from its first byte on |
+//! | 0x4C | 4 | bytes of code in the late part, from its first byte on |
+//! | 0x50 | 8 | check of the payload, less its hints and these 8 bytes |
 //!
-//! Sizes are checked before anything is written, the check value before
-//! anything is run.
+//! Sizes and check value are looked at before anything is unpacked. As what is
+//! packed is what was checked, what becomes of it is what was packed.
 
 use crate::bytes::{Bytes, put, put_u32};
 use crate::hints::HINTS_LEN;
@@ -36,7 +42,7 @@ use unilk_lzma::thumb;
 /// Where the head stands in the payload.
 pub const HEAD: usize = 0x20;
 /// Bytes of the head.
-pub const HEAD_LEN: usize = 0x30;
+pub const HEAD_LEN: usize = 0x38;
 /// What a payload may have: the memory that is free while it is unpacked, and
 /// less than the partition holds.
 pub const PAYLOAD_MAX: usize = 0x4_8000;
@@ -49,8 +55,13 @@ pub const IMAGE_MAX: usize = 0x8_8000;
 /// addresses (lp, pb). The fastest unpacker knows nothing else.
 pub const PROPERTIES: u8 = (1 * 5 + 1) * 9 + 3;
 
+/// Early and late part have pages of their own.
+pub const PAGE: usize = 4096;
+
 const NAME: &[u8; 8] = b"unilk\0\0\0";
-const LAYOUT: u32 = 2;
+/// Where in the payload the check value stands.
+const CHECK: usize = HEAD + HEAD_LEN - 8;
+const LAYOUT: u32 = 3;
 
 error_enum! {
     /// Why an image is not unpacked, or not started.
@@ -59,7 +70,7 @@ error_enum! {
         Name => "PACK-NAME", "not a unilk image: choose another file";
         /// Made by another release.
         Layout { /** The layout found. */ found: u32 }
-            => "PACK-VER", "image has layout {found}, known is 2: use the tool of the same release";
+            => "PACK-VER", "image has layout {found}, known is 3: use the tool of the same release";
         /// Parts that lie outside of the payload, or become larger than the room for them.
         Size => "PACK-SIZE", "image is cut off or damaged: its parts do not fit, write lk.bin again";
         /// No packer wrote these bytes.
@@ -69,8 +80,10 @@ error_enum! {
     }
 }
 
-/// What the head says.
+/// What the head says. Unpacker and bootloader, which are built apart, hand it
+/// to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub struct Head {
     /// Offset of the hint block in the payload.
     pub hints: u32,
@@ -84,9 +97,13 @@ pub struct Head {
     pub packed_len: u32,
     /// Bytes that they become.
     pub unpacked_len: u32,
-    /// How many of those are code.
-    pub code_len: u32,
-    /// Check of the unpacked bytes and of the plain part behind the hints.
+    /// How many of those are the early part.
+    pub early_len: u32,
+    /// Bytes of code with which the early part begins.
+    pub early_code_len: u32,
+    /// Bytes of code with which the late part begins.
+    pub late_code_len: u32,
+    /// Check of the payload.
     pub check: [u32; 2],
 }
 
@@ -112,8 +129,10 @@ impl Head {
             plain_len: word(4)?,
             packed_len: word(5)?,
             unpacked_len: word(6)?,
-            code_len: word(7)?,
-            check: [word(8)?, word(9)?],
+            early_len: word(7)?,
+            early_code_len: word(8)?,
+            late_code_len: word(9)?,
+            check: [word(10)?, word(11)?],
         })
     }
 
@@ -127,7 +146,9 @@ impl Head {
             self.plain_len,
             self.packed_len,
             self.unpacked_len,
-            self.code_len,
+            self.early_len,
+            self.early_code_len,
+            self.late_code_len,
             self.check[0],
             self.check[1],
         ];
@@ -140,20 +161,59 @@ impl Head {
         out
     }
 
-    /// The plain and the packed part of `payload`.
+    /// Bytes of the late part.
+    pub fn late_len(&self) -> usize {
+        self.unpacked_len.saturating_sub(self.early_len) as usize
+    }
+
+    /// Makes the early part, as it was packed, what it was before.
+    pub fn restore_early(&self, early: &mut [u8]) {
+        restore(early, self.early_code_len);
+    }
+
+    /// Makes the late part, as it was packed, what it was before.
+    pub fn restore_late(&self, late: &mut [u8]) {
+        restore(late, self.late_code_len);
+    }
+
+    /// The plain and the packed part of `payload`, if all sizes are possible.
     fn parts<'a>(&self, payload: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let (plain, packed) = payload
             .get(self.plain as usize..self.payload as usize)?
             .split_at_checked(self.plain_len as usize)?;
-        let whole = packed.len() == self.packed_len as usize && self.hints == self.plain;
-        whole.then_some((plain, packed))
+        let packed = packed.get(..self.packed_len as usize)?;
+        let unpacked_len = self.unpacked_len as usize;
+        let late_len = unpacked_len.checked_sub(self.early_len as usize)?;
+        let words = |len: &u32| len.is_multiple_of(8);
+        let pages = |len: &u32| len.is_multiple_of(PAGE as u32);
+        let possible = self.hints == self.plain
+            && plain.len() >= HINTS_LEN
+            && self.plain as usize >= HEAD + HEAD_LEN
+            && [self.payload, self.plain, self.plain_len].iter().all(words)
+            && [self.unpacked_len, self.early_len].iter().all(pages)
+            && self.early_code_len <= self.early_len
+            && self.late_code_len as usize <= late_len
+            && unpacked_len.checked_add(plain.len())? <= IMAGE_MAX;
+        possible.then_some((plain, packed))
     }
 
-    /// The check value of what the bootloader consists of.
-    pub fn check_of(unpacked: &[u8], plain: &[u8]) -> [u32; 2] {
-        let tables = plain.get(HINTS_LEN..).unwrap_or_default();
-        check(check([0; 2], unpacked), tables)
+    /// The check value of a payload whose sizes are possible.
+    pub fn check_of(&self, payload: &[u8]) -> [u32; 2] {
+        let hints = self.hints as usize;
+        let checked = [
+            0..CHECK,
+            CHECK + 8..hints,
+            hints + HINTS_LEN..self.payload as usize,
+        ];
+        checked.into_iter().fold([0; 2], |sums, range| {
+            check(sums, payload.get(range).unwrap_or_default())
+        })
     }
+}
+
+fn restore(part: &mut [u8], code_len: u32) {
+    let code_len = part.len().min(code_len as usize);
+    thumb::restore(&mut part[..code_len]);
 }
 
 /// Takes whole words of `bytes` into a check value: a sum, and the sum of all
@@ -168,32 +228,15 @@ fn check([mut sum, mut sums]: [u32; 2], bytes: &[u8]) -> [u32; 2] {
     [sum, sums]
 }
 
-/// Unpacks the bootloader of `payload` to the start of `image`, from which it
-/// runs, and returns its bytes. `fill` takes LZMA apart: what is packed with
-/// [`PROPERTIES`] and all that it becomes; it says whether it came out even.
+/// Head, plain and packed part of a payload, which may be followed by anything.
 ///
 /// # Errors
-/// The payload is damaged; nothing of `image` may be run then.
-pub fn unpack(
-    payload: &[u8],
-    image: &mut [u8],
-    fill: impl FnOnce(&[u8], &mut [u8]) -> bool,
-) -> Result<usize, PackedError> {
+/// The payload is damaged.
+pub fn open(payload: &[u8]) -> Result<(Head, &[u8], &[u8]), PackedError> {
     let head = Head::parse(payload)?;
     let (plain, packed) = head.parts(payload).ok_or(PackedError::Size)?;
-    let (unpacked, rest) = image
-        .split_at_mut_checked(head.unpacked_len as usize)
-        .ok_or(PackedError::Size)?;
-    let code_len = head.code_len as usize;
-    let tables = rest.get_mut(..plain.len()).ok_or(PackedError::Size)?;
-    tables.copy_from_slice(plain);
-
-    if !fill(packed, unpacked) {
-        return Err(PackedError::Data);
-    }
-    thumb::restore(unpacked.get_mut(..code_len).ok_or(PackedError::Size)?);
-    if Head::check_of(unpacked, tables) != head.check {
+    if head.check_of(payload) != head.check {
         return Err(PackedError::Check);
     }
-    Ok(unpacked.len() + tables.len())
+    Ok((head, plain, packed))
 }

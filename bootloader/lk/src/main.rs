@@ -20,6 +20,8 @@ mod heap;
 #[cfg(target_os = "none")]
 mod keys;
 #[cfg(target_os = "none")]
+mod late;
+#[cfg(target_os = "none")]
 mod load;
 #[cfg(target_os = "none")]
 mod log;
@@ -43,7 +45,6 @@ mod wake;
 /// One boot, from the preloader's jump to the kernel's first instruction.
 #[cfg(target_os = "none")]
 fn boot(entry: wake::Entry) -> ! {
-    use decide::Next;
     use unilk_core::Code;
 
     // 1. The phone: log, watchdog, clocks, chip, memory, PMIC, keys.
@@ -53,13 +54,24 @@ fn boot(entry: wake::Entry) -> ! {
     let parts = parts::start(&mut phone);
 
     // 3. The storage: eMMC, partitions, what the phone remembers.
-    let mut disk = match storage::Disk::open(&mut phone) {
+    let disk = match storage::Disk::open(&mut phone) {
         Ok(disk) => disk,
         Err(error) => {
             parts.tell_stored(parts::Stored::NOWHERE);
             stop::without_kernel(phone, parts, error.code(), &error)
         }
     };
+    with_disk(phone, parts, disk)
+}
+
+/// The rest of a boot, which has its image from the phone's storage.
+// Not inlined: it is unpacked later than what comes before (linker/lk.ld).
+#[cfg(target_os = "none")]
+#[inline(never)]
+fn with_disk(mut phone: wake::Phone, parts: &'static parts::Parts, mut disk: storage::Disk) -> ! {
+    use decide::Next;
+    use unilk_core::Code;
+
     parts.tell_stored(parts::Stored::read(&mut disk));
     parts.tell_logo(&mut disk);
 

@@ -19,9 +19,19 @@ pub fn image() -> Range<u32> {
     symbol!(__image_start)..symbol!(__image_end)
 }
 
-/// End of the pages that hold code.
-pub fn text_end() -> u32 {
-    symbol!(__text_end)
+/// The pages with code that is there from the start.
+pub fn early_code() -> Range<u32> {
+    symbol!(__image_start)..symbol!(__early_code_end)
+}
+
+/// The part of the image that is unpacked later (late.rs).
+pub fn late() -> Range<u32> {
+    symbol!(__late_start)..symbol!(__hints)
+}
+
+/// The pages of it with code.
+pub fn late_code() -> Range<u32> {
+    symbol!(__late_start)..symbol!(__late_code_end)
 }
 
 /// Zeroed data and stacks.

@@ -15,7 +15,7 @@ use core::task::{Context, Poll, Waker};
 
 use mt6572_hal::time::{self, Deadline, Micros};
 
-use crate::log;
+use crate::{late, log};
 
 /// Tasks at a time.
 const TASKS: usize = 4;
@@ -63,9 +63,10 @@ pub fn spawn(work: impl Future<Output = ()> + 'static) {
     }
 }
 
-/// Runs the tasks that are due, lets the log out, and sleeps for at most
-/// `limit`, until a task is due or an interrupt comes. After a step of a task,
-/// which may have taken long, it returns at once.
+/// Runs the tasks that are due, lets the log out, and waits for at most
+/// `limit`, until a task is due or an interrupt comes: unpacks the image as long
+/// as there is something left, then sleeps. After a step of a task, which may
+/// have taken long, it returns at once.
 pub fn rest(limit: Micros) {
     let log_is_out = log::pump();
     if run_due() {
@@ -73,11 +74,18 @@ pub fn rest(limit: Micros) {
     }
     let wakes = state().tasks.iter().flatten().map(|task| task.wake.left());
     let soon = wakes.min().unwrap_or(limit).min(limit);
-    time::nap(if log_is_out {
+    let soon = if log_is_out {
         soon
     } else {
         soon.min(log::FIFO_TIME)
-    });
+    };
+    let end = Deadline::after(soon);
+    while late::step() {
+        if end.expired() {
+            return;
+        }
+    }
+    time::nap(end.left());
 }
 
 /// Whether a task is left.

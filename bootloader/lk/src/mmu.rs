@@ -3,7 +3,7 @@
 //!
 //! The first MiB of DRAM is mapped in 4 KiB pages: code and constants cannot
 //! be written, data cannot be executed, and the page below the stack does not
-//! exist. DRAM beyond it appears when the boot argument has been believed
+//! exist, nor do those of the image that are not unpacked yet. DRAM beyond it appears when the boot argument has been believed
 //! ([`map_dram`]); a pointer into nowhere faults instead of corrupting.
 //!
 //! Own table instead of `aarch32_cpu::mmu::L1Table`, which is aligned to 1 MiB
@@ -78,6 +78,8 @@ pub fn enable() {
         *entry = first_mib_page(map::DRAM_BASE + index as u32 * PAGE);
     }
     level1[(map::DRAM_BASE / MIB) as usize] = FIRST_MIB.0.get() as u32 | 0b01;
+    // Where the image is unpacked: before anything is known of the DRAM.
+    level1[(unilk_unpack::ROOM / MIB) as usize] = unilk_unpack::ROOM | SECTION_NORMAL;
 
     dsb();
     // Domain 0 as client: permissions count.
@@ -121,10 +123,50 @@ pub fn map_dram(base: u32, len: u32) {
     isb();
 }
 
+/// Has `fill` fill the late part of the image, and gives it its pages: code,
+/// which may be run, and constants.
+pub fn fill_late(fill: impl FnOnce(&mut [u8])) {
+    let late = map::late();
+    map_late(|address| address | PAGE_NORMAL | PAGE_RW | PAGE_XN);
+    // SAFETY: these pages have just been mapped, and were unreachable before:
+    // nobody holds a reference into them, and who would read or run something
+    // there waits for us.
+    fill(unsafe { core::slice::from_raw_parts_mut(late.start as *mut u8, late.len()) });
+    let code = map::late_code();
+    unsafe extern "C" {
+        fn code_written(from: u32, bytes: u32);
+    }
+    // SAFETY: cache maintenance (caches.s) of pages that are mapped.
+    unsafe { code_written(code.start, code.len() as u32) };
+    map_late(|address| {
+        let execute_never = if map::late_code().contains(&address) {
+            0
+        } else {
+            PAGE_XN
+        };
+        address | PAGE_NORMAL | PAGE_RO | execute_never
+    });
+}
+
+fn map_late(entry: impl Fn(u32) -> u32) {
+    // SAFETY: single user, see `Sync` above; the entries are those of the late
+    // part, which `fill_late` alone changes.
+    let pages = unsafe { &mut *FIRST_MIB.0.get() };
+    for address in map::late().step_by(PAGE as usize) {
+        if let Some(page) = pages.get_mut(((address - map::DRAM_BASE) / PAGE) as usize) {
+            *page = entry(address);
+        }
+    }
+    dsb();
+    TlbIAll::write();
+    dsb();
+    isb();
+}
+
 fn first_mib_page(address: u32) -> u32 {
-    if address == map::stack_guard() || address < map::image().start {
+    if address == map::stack_guard() || map::late().contains(&address) {
         0
-    } else if address < map::text_end() {
+    } else if map::early_code().contains(&address) {
         address | PAGE_NORMAL | PAGE_RO
     } else if address < map::image().end {
         address | PAGE_NORMAL | PAGE_RO | PAGE_XN

@@ -26,7 +26,9 @@ _start:
 
 // What `unilk pack` has to know of a bootloader that is not packed yet.
     .ascii  "unpacked"
-    .word   __text_bytes            // code, from the first byte on
+    .word   __early_text_bytes      // code, from the first byte on
+    .word   __late_start - _start   // where the late part begins,
+    .word   __late_text_end - _start // where its code ends,
     .word   __hints - _start        // where the plain part begins, with hints
 
 reset:
@@ -99,10 +101,27 @@ leave:
     mov     r3, #0
     bx      r8
 
-// Exceptions: none of them is expected, all of them are told.
+// Exceptions. Of an abort somebody may have reached for what is not unpacked
+// yet: `late_fault` says so, and has unpacked it (late.rs).
+    .macro  may_be_late status, address
+    stmdb   sp!, {r0-r3, r12, lr}
+    mrc     p15, 0, r0, c6, c0, \address
+    mrc     p15, 0, r1, c5, c0, \status
+    bl      late_fault
+    cmp     r0, #0
+    ldmia   sp!, {r0-r3, r12, lr}
+    movsne  pc, lr
+    .endm
+
+// All others are unexpected, and told.
     .macro  trap name, mode, number, adjust
 \name:
     sub     lr, lr, #\adjust        // the instruction that did it
+    .if \number == 2
+    may_be_late 1, 2                // IFSR, IFAR
+    .elseif \number == 3
+    may_be_late 0, 0                // DFSR, DFAR
+    .endif
     stmdb   sp!, {r0-r12, lr}
     mrs     r2, spsr
     .if \number < 2                 // these two point behind the instruction,

@@ -22,6 +22,8 @@ use crate::wake::Phone;
 
 /// How often a wait for the card looks by itself.
 const LOOK: Micros = Micros(500);
+/// How often a card that powers up is asked; the question alone takes 0.3 ms.
+const ASK: Micros = Micros(1_000);
 /// After this a transfer is left to its own time-outs.
 const TRANSFER_LIMIT: Micros = Micros::from_ms(5_000);
 
@@ -248,7 +250,7 @@ fn bring_up(emmc: &mut Emmc<Msdc>, dog: Kicker) -> Result<(), mmc::Error> {
     emmc.begin()?;
     // The card may take long; nothing else has to wait for it.
     while !emmc.poll_power_up()? {
-        meanwhile::rest(LOOK);
+        meanwhile::rest_for(ASK);
     }
     dog.kick();
     emmc.identify()

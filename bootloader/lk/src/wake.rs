@@ -20,7 +20,7 @@ use unilk_core::hints::{self, HINTS_LEN, Hints};
 use unilk_core::logmem::{Boot, Kind};
 
 use crate::log::{self, say};
-use crate::{heap, map, mmu};
+use crate::{heap, late, map, mmu};
 
 global_asm!(include_str!("start.s"), options(raw));
 global_asm!(include_str!("caches.s"), options(raw));
@@ -51,6 +51,7 @@ pub struct Entry {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn start(r4: u32, r0: u32, r1: u32, r2: u32) -> ! {
     mmu::enable();
+    late::begin();
     heap::init();
     crate::boot(Entry {
         argument: r4,

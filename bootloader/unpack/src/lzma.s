@@ -1,11 +1,12 @@
-// LZMA, unpacked where every boot waits for it: what `unilk_lzma` does, in a
+// LZMA, unpacked where a boot waits for it: what `unilk_lzma` does, in a
 // third of the bytes and of the time. It knows the one setting that
 // `unilk pack` writes: lc 3, lp 1, pb 1.
 //
-// lzma_fill(r0 = packed bytes, r1 = their end, r2 = where to, r3 = its end,
-//           [sp] = 14148 chances of 16 bit, each 1024)
-// returns 0 in r0 if the packed bytes end where the room does; reads and
-// writes nothing outside of the two, whatever they say.
+// lzma_run(r0 = decoder, r1 = where to stop) goes on where it stopped the last
+// time, until it has written the byte before r1, and perhaps some more; returns
+// 0 in r0, or 1 if no packer wrote these bytes. Reads nothing but what is
+// packed and what it has written, writes nothing outside of its room, whatever
+// the packed bytes say.
 //
 // Source: the LZMA specification (7-zip, DOC/lzma-specification.txt).
 
@@ -27,49 +28,45 @@
     .equ    REP_LENGTH, LENGTH + 2 * 514
     .equ    LITERAL, REP_LENGTH + 2 * 514   // 16 contexts, 3 * 256
 
+// The decoder (`Decoder` in lib.rs).
+    .equ    RANGE, 0                        // range, code, next packed byte,
+                                            // their end, next byte, state
+    .equ    LAST, 24                        // the last four distances, then
+                                            // where output begins and ends
+    .equ    CHANCES, 48
+
 // On the stack.
-    .equ    START, 0                        // where the output begins
-    .equ    END, 4                          // and ends
-    .equ    SAVED_R9, 8
-    .equ    SAVED_LR, 12
-    .equ    DISTANCE, 16                    // the last four
-    .equ    FRAME, 32
+    .equ    DISTANCE, 0                     // the last four
+    .equ    START, 16                       // where the output begins
+    .equ    END, 20                         // and ends
+    .equ    SAVED_R9, 24
+    .equ    SAVED_LR, 28
+    .equ    DECODER, 32
+    .equ    STOP, 36
+    .equ    FRAME, 40
 
 // r4 width of the range, r5 code, r6 next packed byte, r7 their end, r8 next
 // byte of output, r10 state, r11 chances less 2: where a tree would begin whose
 // only decision is the first. r0-r3, r9, r12 and lr are for the moment.
 
-    .global lzma_fill
-    .type   lzma_fill, %function
+    .global lzma_run
+    .type   lzma_run, %function
     .thumb_func
-lzma_fill:
+lzma_run:
     push    {r4-r11, lr}
-    ldr     r11, [sp, #36]
     sub     sp, #FRAME
-    sub     r11, #2
-    mov     r6, r0
-    mov     r7, r1
-    mov     r8, r2
-    strd    r2, r3, [sp, #START]
-    mov     r10, #0
-    mov     r0, #1
-    mov     r1, #1
-    strd    r0, r1, [sp, #DISTANCE]
-    strd    r0, r1, [sp, #DISTANCE + 8]
-    sub     r0, r7, r6
-    cmp     r0, #5                          // a 0, and the first code
-    blo     damaged
-    ldrb    r0, [r6], #1
-    cmp     r0, #0
-    bne     damaged
-    ldr     r5, [r6], #4
-    rev     r5, r5
-    mov     r4, #-1
+    strd    r0, r1, [sp, #DECODER]
+    add     r11, r0, #CHANCES - 2
+    add     r12, r0, #LAST
+    ldm     r12, {r4-r9}
+    mov     r12, sp
+    stm     r12, {r4-r9}
+    ldm     r0, {r4-r8, r10}
 
 next:
-    ldr     r0, [sp, #END]
+    ldr     r0, [sp, #STOP]
     cmp     r8, r0
-    bhs     finish
+    bhs     pause
     and     r0, r8, #1                      // position
     add     r0, r0, r10, lsl #4
     add     r9, r11, r0, lsl #1
@@ -418,16 +415,18 @@ refill:
     orr     r5, r0, r5, lsl #8
     bx      lr
 
-finish:
-    cmp     r4, #0x1000000
-    it      lo
-    bllo    refill
-    sub     r0, r7, r6                      // nothing is left
-    orr     r0, r0, r5
+pause:
+    mov     r0, #0
     b       return
 damaged:
     mov     r0, #1
 return:
+    ldr     r1, [sp, #DECODER]
+    stm     r1, {r4-r8, r10}
+    add     r12, r1, #LAST
+    mov     r1, sp
+    ldm     r1, {r4-r9}
+    stm     r12, {r4-r9}
     add     sp, #FRAME
     pop     {r4-r11, pc}
     .arm

@@ -1,5 +1,6 @@
-//! The front of `lk.bin`: unpacks the bootloader behind it to where that is
-//! linked, checks it, and jumps.
+//! The front of `lk.bin`: checks what is behind it, unpacks the early part of
+//! the bootloader to where that is linked, and jumps. The bootloader unpacks
+//! its rest by itself.
 //!
 //! Small, for it is the only code in the image that is not packed. What it
 //! decides is in `unilk_core::packed`, which runs in host tests.
@@ -14,32 +15,18 @@ mod start {
     use core::arch::global_asm;
     use core::slice;
 
-    use unilk_core::packed::{self, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX};
+    use unilk_core::packed::{self, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX, PackedError};
+    use unilk_unpack::Unpacking;
 
     global_asm!(include_str!("start.s"), options(raw));
-    global_asm!(include_str!("lzma.s"), options(raw));
     global_asm!(include_str!("../../lk/src/caches.s"), options(raw));
 
     /// Where the payload stands by now: `linker/unpack.ld`.
     const PAYLOAD: u32 = 0x8008_8000;
 
-    /// Chances that `lzma_fill` keeps, and what they begin with.
-    const CHANCES: usize = 14_148;
-    const EVEN: u16 = 1 << 10;
-
-    unsafe extern "C" {
-        /// Unpacks LZMA (`lzma.s`); 0 if the packed bytes fill the room.
-        fn lzma_fill(
-            packed: *const u8,
-            packed_end: *const u8,
-            bytes: *mut u8,
-            bytes_end: *mut u8,
-            chances: *mut [u16; CHANCES],
-        ) -> u32;
-    }
-
     /// Called by `start.s`, with caches: `entry` is what the bootloader will be
-    /// handed. Returns the bootloader's bytes, if it may be run.
+    /// handed. Returns the bytes of the bootloader's early part, if it may be
+    /// run.
     ///
     /// # Safety
     ///
@@ -55,31 +42,28 @@ mod start {
                 slice::from_raw_parts_mut(IMAGE_ADDRESS as *mut u8, IMAGE_MAX),
             )
         };
-        match packed::unpack(payload, image, fill) {
+        match early_part(payload, image) {
             Ok(bytes) => bytes,
             Err(error) => crate::stop::damaged(entry[0], error),
         }
     }
 
-    #[expect(
-        clippy::large_stack_arrays,
-        reason = "28 KiB, which the stack is made for (linker/unpack.ld)"
-    )]
-    fn fill(packed: &[u8], bytes: &mut [u8]) -> bool {
-        let mut chances = [EVEN; CHANCES];
-        let packed = packed.as_ptr_range();
-        let bytes = bytes.as_mut_ptr_range();
-        // SAFETY: it reads and writes nothing but these three, in their bounds.
-        let left = unsafe {
-            lzma_fill(
-                packed.start,
-                packed.end,
-                bytes.start,
-                bytes.end,
-                &raw mut chances,
-            )
-        };
-        left == 0
+    fn early_part(payload: &[u8], image: &mut [u8]) -> Result<usize, PackedError> {
+        let (head, plain, packed) = packed::open(payload)?;
+        // SAFETY: `start.s` has mapped these 16 MiB; the bootloader takes the
+        // work over when we are done.
+        let unpacking = unsafe { Unpacking::begin(head, packed)? };
+        unpacking.unpack(head.early_len as usize)?;
+        let (early, rest) = image
+            .split_at_mut_checked(head.early_len as usize)
+            .ok_or(PackedError::Size)?;
+        early.copy_from_slice(unpacking.bytes(0, early.len()));
+        head.restore_early(early);
+        rest.get_mut(head.late_len()..)
+            .and_then(|rest| rest.get_mut(..plain.len()))
+            .ok_or(PackedError::Size)?
+            .copy_from_slice(plain);
+        Ok(early.len())
     }
 }
 

@@ -38,7 +38,7 @@ _start:
 
 // Head of the image, filled in when it is packed (unilk_core::packed).
     .ascii  "unilk\0\0\0"
-    .skip   0x28
+    .skip   0x30
 
 reset:
     cpsid   aif, #0x13              // SVC mode, everything masked
@@ -134,8 +134,8 @@ copy:
     stmia   r1!, {r3, r8-r11}
     subs    r2, r2, #20
     bhi     copy
-    sub     r0, r1, sp              // what was copied becomes code
-    mov     r2, sp
+    sub     r1, r1, sp              // what was copied becomes code
+    mov     r0, sp
     bl      code_written
     ldr     r0, =_start
     cmp     sp, r0
@@ -157,25 +157,11 @@ zero:
     ldr     sp, =__stack_top
     push    {r4-r7}                 // for the bootloader, see its start.s
     mov     r0, sp
-    bl      unpack                  // returns the bytes that it has unpacked
-    ldr     r2, =IMAGE
-    mov     r3, r2
+    bl      unpack                  // returns the bytes that may be run
+    mov     r1, r0
+    ldr     r0, =IMAGE
+    mov     r3, r0
     bl      code_written
     mov     r0, sp
     bx      r3
-
-// r0 bytes from r2 on were written and shall be run: out of the data cache, to
-// where the I-cache finds them. Clobbers r0 to r2.
-code_written:
-    mcr     p15, 0, r2, c7, c11, 1  // DCCMVAU
-    add     r2, r2, #64
-    subs    r0, r0, #64
-    bhi     code_written
-    dsb
-    mov     r0, #0
-    mcr     p15, 0, r0, c7, c5, 0   // I-cache
-    mcr     p15, 0, r0, c7, c5, 6   // branch predictor
-    dsb
-    isb
-    bx      lr
     .ltorg

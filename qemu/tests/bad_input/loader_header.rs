@@ -83,7 +83,7 @@ fn says_that_it_is_damaged(lk: Vec<u8>, code: &str) {
 fn half_an_image_says_so_and_waits_for_a_host() {
     // What the preloader does not load is whatever memory holds.
     let half = artifacts::lk().len() as u32 / 2;
-    says_that_it_is_damaged(lk_with(SIZE, half), "PACK-DATA");
+    says_that_it_is_damaged(lk_with(SIZE, half), "PACK-CHECK");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_image_whose_end_was_not_written_says_so() {
     let mut lk = artifacts::lk();
     let written = lk.len() - 4096;
     lk[written..].fill(0xFF);
-    says_that_it_is_damaged(lk, "PACK-DATA");
+    says_that_it_is_damaged(lk, "PACK-CHECK");
 }
 
 /// Where a word of the image's own head stands in `lk.bin`.
@@ -111,28 +111,31 @@ fn flipped_bits_say_so_wherever_they_are() {
     for tenth in 0..10 {
         let mut bad = lk.clone();
         bad[packed + 5 + (end - packed - 10) * tenth / 10] ^= 1 << (tenth % 8);
-        says_that_it_is_damaged(bad, "PACK-");
+        says_that_it_is_damaged(bad, "PACK-CHECK");
     }
 }
 
 #[test]
 fn a_head_that_lies_says_so() {
-    // Hints, payload, plain part (place, bytes), packed, unpacked, code; check.
+    // Hints, payload, plain part (place, bytes), packed, unpacked, early part,
+    // code in it, code in the late part; check.
     for (index, code) in [
         (1, "PACK-SIZE"),
         (3, "PACK-SIZE"),
         (4, "PACK-SIZE"),
-        (5, "PACK-SIZE"),
-        (6, "PACK-"),
-        (7, "PACK-"),
-        (8, "PACK-CHECK"),
-        (9, "PACK-CHECK"),
+        (5, "PACK-"),
+        (6, "PACK-SIZE"),
+        (7, "PACK-SIZE"),
+        (8, "PACK-"),
+        (9, "PACK-"),
+        (10, "PACK-CHECK"),
+        (11, "PACK-CHECK"),
     ] {
         for value in [8, u32::MAX] {
             says_that_it_is_damaged(lk_with(head(index), value), code);
         }
     }
-    says_that_it_is_damaged(lk_with(head(0), 3), "PACK-VER");
+    says_that_it_is_damaged(lk_with(head(0), 2), "PACK-VER");
 }
 
 /// Boots the payload from `PAGE` bytes further up, behind a jump over them.

@@ -6,13 +6,14 @@ use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
 use unilk_core::hints::{HINTS_LEN, Hints};
 use unilk_core::packed::{
-    self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAYLOAD_MAX, PROPERTIES,
+    self, HEAD, HEAD_LEN, Head, IMAGE_ADDRESS, IMAGE_MAX, PAGE, PAYLOAD_MAX, PROPERTIES,
+    PackedError,
 };
 use unilk_lzma::{Flat, Lzma, thumb};
 
 /// At 0x20 of a bootloader that is linked but not packed yet
-/// (`bootloader/lk/src/start.s`); its bytes of code and the offset of what
-/// stays plain follow.
+/// (`bootloader/lk/src/start.s`); bytes of early code, where the late part
+/// begins, where its code ends, and where what stays plain begins follow.
 const BARE: &[u8; 8] = b"unpacked";
 
 /// Whether an ELF file is a bootloader that has to be packed.
@@ -41,18 +42,24 @@ pub fn payload(bootloader: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
 
 /// Packs `image` behind `unpacker`.
 fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
-    let word = |at| crate::bytes::u32_at(image, at).ok_or(Error::NotBare);
+    let word = |at| crate::bytes::u32_at(image, HEAD + at).ok_or(Error::NotBare);
     if !is_bare(image) {
         return Err(Error::NotBare);
     }
-    let (code_len, hints) = (word(HEAD + 8)?, word(HEAD + 12)?);
+    let [early_code_len, early_len, late_code_end, hints] =
+        [word(8)?, word(12)?, word(16)?, word(20)?];
     let (unpacked, plain) = image
         .split_at_checked(hints as usize)
-        .filter(|(unpacked, plain)| {
-            let whole = unpacked.len().is_multiple_of(8) && plain.len().is_multiple_of(8);
-            whole && code_len as usize <= unpacked.len() && plain.len() >= HINTS_LEN
-        })
+        .filter(|(_, plain)| plain.len().is_multiple_of(8) && plain.len() >= HINTS_LEN)
         .ok_or(Error::NotBare)?;
+    let in_order =
+        early_code_len <= early_len && early_len <= late_code_end && late_code_end <= hints;
+    let whole = [early_len, hints]
+        .iter()
+        .all(|at| (*at as usize).is_multiple_of(PAGE));
+    if !in_order || !whole {
+        return Err(Error::NotBare);
+    }
     Hints::parse(plain).map_err(|_| Error::NotBare)?;
     let room = unpacker.get(HEAD..HEAD + HEAD_LEN).ok_or(Error::Unpacker)?;
     let blank = room[8..].iter().all(|&byte| byte == 0);
@@ -60,25 +67,35 @@ fn join(image: &[u8], unpacker: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::Unpacker);
     }
 
+    let late_code_len = late_code_end - early_len;
     let mut filtered = unpacked.to_vec();
-    thumb::hide(&mut filtered[..code_len as usize]);
+    let (early, late) = filtered.split_at_mut(early_len as usize);
+    thumb::hide(&mut early[..early_code_len as usize]);
+    thumb::hide(&mut late[..late_code_len as usize]);
     let packed = pack(&filtered);
     let plain_at = unpacker.len().next_multiple_of(8);
-    let head = Head {
+    let end = (plain_at + plain.len() + packed.len()).next_multiple_of(8);
+    let mut payload = unpacker.to_vec();
+    payload.resize(plain_at, 0);
+    payload.extend_from_slice(plain);
+    payload.extend_from_slice(&packed);
+    payload.resize(end, 0);
+    let mut head = Head {
         hints: plain_at as u32,
-        payload: (plain_at + plain.len() + packed.len()) as u32,
+        payload: end as u32,
         plain: plain_at as u32,
         plain_len: plain.len() as u32,
         packed_len: packed.len() as u32,
         unpacked_len: unpacked.len() as u32,
-        code_len,
-        check: Head::check_of(unpacked, plain),
+        early_len,
+        early_code_len,
+        late_code_len,
+        check: [0; 2],
     };
-    let mut payload = unpacker.to_vec();
+    // Twice: the check value is one of the head, too.
     payload[HEAD..HEAD + HEAD_LEN].copy_from_slice(&head.build());
-    payload.resize(plain_at, 0);
-    payload.extend_from_slice(plain);
-    payload.extend_from_slice(&packed);
+    head.check = head.check_of(&payload);
+    payload[HEAD..HEAD + HEAD_LEN].copy_from_slice(&head.build());
     // As the phone will do it.
     match unpack(&payload) {
         Ok(back) if back == image => Ok(payload),
@@ -114,17 +131,18 @@ pub fn pack(bytes: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// What the phone would say.
-pub fn unpack(payload: &[u8]) -> Result<Vec<u8>, packed::PackedError> {
-    let mut image = vec![0; IMAGE_MAX];
-    let len = packed::unpack(payload, &mut image, |packed, bytes| {
-        let mut lzma = Lzma::new();
-        lzma.reset();
-        lzma.set_properties(PROPERTIES).is_ok()
-            && lzma
-                .unpack(packed, bytes.len(), &mut Flat::new(bytes))
-                .is_ok()
-    })?;
-    image.truncate(len);
+pub fn unpack(payload: &[u8]) -> Result<Vec<u8>, PackedError> {
+    let (head, plain, packed) = packed::open(payload)?;
+    let mut image = vec![0; head.unpacked_len as usize];
+    let mut lzma = Lzma::new();
+    lzma.reset();
+    lzma.set_properties(PROPERTIES)
+        .and_then(|()| lzma.unpack(packed, image.len(), &mut Flat::new(&mut image)))
+        .map_err(|unilk_lzma::Damaged| PackedError::Data)?;
+    let (early, late) = image.split_at_mut(head.early_len as usize);
+    head.restore_early(early);
+    head.restore_late(late);
+    image.extend_from_slice(plain);
     Ok(image)
 }
 
@@ -146,8 +164,10 @@ mod tests {
             .collect();
         image[..4].copy_from_slice(&[0x07, 0x00, 0x00, 0xEA]);
         image[HEAD..HEAD + 8].copy_from_slice(BARE);
-        image[HEAD + 8..HEAD + 12].copy_from_slice(&0x1000u32.to_le_bytes());
-        image[HEAD + 12..HEAD + 16].copy_from_slice(&hints.to_le_bytes());
+        let words = [0x0F00, 0x1000, 0x2200, hints];
+        for (place, word) in image[HEAD + 8..].as_chunks_mut().0.iter_mut().zip(words) {
+            *place = u32::to_le_bytes(word);
+        }
         image.extend_from_slice(&unilk_core::hints::blank());
         image.extend_from_slice(b"packed by itself");
         image
@@ -168,7 +188,8 @@ mod tests {
         assert_eq!(join(&image, &unpacker()).unwrap(), payload, "repeatable");
         let head = Head::parse(&payload).unwrap();
         assert_eq!((head.plain, head.hints), (0x108, 0x108));
-        assert_eq!((head.unpacked_len, head.code_len), (0x3000, 0x1000));
+        assert_eq!((head.unpacked_len, head.early_len), (0x3000, 0x1000));
+        assert_eq!((head.early_code_len, head.late_code_len), (0x0F00, 0x1200));
         assert_eq!(head.payload as usize, payload.len());
         assert!(unpack(&payload).unwrap() == image);
     }
@@ -179,12 +200,10 @@ mod tests {
         let good = join(&image, &unpacker()).unwrap();
         let head = Head::parse(&good).unwrap();
         let hints = head.hints as usize..head.hints as usize + HINTS_LEN;
-        for at in (HEAD..good.len()).filter(|at| *at < HEAD + HEAD_LEN || *at >= hints.end) {
+        for at in (0..good.len()).filter(|at| !hints.contains(at)) {
             let mut bad = good.clone();
             bad[at] ^= 1 << (at % 8);
-            // Or it changes nothing: where code ends, if no branch is there.
-            let same = |back: Vec<u8>| back == image;
-            assert!(unpack(&bad).map_or(true, same), "byte {at:#x}");
+            assert!(unpack(&bad).is_err(), "byte {at:#x}");
         }
         for len in [0, HEAD, HEAD + 8, hints.end, good.len() - 1] {
             assert!(unpack(&good[..len]).is_err(), "{len} bytes");

@@ -10,7 +10,6 @@
 //! "Harmless probing"). Source: facts/display.md 8.1 (pads).
 
 use super::wiring::PinState;
-use super::{RowSet, Table};
 use heapless::Vec;
 use unilk_board_db::{BusCycle, PanelBus, ParallelBus, PinMode, SerialBus};
 
@@ -151,27 +150,21 @@ impl PinState for Reserved<'_> {
 /// Where to ask, in order; a bus of the LCD controller with cycles that every
 /// panel takes.
 ///
-/// `prefer` are the rows that something stronger than an ID speaks for,
-/// `likely` those of the board. Empty where these are panels that cannot be
-/// asked anything.
+/// `known` are the connections of the panels that something stronger than an ID
+/// speaks for, or of those of the board. Empty where these are panels that
+/// cannot be asked anything.
 pub fn links_to_ask(
-    table: &Table,
-    prefer: &RowSet,
-    likely: &RowSet,
+    mut known: impl Iterator<Item = PanelBus> + Clone,
     entry: &dyn PinState,
 ) -> Vec<PanelBus, 2> {
-    let known = if prefer.is_empty() { likely } else { prefer };
-    let buses = || {
-        let rows = known.iter().map(usize::from);
-        rows.filter_map(|row| Some(table.panels.get(row)?.bus))
-    };
     let mut links = Vec::new();
-    if !known.is_empty() && buses().all(|bus| bus == PanelBus::Dpi) {
+    let unknown = known.clone().next().is_none();
+    if !unknown && known.clone().all(|bus| bus == PanelBus::Dpi) {
         return links;
     }
-    let named = buses().find(|bus| bus.is_dbi());
+    let named = known.find(|bus| bus.is_dbi());
     let named = named.filter(|&bus| is_free(bus, entry)).map(slow);
-    let first = named.is_some() || known.is_empty();
+    let first = named.is_some() || unknown;
     let dbi = named.or_else(|| bus_at_entry(entry));
     let order = if first {
         [dbi, Some(PanelBus::Dsi)]
@@ -185,15 +178,8 @@ pub fn links_to_ask(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{panel, panels};
     use super::*;
     use std::collections::BTreeMap;
-    use unilk_board_db::{PanelRow, Plan};
-
-    static PLAN: Plan = Plan {
-        stages: &[],
-        questions: &[],
-    };
 
     /// Modes of pins, all others inputs; outputs.
     #[derive(Default)]
@@ -234,46 +220,29 @@ mod tests {
         select: [3, 3],
     });
 
-    fn table() -> Table {
-        let on = |id, bus| PanelRow {
-            bus,
-            lanes: 0,
-            ..panel(id, &[])
-        };
-        let rows = [
-            panel("dsi", &[]),
-            on("parallel", parallel(18)),
-            on("serial", SERIAL),
-            on("dpi", PanelBus::Dpi),
-        ];
-        panels(&rows, &PLAN)
-    }
-
-    fn ask(prefer: &[u16], likely: &[u16], entry: &Pins) -> std::vec::Vec<PanelBus> {
-        let rows = |rows: &[u16]| rows.iter().copied().collect::<RowSet>();
-        let links = links_to_ask(&table(), &rows(prefer), &rows(likely), entry);
-        links.to_vec()
+    fn ask(known: &[PanelBus], entry: &Pins) -> std::vec::Vec<PanelBus> {
+        links_to_ask(known.iter().copied(), entry).to_vec()
     }
 
     #[test]
     fn a_usual_phone_is_asked_over_dsi_alone() {
-        assert_eq!(ask(&[], &[], &Pins::default()), [PanelBus::Dsi]);
-        assert_eq!(ask(&[0], &[], &Pins::default()), [PanelBus::Dsi]);
+        assert_eq!(ask(&[], &Pins::default()), [PanelBus::Dsi]);
+        assert_eq!(ask(&[PanelBus::Dsi], &Pins::default()), [PanelBus::Dsi]);
         // A touch chip's reset and interrupt are on pads of both buses.
         let touch = Pins([(57, 0), (129, 2), (60, 1)].into(), [57].into());
-        assert_eq!(ask(&[], &[], &touch), [PanelBus::Dsi]);
+        assert_eq!(ask(&[], &touch), [PanelBus::Dsi]);
     }
 
     #[test]
     fn a_bus_that_the_preloader_has_connected_is_asked_first() {
         for width in [8, 9, 16, 18] {
-            let links = ask(&[], &[], &set(&pads(parallel(width))));
+            let links = ask(&[], &set(&pads(parallel(width))));
             let [PanelBus::Parallel(bus), PanelBus::Dsi] = links[..] else {
                 panic!("{links:?}");
             };
             assert_eq!((bus.width, bus.read), (width, SLOW_READ));
         }
-        let links = ask(&[], &[], &set(&pads(SERIAL)));
+        let links = ask(&[], &set(&pads(SERIAL)));
         let [PanelBus::Serial(bus), PanelBus::Dsi] = links[..] else {
             panic!("{links:?}");
         };
@@ -281,24 +250,24 @@ mod tests {
         // Seven data lines are somebody else's.
         let mut pins = set(&pads(parallel(8)));
         pins.0.insert(21, 3);
-        assert_eq!(ask(&[], &[], &pins), [PanelBus::Dsi]);
+        assert_eq!(ask(&[], &pins), [PanelBus::Dsi]);
     }
 
     #[test]
     fn a_panel_that_is_named_gets_its_pads_if_nobody_has_them() {
-        let links = ask(&[1], &[], &Pins::default());
+        let links = ask(&[parallel(18)], &Pins::default());
         assert_eq!(links, [parallel(18), PanelBus::Dsi]);
-        let links = ask(&[], &[2], &Pins::default());
+        let links = ask(&[SERIAL], &Pins::default());
         assert_eq!(links, [slow(SERIAL), PanelBus::Dsi]);
         for taken in [
             Pins([(30, 2)].into(), std::vec::Vec::new()),
             Pins(BTreeMap::new(), [20].into()),
         ] {
-            assert_eq!(ask(&[1], &[], &taken), [PanelBus::Dsi]);
+            assert_eq!(ask(&[parallel(18)], &taken), [PanelBus::Dsi]);
         }
         // Another connection is asked all the same, but later.
         let connected = set(&pads(parallel(8)));
-        let links = ask(&[0], &[1], &connected);
+        let links = ask(&[PanelBus::Dsi], &connected);
         assert_eq!(links[0], PanelBus::Dsi);
         assert!(matches!(links[1], PanelBus::Parallel(_)));
     }
@@ -321,7 +290,10 @@ mod tests {
 
     #[test]
     fn a_dpi_panel_is_asked_nothing() {
-        assert_eq!(ask(&[3], &[], &Pins::default()), []);
-        assert_eq!(ask(&[], &[0, 3], &Pins::default()), [PanelBus::Dsi]);
+        assert_eq!(ask(&[PanelBus::Dpi], &Pins::default()), []);
+        assert_eq!(
+            ask(&[PanelBus::Dsi, PanelBus::Dpi], &Pins::default()),
+            [PanelBus::Dsi]
+        );
     }
 }

@@ -7,7 +7,6 @@
 //! is only pulled. GPIO139, which also switches the USB supply, is never
 //! touched (DESIGN.md, "Harmless probing"; facts/i2c-touch-camera.md 2.2).
 
-use super::Table;
 use heapless::Vec;
 use unilk_board_db::{CameraWiring, PanelReset, PinMode, TouchWiring, Wiring};
 
@@ -56,9 +55,9 @@ impl Trial {
         [self.panel, self.touch, self.cameras[0], self.cameras[1]]
     }
 
-    fn rank(self, table: &Table) -> (usize, u16) {
+    fn rank(self, wirings: &[Wiring]) -> (usize, u16) {
         let driven = |drive: &Drive| *drive == Drive::PushPull;
-        let wiring = table.wirings.get(usize::from(self.wiring));
+        let wiring = wirings.get(usize::from(self.wiring));
         (
             self.parts().into_iter().filter(driven).count(),
             wiring.map_or(0, |wiring| wiring.shipped),
@@ -140,23 +139,23 @@ fn known_trial(number: u16, wiring: &Wiring) -> Trial {
     }
 }
 
-/// The profiles to try, in order. `known` is the id of the profile that
+/// The profiles of `wirings` to try, in order. `known` is the id of the profile that
 /// store, hint or board name: then it is the only one.
 ///
 /// A part that is wired as in an earlier trial is not tried again.
 pub fn profiles_to_try(
-    table: &Table,
+    wirings: &[Wiring],
     known: Option<&str>,
     entry: &dyn PinState,
 ) -> Vec<Trial, MAX_TRIALS> {
     let mut trials: Vec<Trial, MAX_TRIALS> = Vec::new();
-    let mut wirings = table.wirings.iter().enumerate();
-    if let Some((number, wiring)) = wirings.find(|(_, wiring)| Some(wiring.id) == known) {
+    let mut numbered = wirings.iter().enumerate();
+    if let Some((number, wiring)) = numbered.find(|(_, wiring)| Some(wiring.id) == known) {
         // A list of one has room for it.
         let _ = trials.push(known_trial(number as u16, wiring));
         return trials;
     }
-    for (number, wiring) in table.wirings.iter().enumerate() {
+    for (number, wiring) in wirings.iter().enumerate() {
         let trial = Trial {
             wiring: number as u16,
             panel: panel(wiring, entry),
@@ -171,8 +170,8 @@ pub fn profiles_to_try(
         if trial.parts() == [Drive::Never; 4] {
             continue;
         }
-        let rank = trial.rank(table);
-        let place = trials.iter().position(|other| other.rank(table) < rank);
+        let rank = trial.rank(wirings);
+        let place = trials.iter().position(|other| other.rank(wirings) < rank);
         if trials.is_full() {
             if place.is_none() {
                 continue;
@@ -181,17 +180,17 @@ pub fn profiles_to_try(
         }
         let _ = trials.insert(place.unwrap_or(trials.len()), trial);
     }
-    once(table, &mut trials);
+    once(wirings, &mut trials);
     trials
 }
 
 /// Strikes out what an earlier trial has already asked.
-fn once(table: &Table, trials: &mut Vec<Trial, MAX_TRIALS>) {
+fn once(wirings: &[Wiring], trials: &mut Vec<Trial, MAX_TRIALS>) {
     for at in 1..trials.len() {
         let Some((before, [trial, ..])) = trials.split_at_mut_checked(at) else {
             return;
         };
-        let wiring = |trial: &Trial| table.wirings.get(usize::from(trial.wiring));
+        let wiring = |trial: &Trial| wirings.get(usize::from(trial.wiring));
         let Some(this) = wiring(trial) else {
             continue;
         };
@@ -221,7 +220,6 @@ pub const fn may_switch(on_at_entry: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{leak, table};
     use super::*;
     use std::vec::Vec;
     use unilk_board_db::{Backlight, BusWiring, PanelWiring};
@@ -288,21 +286,18 @@ mod tests {
         }
     }
 
-    fn profiles() -> Table {
-        Table {
-            wirings: leak(&[
-                wiring("usual", 57, 87, 20),
-                wiring("other", 128, 142, 5),
-                wiring("dangerous", 139, 138, 50),
-            ]),
-            ..table(&[], &[])
-        }
+    fn profiles() -> [Wiring; 3] {
+        [
+            wiring("usual", 57, 87, 20),
+            wiring("other", 128, 142, 5),
+            wiring("dangerous", 139, 138, 50),
+        ]
     }
 
     fn ids(trials: &[Trial]) -> Vec<&'static str> {
         let ids = trials
             .iter()
-            .map(|trial| profiles().wirings[usize::from(trial.wiring)].id);
+            .map(|trial| profiles()[usize::from(trial.wiring)].id);
         ids.collect()
     }
 

@@ -554,7 +554,7 @@ impl Parts {
     /// The profile by which the panel is connected.
     pub fn panel_wiring(&self) -> Option<(&'static Wiring, unilk_core::identify::wiring::Trial)> {
         let trial = self.panel_trial.get()?;
-        Some((self.wiring(&trial)?, trial))
+        Some((super::wiring(&trial)?, trial))
     }
 
     /// What is shown, if a panel is lit.

@@ -28,7 +28,7 @@ mod tasks;
 mod told;
 
 use alloc::boxed::Box;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, LazyCell, RefCell};
 
 use heapless::Vec;
 use mt6572_hal::time::Uptime;
@@ -65,8 +65,8 @@ const REPORT_BYTES: usize = 8192;
 
 /// Everything that the questions share.
 pub struct Parts {
-    /// The driver table.
-    pub table: Table,
+    /// The driver table: made when somebody asks, for that takes milliseconds.
+    pub table: LazyCell<Table>,
     hardware: RefCell<Hardware>,
     report: RefCell<Builder<'static>>,
     hints: Hints<'static>,
@@ -117,9 +117,8 @@ impl Recorder for Parts {
     }
 }
 
-/// Starts asking.
-pub fn start(phone: &mut Phone) -> &'static Parts {
-    let table = Table {
+fn built_in() -> Table {
+    Table {
         panels: unilk_board_db::panels(),
         plan: unilk_board_db::plan(),
         clusters: unilk_board_db::clusters(),
@@ -127,10 +126,14 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         cameras: unilk_board_db::cameras(),
         wirings: unilk_board_db::wirings(),
         boards: unilk_board_db::boards(),
-    };
+    }
+}
+
+/// Starts asking.
+pub fn start(phone: &mut Phone) -> &'static Parts {
     let report: &'static mut [u8] = Box::leak(Box::new([0; REPORT_BYTES]));
     let parts: &'static Parts = Box::leak(Box::new(Parts {
-        table,
+        table: LazyCell::new(built_in),
         hardware: RefCell::new(Hardware::new(phone.argument.log_port.pins())),
         report: RefCell::new(Builder::new(report)),
         hints: phone.hints,
@@ -160,6 +163,7 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         hal.display
             .open(&mut hal.spm, &mut hal.infracfg, &mut hal.mmsys)
     });
+    let touch = Box::pin(tasks::touch(parts));
     // Without the display's power domain there is neither panel nor camera
     // clock; the touch chip can still be asked.
     if let Err(error) = opened {
@@ -169,14 +173,22 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         );
         *parts.cameras.borrow_mut() = Some(Default::default());
         *parts.panel.borrow_mut() = Some(parts.decide(Findings::default()));
+        crate::meanwhile::spawn(tasks::with_memory(parts, touch));
     } else {
         // After a warm reset it may still be on.
         light::backlight(parts, 0);
+        let cameras = Box::pin(tasks::cameras(parts));
+        // The panel last: its questions are asked without a pause.
+        crate::meanwhile::spawn(tasks::with_memory(parts, cameras));
+        crate::meanwhile::spawn(tasks::with_memory(parts, touch));
         crate::meanwhile::spawn(tasks::panel(parts));
-        crate::meanwhile::spawn(tasks::cameras(parts));
     }
-    crate::meanwhile::spawn(tasks::touch(parts));
     parts
+}
+
+/// The profile of a trial.
+fn wiring(trial: &Trial) -> Option<&'static Wiring> {
+    unilk_board_db::wirings().get(usize::from(trial.wiring))
 }
 
 impl Parts {
@@ -184,7 +196,7 @@ impl Parts {
     fn board(&self) -> Option<&'static Board> {
         let stored = self.stored.borrow();
         let stored = stored.as_ref().and_then(|stored| stored.board());
-        self.table.board(self.hints.board.or(stored)?)
+        unilk_board_db::board(self.hints.board.or(stored)?)
     }
 
     /// The profile of the board that hint or person named.
@@ -207,11 +219,8 @@ impl Parts {
         if known.is_none()
             && let Some(place) = self.remembered_wiring()
         {
-            let alone = Table {
-                wirings: &self.table.wirings[place..=place],
-                ..self.table
-            };
-            let mut trials = profiles_to_try(&alone, None, entry);
+            let alone = &unilk_board_db::wirings()[place..=place];
+            let mut trials = profiles_to_try(alone, None, entry);
             for trial in &mut trials {
                 trial.wiring = place as u16;
             }
@@ -219,7 +228,7 @@ impl Parts {
                 return (trials, false);
             }
         }
-        let mut trials = profiles_to_try(&self.table, known, entry);
+        let mut trials = profiles_to_try(unilk_board_db::wirings(), known, entry);
         let stored = self.stored.borrow();
         if stored.as_ref().is_some_and(Stored::found_nothing) {
             // Nobody answered in any profile: the likeliest will do to see
@@ -232,11 +241,8 @@ impl Parts {
     fn remembered_wiring(&self) -> Option<usize> {
         let stored = self.stored.borrow();
         let id = stored.as_ref()?.wiring()?;
-        self.table.wirings.iter().position(|wiring| wiring.id == id)
-    }
-
-    fn wiring(&self, trial: &Trial) -> Option<&'static Wiring> {
-        self.table.wirings.get(usize::from(trial.wiring))
+        let mut wirings = unilk_board_db::wirings().iter();
+        wirings.position(|wiring| wiring.id == id)
     }
 
     /// Rows that the host tool hinted at.

@@ -1,6 +1,9 @@
 //! The three questions. Each runs as a task and ends with a verdict, come
 //! what may.
 
+use alloc::boxed::Box;
+use core::pin::Pin;
+
 use mt6572_hal::i2c::I2c;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::{CameraWiring, PanelBus, PinMode};
@@ -41,6 +44,15 @@ async fn memory(parts: &Parts) {
     }
 }
 
+/// Does `work` once the card has been asked what the phone remembers, or at
+/// once where a hint knows better.
+pub async fn with_memory(parts: &'static Parts, work: Pin<Box<dyn Future<Output = ()>>>) {
+    if parts.hints.board.is_none() {
+        memory(parts).await;
+    }
+    work.await;
+}
+
 /// The panel: asked as soon as it can be, and lit as soon as it is certain.
 pub async fn panel(parts: &'static Parts) {
     with(parts, |hardware| {
@@ -52,7 +64,7 @@ pub async fn panel(parts: &'static Parts) {
     let (trials, _) = parts.trials();
     let early = trials.iter().find(|trial| trial.panel != Drive::Never);
     let mut early = early
-        .and_then(|trial| Some((*trial, parts.wiring(trial)?)))
+        .and_then(|trial| Some((*trial, super::wiring(trial)?)))
         .map(|(trial, wiring)| {
             let mut port = PanelPins::new(parts, wiring.panel, trial.panel);
             port.power();
@@ -78,7 +90,7 @@ pub async fn panel(parts: &'static Parts) {
     let mut found = panel::Findings::default();
     let mut port = None;
     for trial in trials.iter().filter(|trial| trial.panel != Drive::Never) {
-        let Some(wiring) = parts.wiring(trial) else {
+        let Some(wiring) = super::wiring(trial) else {
             continue;
         };
         let mut pins = match early.take() {
@@ -165,16 +177,13 @@ fn record_wiring(parts: &Parts, id: &str) {
 
 /// The touch chip.
 pub async fn touch(parts: &'static Parts) {
-    if parts.hints.board.is_none() {
-        memory(parts).await;
-    }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_touch();
     let absent = parts.absent() >> 1;
     let mut verdict = TouchVerdict::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in trials.iter().filter(|trial| trial.touch != Drive::Never) {
-        let Some(wiring) = parts.wiring(trial).and_then(|wiring| wiring.touch) else {
+        let Some(wiring) = super::wiring(trial).and_then(|wiring| wiring.touch) else {
             continue;
         };
         let Some(bus) = open_bus(parts, &mut buses, &wiring.bus, known) else {
@@ -223,16 +232,13 @@ fn open_bus<'b>(
 
 /// The cameras.
 pub async fn cameras(parts: &'static Parts) {
-    if parts.hints.board.is_none() {
-        memory(parts).await;
-    }
     let (trials, known) = parts.trials();
     let prefer = parts.preferred_cameras();
     let absent = parts.absent() >> 2;
     let mut verdicts: [CameraVerdict; 2] = Default::default();
     let mut buses: [Option<I2c>; 2] = [None, None];
     for trial in &trials {
-        let Some(wiring) = parts.wiring(trial) else {
+        let Some(wiring) = super::wiring(trial) else {
             continue;
         };
         // A socket is asked once, in the first profile that has it right.
@@ -299,7 +305,9 @@ impl Parts {
     /// Where to ask for a panel.
     pub(super) fn links(&self) -> heapless::Vec<PanelBus, 2> {
         let (prefer, likely) = self.expected();
-        link::links_to_ask(&self.table, &prefer, &likely, &*self.hardware.borrow())
+        let known = if prefer.is_empty() { likely } else { prefer };
+        let bus = |row| Some(self.table.panels.get(usize::from(row))?.bus);
+        link::links_to_ask(known.iter().filter_map(bus), &*self.hardware.borrow())
     }
 
     /// What was not there on the last boot, as the memory's bits.

@@ -338,18 +338,22 @@ fn span_ms(run: &Run, part: &str) -> Option<(f64, f64)> {
 /// What happened when.
 fn drawn(run: &Run) -> Timeline {
     let mut timeline = Timeline::default();
-    let ms = |us: u64| us as f64 / 1e3;
+    // The log's clock runs once the early part is unpacked.
+    let before = boot::unpacking_ms(&run.outcome, &run.log).unwrap_or(0.0);
+    let ms = |us: u64| before + us as f64 / 1e3;
+    timeline.span("early part is unpacked", Some((0.0, before)));
     let ready = run
         .log
         .lines
         .iter()
         .find(|line| line.text.starts_with("eMMC "));
     let ready = ready.and_then(|line| line.at_us).map(ms);
-    timeline.span("eMMC gets ready", ready.map(|ready| (0.0, ready)));
+    timeline.span("eMMC gets ready", ready.map(|ready| (before, ready)));
     let read = boot::kernel_read_span_us(&run.log);
     timeline.span("kernel is read", read.map(|(from, to)| (ms(from), ms(to))));
     for part in PARTS {
-        timeline.span(&format!("{part} is asked"), span_ms(run, part));
+        let span = span_ms(run, part).map(|(from, to)| (before + from, before + to));
+        timeline.span(&format!("{part} is asked"), span);
     }
     timeline.moment("first picture", picture_ms(run));
     let kernel = run.outcome.lk_time_ns(0);
