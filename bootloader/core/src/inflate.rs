@@ -3,6 +3,11 @@
 //! this have interfaces that nothing here uses: they weigh four times as much
 //! in the image.
 
+#![allow(
+    clippy::inline_always,
+    reason = "calls would take longer than what is done once a symbol"
+)]
+
 /// Distances reach back 32 KiB.
 pub const WINDOW_BYTES: usize = 32 << 10;
 /// Longest code, in bits.
