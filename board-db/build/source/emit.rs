@@ -207,7 +207,7 @@ fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
     let all = u32::MAX >> (32 - 8 * camera.id_bytes());
     format!(
         "id: {}, name: {}, addresses: {}, address_bytes: {}, \
-         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: &{:?}, values: &{:?}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
+         data_bytes: {}, prelude: {}, prelude_ms: {}, registers: {}, values: {}, mask: {}, weak: {}, confidence: Confidence::{:?}, \
          bus: CameraBus::{:?}, core_mv: {}, runs_with_pdn_high: {:?}, compatible: {}, shipped: {}",
         pools.text(id),
         pools.text(&camera.name),
@@ -216,8 +216,8 @@ fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
         camera.data_bytes,
         pools.byte_slices(&camera.prelude),
         camera.prelude_ms,
-        camera.registers,
-        camera.values,
+        pools.slice("CAMERAS_REGISTERS", "u16", numbers(&camera.registers)),
+        pools.slice("CAMERAS_VALUES", "u32", numbers(&camera.values)),
         camera.mask.unwrap_or(all),
         camera.id_bytes() < 2,
         camera.confidence,
@@ -227,6 +227,10 @@ fn camera_row(pools: &mut Pools, id: &str, camera: &CameraToml) -> String {
         pools.some_text(camera.compatible.as_ref()),
         camera.shipped,
     )
+}
+
+fn numbers<T: ToString>(numbers: &[T]) -> Vec<String> {
+    numbers.iter().map(T::to_string).collect()
 }
 
 fn pin(PinToml { pin, mode }: PinToml) -> String {

@@ -3,12 +3,17 @@
 //! this have interfaces that nothing here uses: they weigh four times as much
 //! in the image.
 
+#![allow(
+    clippy::inline_always,
+    reason = "calls would take longer than what is done once a symbol"
+)]
+
 /// Distances reach back 32 KiB.
 pub const WINDOW_BYTES: usize = 32 << 10;
 /// Longest code, in bits.
 const MAX_BITS: usize = 15;
 /// Codes of so many bits are looked up; longer ones, which are rare, searched.
-const FAST_BITS: usize = 9;
+const FAST_BITS: usize = 10;
 /// Most literals and lengths, and most distances, of one block.
 const LITERALS: usize = 288;
 const DISTANCES: usize = 32;
@@ -20,7 +25,7 @@ const ORDER: [u8; 19] = [
 ];
 
 /// Unpacks the stream at the start of `packed` and hands it to `take`, which
-/// says whether to go on, piece by piece. Takes about 4 KiB of stack.
+/// says whether to go on, piece by piece. Takes about 10 KiB of stack.
 ///
 /// Returns the four bytes behind the stream, where gzip and zlib keep a check
 /// of what was packed, or `None` if it is damaged, ends early, or was stopped;
@@ -49,6 +54,7 @@ pub fn inflate(
 }
 
 /// The packed bytes, lowest bit first.
+#[derive(Clone)]
 struct Bits<'a> {
     rest: &'a [u8],
     word: u32,
@@ -57,17 +63,24 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// Makes 25 bits valid, if there are so many.
+    /// Makes 16 bits valid, if there are so many.
+    #[inline(always)]
     fn fill(&mut self) {
-        while self.count <= 24
-            && let Some((&byte, rest)) = self.rest.split_first()
-        {
-            self.word |= u32::from(byte) << self.count;
+        if self.count >= 16 {
+            return;
+        }
+        if let Some((&two, rest)) = self.rest.split_first_chunk() {
+            self.word |= u32::from(u16::from_le_bytes(two)) << self.count;
+            self.count += 16;
+            self.rest = rest;
+        } else if let Some((&last, rest)) = self.rest.split_first() {
+            self.word |= u32::from(last) << self.count;
             self.count += 8;
             self.rest = rest;
         }
     }
 
+    #[inline(always)]
     fn skip(&mut self, bits: usize) -> Option<()> {
         self.count = self.count.checked_sub(bits)?;
         self.word >>= bits;
@@ -147,24 +160,31 @@ impl Code {
         (next == 1 << MAX_BITS || index <= 1).then_some(code)
     }
 
-    /// The next symbol.
+    /// The next symbol. Inlined: most of the time goes by here.
+    #[inline(always)]
     fn symbol(&self, bits: &mut Bits<'_>) -> Option<u16> {
         bits.fill();
         let entry = self.fast[bits.word as usize % self.fast.len()];
-        if entry != 0 {
-            bits.skip(usize::from(entry & 15))?;
-            return Some(entry >> 4);
-        }
+        let (symbol, length) = if entry == 0 {
+            self.search(bits.word)?
+        } else {
+            (entry >> 4, entry & 15)
+        };
+        bits.skip(usize::from(length))?;
+        Some(symbol)
+    }
+
+    /// The symbol whose code `word` begins with, and the code's length.
+    fn search(&self, word: u32) -> Option<(u16, u16)> {
         // Of each length: the first code, and where its symbol stands.
         let (mut first, mut index) = (0, 0);
         let mut code = 0;
-        for (length, &count) in self.counts.iter().enumerate().skip(1) {
-            code = code << 1 | (bits.word >> (length - 1) & 1) as usize;
+        for (length, &count) in (1..).zip(&self.counts[1..]) {
+            code = code << 1 | (word >> (length - 1) & 1) as usize;
             first <<= 1;
             let count = usize::from(count);
             if code < first + count {
-                bits.skip(length)?;
-                return self.symbols.get(index + code - first).copied();
+                return Some((*self.symbols.get(index + code - first)?, length));
             }
             first += count;
             index += count;
@@ -254,37 +274,57 @@ impl Inflate<'_> {
     fn block(&mut self, literals: &[u8], distances: &[u8]) -> Option<()> {
         let literals = Code::new(literals)?;
         let distances = Code::new(distances)?;
+        // In registers while it lasts.
+        let mut bits = self.bits.clone();
         loop {
-            let symbol = literals.symbol(&mut self.bits)?;
+            let symbol = literals.symbol(&mut bits)?;
             let Some(length) = symbol.checked_sub(END) else {
                 self.put(symbol as u8)?;
                 continue;
             };
             let length = match length {
-                0 => return Some(()),
+                0 => break,
                 29 => 258,
-                1..29 => self.bits.scaled(usize::from(length) - 1, 2)? + 3,
+                1..29 => bits.scaled(usize::from(length) - 1, 2)? + 3,
                 _ => return None,
             };
-            let distance = distances.symbol(&mut self.bits)?;
+            let distance = distances.symbol(&mut bits)?;
             if distance >= 30 {
                 return None;
             }
-            let distance = self.bits.scaled(usize::from(distance), 1)? + 1;
+            let distance = bits.scaled(usize::from(distance), 1)? + 1;
             if distance > self.done + self.at {
                 return None;
             }
-            for _ in 0..length {
-                self.put(self.window[self.at.wrapping_sub(distance) % WINDOW_BYTES])?;
-            }
+            self.repeat(distance, length)?;
         }
+        self.bits = bits;
+        Some(())
     }
 
+    #[inline(always)]
     fn put(&mut self, byte: u8) -> Option<()> {
-        self.window[self.at] = byte;
+        self.window[self.at % WINDOW_BYTES] = byte;
         self.at += 1;
         if self.at == WINDOW_BYTES {
             self.flush()?;
+        }
+        Some(())
+    }
+
+    /// Appends what stands `distance` bytes back.
+    fn repeat(&mut self, distance: usize, mut length: usize) -> Option<()> {
+        while length != 0 {
+            let end = WINDOW_BYTES.min(self.at + length);
+            length -= end - self.at;
+            let window = &mut *self.window;
+            for at in self.at..end {
+                window[at % WINDOW_BYTES] = window[at.wrapping_sub(distance) % WINDOW_BYTES];
+            }
+            self.at = end;
+            if end == WINDOW_BYTES {
+                self.flush()?;
+            }
         }
         Some(())
     }

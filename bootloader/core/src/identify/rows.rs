@@ -85,6 +85,15 @@ impl Iterator for Rows<'_> {
     }
 }
 
+impl<'a> IntoIterator for &'a RowSet {
+    type Item = u16;
+    type IntoIter = Rows<'a>;
+
+    fn into_iter(self) -> Rows<'a> {
+        self.iter()
+    }
+}
+
 impl core::fmt::Debug for RowSet {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_set().entries(self.iter()).finish()

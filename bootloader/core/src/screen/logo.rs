@@ -99,7 +99,7 @@ pub fn find(head: &[u8], partition_len: u64, index: u32) -> Result<Stream, LogoE
 }
 
 /// Unpacks a picture into the frame. After an error the frame may hold a part
-/// of it: draw something else over it. Takes about 4 KiB of stack.
+/// of it: draw something else over it. Takes about 10 KiB of stack.
 pub fn unpack(
     canvas: &mut Canvas<'_>,
     stream: &[u8],

@@ -24,11 +24,12 @@ mod light;
 mod memory;
 mod ports;
 mod settle;
+mod shared;
 mod tasks;
 mod told;
 
 use alloc::boxed::Box;
-use core::cell::{Cell, LazyCell, RefCell};
+use core::cell::{Cell, LazyCell};
 
 use heapless::Vec;
 use mt6572_hal::time::Uptime;
@@ -59,6 +60,7 @@ use light::{Logo, Shown};
 pub use memory::Stored;
 use ports::PanelPins;
 pub use settle::Kernel;
+use shared::Shared;
 
 /// Bytes of the report: some 200 questions.
 const REPORT_BYTES: usize = 8192;
@@ -67,22 +69,22 @@ const REPORT_BYTES: usize = 8192;
 pub struct Parts {
     /// The driver table: made when somebody asks, for that takes milliseconds.
     pub table: LazyCell<Table>,
-    hardware: RefCell<Hardware>,
-    report: RefCell<Builder<'static>>,
+    hardware: Shared<Hardware>,
+    report: Shared<Builder<'static>>,
     hints: Hints<'static>,
     dram: Dram,
     /// What the phone remembers; `None` until the card could be asked.
-    stored: RefCell<Option<Stored>>,
+    stored: Shared<Option<Stored>>,
     /// What the panel answered, and the profile by which.
-    panel: RefCell<Option<PanelVerdict>>,
+    panel: Shared<Option<PanelVerdict>>,
     panel_trial: Cell<Option<Trial>>,
-    touch: RefCell<Option<TouchVerdict>>,
+    touch: Shared<Option<TouchVerdict>>,
     touch_wiring: Cell<Option<TouchWiring>>,
-    cameras: RefCell<Option<[CameraVerdict; 2]>>,
+    cameras: Shared<Option<[CameraVerdict; 2]>>,
     /// Controller and pins by which each camera answered.
     camera_wiring: Cell<[Option<(u8, CameraWiring)>; 2]>,
     /// The panel's pins, between two who use them.
-    port: RefCell<Option<PanelPins>>,
+    port: Shared<Option<PanelPins>>,
     /// Band gap, PLL and DSI host are on.
     link_on: Cell<bool>,
     shown: Cell<Option<Shown>>,
@@ -91,7 +93,7 @@ pub struct Parts {
     chosen: Cell<Option<u16>>,
     by_person: Cell<bool>,
     /// Names of panel drivers in the kernel, as it spells them.
-    names: RefCell<Vec<&'static str, MAX_NAMES>>,
+    names: Shared<Vec<&'static str, MAX_NAMES>>,
     settled: Cell<bool>,
     /// The phone's own logo.
     logo: Cell<Option<Logo>>,
@@ -134,23 +136,23 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
     let report: &'static mut [u8] = Box::leak(Box::new([0; REPORT_BYTES]));
     let parts: &'static Parts = Box::leak(Box::new(Parts {
         table: LazyCell::new(built_in),
-        hardware: RefCell::new(Hardware::new(phone.argument.log_port.pins())),
-        report: RefCell::new(Builder::new(report)),
+        hardware: Shared::new(Hardware::new(phone.argument.log_port.pins())),
+        report: Shared::new(Builder::new(report)),
         hints: phone.hints,
         dram: phone.dram,
-        stored: RefCell::new(None),
-        panel: RefCell::new(None),
+        stored: Shared::new(None),
+        panel: Shared::new(None),
         panel_trial: Cell::new(None),
-        touch: RefCell::new(None),
+        touch: Shared::new(None),
         touch_wiring: Cell::new(None),
-        cameras: RefCell::new(None),
+        cameras: Shared::new(None),
         camera_wiring: Cell::new([None, None]),
-        port: RefCell::new(None),
+        port: Shared::new(None),
         link_on: Cell::new(false),
         shown: Cell::new(None),
         chosen: Cell::new(None),
         by_person: Cell::new(false),
-        names: RefCell::new(Vec::new()),
+        names: Shared::new(Vec::new()),
         settled: Cell::new(false),
         logo: Cell::new(None),
         line: Cell::new(""),

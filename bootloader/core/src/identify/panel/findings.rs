@@ -453,7 +453,7 @@ impl Findings {
         let mut kin: Vec<&str, MAX_CONTROLLERS> = Vec::new();
         let mut modules: Vec<&str, MAX_CONTROLLERS> = Vec::new();
         let mut makers: Vec<&str, MAX_CONTROLLERS> = Vec::new();
-        for row in RowSet::clone(rows).iter() {
+        for row in &RowSet::clone(rows) {
             let Some(panel) = table.panels.get(usize::from(row)) else {
                 rows.remove(row);
                 continue;

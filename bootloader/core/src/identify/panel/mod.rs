@@ -366,7 +366,7 @@ impl<C: Clock, P: PanelPort> Asker<'_, C, P> {
     /// Measures the identification voltages that `rows` know: only theirs
     /// before the reads, because a conversion takes a millisecond.
     fn voltages(&mut self, rows: &RowSet) {
-        for row in rows.iter() {
+        for row in rows {
             let Some(panel) = self.table.panels.get(usize::from(row)) else {
                 continue;
             };
