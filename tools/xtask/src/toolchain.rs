@@ -45,15 +45,15 @@ impl Toolchain {
 
     /// `cargo build` for the phone, without package arguments yet.
     pub fn cargo_build(self) -> Command {
-        let mut command = match self {
-            Self::Rustup => Command::new("cargo"),
-            Self::Debian => debian_cargo(),
+        let (mut command, rustc) = match self {
+            Self::Rustup => (Command::new("cargo"), "rustc"),
+            Self::Debian => (debian_cargo(), DEBIAN_RUSTC),
         };
         command
             .current_dir(paths::root())
             .args(["build", "--target", paths::BARE_METAL])
             .args(["--profile", paths::PHONE_PROFILE])
-            .args(["--config", &no_paths_of_this_machine()]);
+            .args(["--config", &no_paths_of_this_machine(rustc)]);
         if self == Self::Debian {
             command.args([
                 "-Zbuild-std=core,alloc",
@@ -66,16 +66,41 @@ impl Toolchain {
 
 /// Configuration of cargo with which panics name files by the crate that they
 /// belong to: the same sources make the same image on each machine.
-fn no_paths_of_this_machine() -> String {
+fn no_paths_of_this_machine(rustc: &str) -> String {
     let cargo = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     // The more special one last: it counts.
-    let flags: Vec<String> = [(Some(paths::root().to_owned()), ""), (cargo, "cargo")]
-        .into_iter()
-        .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?.display())))
-        .collect();
+    let flags: Vec<String> = [
+        (Some(paths::root().to_owned()), String::new()),
+        (cargo, "cargo".to_owned()),
+    ]
+    .into_iter()
+    .filter_map(|(from, to)| Some((from?, to)))
+    .chain(library(rustc))
+    .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+    .collect();
     format!("target.{}.rustflags={flags:?}", paths::BARE_METAL)
+}
+
+/// Where the sources of the core library are if they are installed, and what
+/// they are called if they are not.
+fn library(rustc: &str) -> Option<(PathBuf, String)> {
+    let ask = |arguments: &[&str]| {
+        shell::quiet(
+            Command::new(rustc)
+                .current_dir(paths::root())
+                .args(arguments),
+        )
+        .ok()
+    };
+    let sysroot = ask(&["--print", "sysroot"])?;
+    let version = ask(&["-vV"])?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))?;
+    let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
+    Some((sources, format!("/rustc/{commit}")))
 }
 
 /// Debian's cargo, shielded from what rustup's cargo, which runs us, set.
