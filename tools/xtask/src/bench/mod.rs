@@ -35,10 +35,10 @@ impl Bench {
         let machine = setup::setup()?;
         artifacts::all(machine.toolchain)?;
         let payload = Payload::choose(self.kernel.as_deref())?;
-        let mut figures = boot::measure(&payload)?;
+        let (mut figures, before_ms) = boot::measure(&payload)?;
         figures.push(tree::measure()?);
         figures.extend(size::measure()?);
-        let (identify, timelines) = identify::measure(&payload)?;
+        let (identify, timelines) = identify::measure(&payload, before_ms)?;
         figures.extend(identify);
         figures.extend(scale::measure()?);
         figures.push(boot::demo(&payload)?);

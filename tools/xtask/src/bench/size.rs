@@ -14,8 +14,6 @@ use unilk_core::hints::HINTS_LEN;
 
 /// What the payload may have: 224 KiB.
 const PAYLOAD_MAX: f64 = 229_376.0;
-/// And of it, what is not the driver table's: the rest of 100 KiB.
-const BOOTLOADER_MAX: f64 = PAYLOAD_MAX - 102_400.0;
 /// Parts smaller than this are counted together.
 const SMALL: u64 = 2048;
 
@@ -73,7 +71,6 @@ fn parts(identity: &Identity) -> Vec<Figure> {
         bytes("  hints", HINTS_LEN as u32),
         bytes("  tables that are packed by themselves", tables),
         bytes("  bootloader, packed", identity.packed_bytes),
-        bytes("  all but those tables", identity.image_bytes - tables).at_most(BOOTLOADER_MAX),
         bytes("bootloader, unpacked", identity.unpacked_bytes),
     ]
 }
@@ -113,7 +110,7 @@ fn modules(file: &object::File<'_>) -> Vec<Figure> {
         .map(|(name, bytes)| figure(name, *bytes))
         .collect();
     figures.push(figure("what is smaller", named - counted));
-    let all: u64 = [".text", ".rodata"]
+    let all: u64 = [".text", ".rodata", ".late.text", ".late.rodata"]
         .iter()
         .filter_map(|name| Some(file.section_by_name(name)?.size()))
         .sum();

@@ -34,22 +34,34 @@ const PARTS: [(&str, &[&str]); 4] = [
 /// The table's bytes by part; `sequences` are those that are packed by
 /// themselves.
 pub fn measure(file: &object::File<'_>, sequences: u32) -> Result<Vec<Figure>> {
-    let section = file.section_by_name(".rodata").context("no constants")?;
-    let constants = section.data()?;
+    // The image's constants, and where those of each section begin in memory
+    // and among them.
+    let mut constants = Vec::new();
+    let mut places = Vec::new();
+    for name in [".rodata", ".late.rodata"] {
+        let section = file.section_by_name(name).context("no constants")?;
+        places.push((section.address(), section.size(), constants.len() as u64));
+        constants.extend_from_slice(section.data()?);
+    }
+    let constants = constants.as_slice();
     let mut parts: [Vec<Range<usize>>; PARTS.len()] = Default::default();
     for symbol in file.symbols() {
         let Some(name) = symbol.name().ok().and_then(constant) else {
             continue;
         };
-        let Some(at) = symbol.address().checked_sub(section.address()) else {
+        // The sequences are in neither.
+        let place = places.iter().find_map(|&(address, size, before)| {
+            let at = symbol.address().checked_sub(address)?;
+            (at < size).then_some(before + at)
+        });
+        let Some(at) = place else {
             continue;
         };
         let range = at as usize..(at + symbol.size()) as usize;
         let part = PARTS
             .iter()
             .position(|(_, begins)| begins.iter().any(|begin| name.starts_with(begin)));
-        // The sequences are behind all other constants.
-        if let Some(part) = part.filter(|_| range.end <= constants.len()) {
+        if let Some(part) = part {
             parts[part].push(range);
         }
     }

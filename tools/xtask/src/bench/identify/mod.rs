@@ -64,8 +64,9 @@ struct Run {
     report: Option<View>,
 }
 
-/// All figures, and the timelines that explain them.
-pub fn measure(payload: &Payload) -> Result<(Vec<Figure>, String)> {
+/// All figures, and the timelines that explain them; `before_ms` is what passed
+/// before the log's clock ran.
+pub fn measure(payload: &Payload, before_ms: f64) -> Result<(Vec<Figure>, String)> {
     let directory = paths::work().join("bench").join("identify");
     let mut figures = Vec::new();
     let mut explained = String::new();
@@ -76,7 +77,8 @@ pub fn measure(payload: &Payload) -> Result<(Vec<Figure>, String)> {
         let run = run(FULL, &card, None, &directory, payload)?;
         figures.extend(full(&run, &card, boot));
         // Infallible: the target is a string.
-        let _ = write!(explained, "\nphone with all parts, {boot}\n{}", drawn(&run));
+        let drawn = drawn(&run, before_ms);
+        let _ = write!(explained, "\nphone with all parts, {boot}\n{drawn}");
     }
     step.done("measured");
 
@@ -336,10 +338,8 @@ fn span_ms(run: &Run, part: &str) -> Option<(f64, f64)> {
 }
 
 /// What happened when.
-fn drawn(run: &Run) -> Timeline {
+fn drawn(run: &Run, before: f64) -> Timeline {
     let mut timeline = Timeline::default();
-    // The log's clock runs once the early part is unpacked.
-    let before = boot::unpacking_ms(&run.outcome, &run.log).unwrap_or(0.0);
     let ms = |us: u64| before + us as f64 / 1e3;
     timeline.span("early part is unpacked", Some((0.0, before)));
     let ready = run
