@@ -341,7 +341,8 @@ fn span_ms(run: &Run, part: &str) -> Option<(f64, f64)> {
 fn drawn(run: &Run, before: f64) -> Timeline {
     let mut timeline = Timeline::default();
     let ms = |us: u64| before + us as f64 / 1e3;
-    timeline.span("early part is unpacked", Some((0.0, before)));
+    let unpacked = (before > 0.0).then_some((0.0, before));
+    timeline.span("early part is unpacked", unpacked);
     let ready = run
         .log
         .lines
@@ -445,7 +446,7 @@ mod tests {
             .filter(|figure| !figure.to_string().contains("not measured"));
         assert_eq!(measured.count(), 0);
         assert!(!bare(&run, &card(), "known board", KNOWN_MS).holds());
-        assert_eq!(drawn(&run).to_string(), "");
+        assert_eq!(drawn(&run, 0.0).to_string(), "");
     }
 
     #[test]
