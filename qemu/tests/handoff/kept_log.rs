@@ -9,10 +9,16 @@ use unilk_core::logmem::{Boot, Kind};
 use crate::common::{Kernel, artifacts};
 use crate::look::{phone_with, plain, stock, text_of};
 
-/// Our `lk.bin` with an undefined instruction at the start of every function
-/// that merges command lines, and where they are: whichever comes first, a
-/// vendor kernel's boot dies in the middle, with nothing in flight.
-fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
+/// Thumb code: an undefined instruction.
+const UNDEFINED: [u16; 2] = [0xDE00, 0xDE00];
+/// `movs r0, #0`, then `ldr r0, [r0]` or `bx r0`: nothing is at 0.
+const LOAD_FROM_NOWHERE: [u16; 2] = [0x2000, 0x6800];
+const JUMP_TO_NOWHERE: [u16; 2] = [0x2000, 0x4700];
+
+/// Our `lk.bin` with `code` at the start of every function that merges command
+/// lines, and where they are: whichever comes first, a vendor kernel's boot
+/// dies in the middle, with nothing in flight.
+fn spoilt_lk(code: [u16; 2]) -> (Vec<u8>, Vec<u32>) {
     let elf = artifacts::bytes("unilk-lk");
     let file = object::File::parse(&*elf).unwrap();
     let mut spoilt = elf.clone();
@@ -26,11 +32,10 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
             continue;
         }
         let address = symbol.address() as u32;
+        assert_eq!(address & 1, 1, "{name} is no Thumb code");
         let at = in_file.wrapping_add((address & !1).into()) as usize;
-        if address & 1 == 1 {
-            spoilt[at..at + 2].copy_from_slice(&0xDE00u16.to_le_bytes());
-        } else {
-            spoilt[at..at + 4].copy_from_slice(&0xE7F0_00F0u32.to_le_bytes());
+        for (place, half) in spoilt[at..].as_chunks_mut().0.iter_mut().zip(code) {
+            *place = u16::to_le_bytes(half);
         }
         places.push(address & !1);
     }
@@ -46,7 +51,7 @@ fn spoilt_lk() -> (Vec<u8>, Vec<u32>) {
 
 #[test]
 fn boot_that_died_is_shown_by_the_next() {
-    let (lk, places) = spoilt_lk();
+    let (lk, places) = spoilt_lk(UNDEFINED);
     let run = phone_with(&stock())
         .part("UBOOT", lk)
         .change(|phone| phone.max_resets(1))
@@ -96,6 +101,23 @@ fn boot_that_died_is_shown_by_the_next() {
     // In memory, at the reset: the boot that died, not complete.
     let died = run.log("log.1", |boots| boots[0].as_ref().map(|boot| boot.complete));
     run.check(died == Some(false), "the log at the reset");
+}
+
+/// Aborts are also how the image's late part is waited for: those that are
+/// none of it are still told.
+#[test]
+fn an_address_at_which_nothing_is_is_told() {
+    for (code, trap) in [
+        (LOAD_FROM_NOWHERE, "CPU-TRAP data abort at "),
+        (JUMP_TO_NOWHERE, "CPU-TRAP prefetch abort at 00000000"),
+    ] {
+        let (lk, _) = spoilt_lk(code);
+        let run = phone_with(&stock())
+            .part("UBOOT", lk)
+            .change(|phone| phone.max_resets(1))
+            .run();
+        run.says(&[trap]).says(&["fault address 00000000"]);
+    }
 }
 
 /// A boot that went well is nothing to show.

@@ -8,8 +8,12 @@
 //! | `ports.rs` | the ports that the askers of `unilk-core` talk to |
 //! | `tasks.rs` | the three questions, and the light when they suffice |
 //! | `light.rs` | a panel from reset to picture and back |
+//! | `shown.rs` | what is on it: pages, drawn and shown in turn |
+//! | `said.rs` | the verdicts, as a person reads them |
 //! | `settle.rs` | the decision: kernel's names, a person, what is remembered |
 //! | `memory.rs` | the stored choice in MISC |
+//! | `told.rs` | what the kernel is told of the parts |
+//! | `shared.rs` | cells for what several of these change |
 //!
 //! Source: DESIGN.md "Identification", "Harmless probing".
 
@@ -23,8 +27,10 @@ mod hardware;
 mod light;
 mod memory;
 mod ports;
+mod said;
 mod settle;
 mod shared;
+mod shown;
 mod tasks;
 mod told;
 
@@ -55,12 +61,12 @@ use crate::log::say;
 use crate::storage::Disk;
 use crate::wake::Phone;
 use hardware::Hardware;
-pub use light::Page;
-use light::{Logo, Shown};
 pub use memory::Stored;
 use ports::PanelPins;
 pub use settle::Kernel;
 use shared::Shared;
+pub use shown::Page;
+use shown::{Logo, Shown};
 
 /// Bytes of the report: some 200 questions.
 const REPORT_BYTES: usize = 8192;
@@ -177,8 +183,6 @@ pub fn start(phone: &mut Phone) -> &'static Parts {
         *parts.panel.borrow_mut() = Some(parts.decide(Findings::default()));
         crate::meanwhile::spawn(tasks::with_memory(parts, touch));
     } else {
-        // After a warm reset it may still be on.
-        light::backlight(parts, 0);
         let cameras = Box::pin(tasks::cameras(parts));
         // The panel last: its questions are asked without a pause.
         crate::meanwhile::spawn(tasks::with_memory(parts, cameras));

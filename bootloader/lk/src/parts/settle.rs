@@ -1,15 +1,11 @@
 //! The decision, when the kernel is in memory and all questions are answered:
 //! what its names say, what a person says, what is remembered.
 
-use core::fmt::{self, Write};
-
-use heapless::String;
 use mt6572_hal::time::{Deadline, Micros};
 use unilk_board_db::Wiring;
 use unilk_board_db::{Board, PanelBus};
 use unilk_core::crc32::crc32;
 use unilk_core::identify::RowSet;
-use unilk_core::identify::camera::{CameraVerdict, Socket};
 use unilk_core::identify::evidence::{Reasons, likely_board};
 use unilk_core::identify::panel::Presence;
 use unilk_core::identify::store::{Choice, How};
@@ -17,11 +13,10 @@ use unilk_core::identify::touch::TouchVerdict;
 use unilk_core::identify::verdict::{self, Certainty, PanelVerdict};
 use unilk_core::identify::wizard::{Action, Event, IDLE_US, Wizard};
 use unilk_core::names::{self, Finder, NameSet};
-use unilk_core::screen::pages::{Tone, VerdictRow};
 use unilk_core::screen::wizard::WizardPage;
 
 use super::Parts;
-use super::light::Page;
+use super::shown::Page;
 use crate::log::say;
 use crate::meanwhile;
 use crate::storage::Disk;
@@ -57,23 +52,6 @@ impl Kernel<'_> {
         let tail = self.zimage.len().saturating_sub(SAMPLE);
         let sum = crc32(self.zimage.get(tail..).unwrap_or_default());
         (sum ^ self.zimage.len() as u32).max(1)
-    }
-}
-
-/// Reasons as words.
-struct Why(Reasons);
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, name) in self.0.names().enumerate() {
-            f.write_str(if number == 0 { " (" } else { "," })?;
-            f.write_str(name)?;
-        }
-        if self.0 == Reasons::default() {
-            Ok(())
-        } else {
-            f.write_str(")")
-        }
     }
 }
 
@@ -247,7 +225,7 @@ impl Parts {
     }
 
     /// The board that what is fitted speaks for.
-    fn likely_board(&self) -> Option<&'static Board> {
+    pub(super) fn likely_board(&self) -> Option<&'static Board> {
         let verdict = self.panel.borrow();
         let verdict = verdict.as_ref()?;
         likely_board(&self.table, &self.evidence(RowSet::EMPTY), verdict)
@@ -368,106 +346,6 @@ impl Parts {
         self.chosen.get().or(verdict.as_ref()?.winner)
     }
 
-    fn say_all(&self) {
-        let now = Self::now_us();
-        if let Some((wiring, _)) = self.panel_wiring() {
-            match (self.board(), self.likely_board()) {
-                (Some(board), _) => say!("wiring {}, board {}", wiring.id, board.id),
-                (None, Some(board)) => {
-                    say!("wiring {}, board {} by its parts", wiring.id, board.id);
-                }
-                (None, None) => say!("wiring {}, board unknown", wiring.id),
-            }
-        }
-        if let Some(verdict) = self.panel.borrow().as_ref() {
-            self.say_panel(verdict);
-            verdict.record(&self.table, self, now);
-        }
-        if let Some(verdict) = self.touch.borrow().as_ref() {
-            self.say_touch(verdict);
-            verdict.record(&self.table, self, now);
-        }
-        if let Some(verdicts) = self.cameras.borrow().as_ref() {
-            for ((socket, verdict), name) in
-                Socket::ALL.into_iter().zip(verdicts).zip(["main", "sub"])
-            {
-                self.say_camera(name, verdict);
-                verdict.record(socket, &self.table, self, now);
-            }
-        }
-    }
-
-    fn say_panel(&self, verdict: &PanelVerdict) {
-        if let Some(note) = &verdict.note {
-            Self::note("panel", note);
-        }
-        let found = &verdict.found;
-        let reasons = verdict
-            .candidates
-            .first()
-            .map_or(Reasons::default(), |best| best.reasons);
-        let id = self
-            .winner()
-            .and_then(|row| Some(self.table.panels.get(usize::from(row))?.id));
-        let certainty = if self.by_person.get() {
-            Certainty::Confirmed
-        } else {
-            verdict.certainty
-        };
-        say!(
-            "panel {} {}{}: {} more fit; {} reads, {} resets, {} us",
-            id.unwrap_or("none"),
-            certainty.name(),
-            Why(reasons),
-            verdict.alike.len().saturating_sub(1),
-            found.reads,
-            found.resets,
-            found.took_us
-        );
-    }
-
-    fn say_touch(&self, verdict: &TouchVerdict) {
-        if let Some(note) = &verdict.note {
-            Self::note("touch", note);
-        }
-        match verdict.chip() {
-            Some(chip) => say!(
-                "touch {} at {:#04x}{}; {} us",
-                self.table
-                    .touch
-                    .get(usize::from(chip.row))
-                    .map_or("?", |row| row.id),
-                chip.address,
-                if chip.weak { ", acknowledge only" } else { "" },
-                verdict.took_us
-            ),
-            None => say!("touch none; {} us", verdict.took_us),
-        }
-    }
-
-    fn say_camera(&self, socket: &str, verdict: &CameraVerdict) {
-        if let Some(note) = &verdict.note {
-            Self::note("camera", note);
-        }
-        let row = verdict
-            .winner
-            .and_then(|row| self.table.cameras.get(usize::from(row)));
-        match row {
-            Some(row) => say!(
-                "camera {socket} {} at {:#04x}{}; {} us",
-                row.id,
-                verdict.address,
-                if verdict.weak {
-                    ", one byte agrees"
-                } else {
-                    ""
-                },
-                verdict.took_us
-            ),
-            None => say!("camera {socket} none; {} us", verdict.took_us),
-        }
-    }
-
     /// Stores what was learnt, if that is new and some of it was found.
     fn remember(&self, disk: &mut Disk, how: How, searched: Option<(u32, RowSet)>) {
         let stored = self.stored.borrow();
@@ -522,72 +400,6 @@ impl Parts {
                 names,
             },
         );
-    }
-
-    /// The verdicts on the screen, where one of them is none a person should
-    /// just trust.
-    fn show_doubts(&'static self) {
-        let (panel, touch, cameras) = (
-            self.panel.borrow(),
-            self.touch.borrow(),
-            self.cameras.borrow(),
-        );
-        let Some(panel) = panel.as_ref() else { return };
-        if self.shown.get().is_none()
-            || panel.certainty >= Certainty::Certain
-            || self.by_person.get()
-        {
-            return;
-        }
-        let row = self
-            .winner()
-            .and_then(|row| self.table.panels.get(usize::from(row)));
-        let chip = touch.as_ref().and_then(TouchVerdict::chip);
-        let chip = chip.and_then(|chip| self.table.touch.get(usize::from(chip.row)));
-        let camera = |socket: usize| {
-            let row = cameras.as_ref()?.get(socket)?.winner?;
-            Some(self.table.cameras.get(usize::from(row))?.name)
-        };
-        let part = |part, name: Option<&'static str>, weak: bool| VerdictRow {
-            part,
-            name: name.unwrap_or("none found"),
-            certainty: match (name, weak) {
-                (None, _) => "none",
-                (Some(_), true) => "likely",
-                (Some(_), false) => "certain",
-            },
-            tone: match (name, weak) {
-                (None, _) => Tone::Missing,
-                (Some(_), true) => Tone::Guess,
-                (Some(_), false) => Tone::Sure,
-            },
-            detail: "",
-        };
-        let weak = |socket: usize| {
-            let cameras = cameras.as_ref().and_then(|cameras| cameras.get(socket));
-            cameras.is_some_and(|camera| camera.weak)
-        };
-        let weak_touch = touch.as_ref().and_then(TouchVerdict::chip);
-        let weak_touch = weak_touch.is_some_and(|chip| chip.weak);
-        let mut others: String<32> = String::new();
-        // Short enough.
-        let _ = write!(
-            others,
-            "{} more fit alike",
-            panel.alike.len().saturating_sub(1)
-        );
-        self.show(Page::Verdicts(&[
-            VerdictRow {
-                part: "Panel",
-                name: row.map_or("none", |row| row.lcm_name()),
-                certainty: panel.certainty.name(),
-                tone: Tone::Guess,
-                detail: &others,
-            },
-            part("Touch", chip.map(|chip| chip.name), weak_touch),
-            part("Main camera", camera(0), weak(0)),
-            part("Sub camera", camera(1), weak(1)),
-        ]));
     }
 
     /// A profile by which everybody who answered can be reached; without

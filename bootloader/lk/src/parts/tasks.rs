@@ -17,8 +17,9 @@ use unilk_core::identify::verdict::Certainty;
 use unilk_core::identify::wiring::Drive;
 use unilk_core::identify::{PanelPort, RowSet};
 
-use super::light::{self, Page};
+use super::light;
 use super::ports::{BootClock, CameraPins, PanelPins, TouchPins};
+use super::shown::Page;
 use super::{Parts, with};
 use crate::meanwhile::pause;
 
@@ -55,6 +56,8 @@ pub async fn with_memory(parts: &'static Parts, work: Pin<Box<dyn Future<Output 
 
 /// The panel: asked as soon as it can be, and lit as soon as it is certain.
 pub async fn panel(parts: &'static Parts) {
+    // After a warm reset it may still be on.
+    light::backlight(parts, 0);
     with(parts, |hardware| {
         for pin in LANE_PADS {
             hardware.claim(PinMode { pin, mode: 1 });
