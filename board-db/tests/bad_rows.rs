@@ -81,7 +81,7 @@ fn good_rows_pass() {
         "volume_up: Some(2)",
         "Term::Voltage { channel: 0, from_mv: 500, to_mv: 800 }",
         "Supply { rail: Rail::Vgp2, mv: 2800 }",
-        "registers: &[12298, 12299]",
+        "CAMERAS_REGISTERS: [u16; 2] = [\n12298,\n12299,\n]",
     ] {
         assert!(text.contains(part), "{part}");
     }

@@ -132,8 +132,8 @@ mod tests {
         assert!(foreign.iter().all(|&byte| byte == 0xEA));
         assert_eq!(Identity::of(&[]), Err(Error::NotUnilk));
         let mut newer = sample();
-        newer[HEAD + 8] = 3;
-        let layout = PackedError::Layout { found: 3 };
+        newer[HEAD + 8] = 4;
+        let layout = PackedError::Layout { found: 4 };
         assert_eq!(Identity::of(&newer), Err(Error::Image(layout)));
     }
 

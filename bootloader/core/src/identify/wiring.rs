@@ -40,7 +40,7 @@ pub enum Drive {
 /// A profile to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trial {
-    /// Index in [`Table::wirings`].
+    /// Index in the list of profiles that was given.
     pub wiring: u16,
     /// Its panel.
     pub panel: Drive,
