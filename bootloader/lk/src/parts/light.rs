@@ -67,6 +67,10 @@ const RESET: [ResetStep; 2] = [
 ];
 /// No panel takes a packet earlier than 5 ms after its reset.
 const AWAKE_MS: u16 = 6;
+/// Leaves sleep, and what any panel needs until the next packet (MIPI DCS,
+/// exit_sleep_mode); tables mostly wait for 120 ms.
+const SLEEP_OUT: u8 = 0x11;
+const SLEEP_OUT_TIME: Micros = Micros::from_ms(5);
 /// Controllers take a low pulse of some 10 µs; what tables have beyond this is
 /// their authors' caution.
 const LOW_ENOUGH_MS: u16 = 10;
@@ -331,9 +335,17 @@ fn unpacked(script: PackedScript) -> Result<Vec<u8>, &'static str> {
 /// Sends a sequence of the table.
 async fn run(port: &mut PanelPins, script: Steps<'_>) -> Result<(), &'static str> {
     let mut sent = 0;
+    let mut awake = Deadline::after(Micros(0));
     for step in script {
         match step {
             Step::Write { data_type, payload } => {
+                // Some tables go on at once.
+                if !awake.expired() {
+                    pause(awake.left()).await;
+                }
+                if payload == [SLEEP_OUT] {
+                    awake = Deadline::after(SLEEP_OUT_TIME);
+                }
                 port.write(data_type, payload).map_err(|_| "LCM-WRITE")?;
                 sent += 1;
                 if sent % BURST == 0 {
