@@ -14,6 +14,7 @@ use core::cell::UnsafeCell;
 
 use aarch32_cpu::asm::{dsb, isb};
 use aarch32_cpu::register::{Dacr, Sctlr, TlbIAll};
+use mt6572_hal::cache;
 
 use crate::map;
 
@@ -133,11 +134,8 @@ pub fn fill_late(fill: impl FnOnce(&mut [u8])) {
     // there waits for us.
     fill(unsafe { core::slice::from_raw_parts_mut(late.start as *mut u8, late.len()) });
     let code = map::late_code();
-    unsafe extern "C" {
-        fn code_written(from: u32, bytes: u32);
-    }
-    // SAFETY: cache maintenance (caches.s) of pages that are mapped.
-    unsafe { code_written(code.start, code.len() as u32) };
+    cache::clean(code.start as *const u8, code.len());
+    cache::invalidate_instructions();
     map_late(|address| {
         let execute_never = if map::late_code().contains(&address) {
             0

@@ -164,4 +164,19 @@ zero:
     bl      code_written
     mov     r0, sp
     bx      r3
+
+// r1 bytes from r0 on were written and shall be run: out of the data cache, to
+// where the I-cache finds them. Clobbers r0 and r1.
+code_written:
+    mcr     p15, 0, r0, c7, c11, 1  // DCCMVAU
+    add     r0, r0, #64
+    subs    r1, r1, #64
+    bhi     code_written
+    dsb
+    mov     r0, #0
+    mcr     p15, 0, r0, c7, c5, 0   // I-cache
+    mcr     p15, 0, r0, c7, c5, 6   // branch predictor
+    dsb
+    isb
+    bx      lr
     .ltorg

@@ -71,15 +71,16 @@ fn no_paths_of_this_machine(rustc: &str) -> String {
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     // The more special one last: it counts.
-    let flags: Vec<String> = [
-        (Some(paths::root().to_owned()), String::new()),
-        (cargo, "cargo".to_owned()),
-    ]
-    .into_iter()
-    .filter_map(|(from, to)| Some((from?, to)))
-    .chain(library(rustc))
-    .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
-    .collect();
+    let places = [
+        Some((paths::root().to_owned(), String::new())),
+        cargo.map(|cargo| (cargo, "cargo".to_owned())),
+        library(rustc),
+    ];
+    let flags: Vec<String> = places
+        .into_iter()
+        .flatten()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect();
     format!("target.{}.rustflags={flags:?}", paths::BARE_METAL)
 }
 
