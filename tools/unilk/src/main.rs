@@ -1,7 +1,4 @@
 //! `unilk`, the host tool: the command line over the library.
-//!
-//! Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong
-//! arguments.
 
 mod cli;
 
@@ -9,11 +6,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("unilk: {why:#}");
-            ExitCode::FAILURE
-        }
+    let result = cli::Cli::parse().run();
+    if let Err(why) = &result {
+        eprintln!("unilk: {why:#}");
     }
+    cli::output::exit_code(&result)
 }

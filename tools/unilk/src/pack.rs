@@ -8,7 +8,7 @@
 //! Source: facts/storage-and-images.md 1.3, 1.4.
 
 use crate::compress;
-use crate::identity::Identity;
+use crate::image::Identity;
 use crate::mtk::{self, HEADER_BYTES, Header, LK_ADDRESS, LK_PAYLOAD_MAX};
 use crate::recognise::{HEAD_BYTES, Kind};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};

@@ -1,5 +1,6 @@
 //! `unilk bootimg`: builds boot and recovery images.
 
+use super::output::{Outcome, Output};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -58,7 +59,7 @@ enum Headers {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, _output: Output) -> Result<Outcome> {
         let optional = |path: &Option<PathBuf>| path.as_deref().map(super::read).transpose();
         let image = BootImage {
             kernel: super::read(&self.kernel)?,
@@ -82,6 +83,6 @@ impl Arguments {
         let built = image.build().context("cannot build the boot image")?;
         super::write(&self.output, &built)?;
         println!("{}: {} bytes", self.output.display(), built.len());
-        Ok(())
+        Ok(Outcome::Done)
     }
 }

@@ -1,5 +1,6 @@
 //! `unilk emmc`: builds the contents of a phone's eMMC.
 
+use super::output::{Outcome, Output};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use unilk::emmc::{self, Card, Content, Image};
@@ -42,11 +43,12 @@ pub struct Build {
 }
 
 impl Command {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, _output: Output) -> Result<Outcome> {
         match self {
-            Self::Build(arguments) => arguments.run(),
-            Self::Table { layout } => table(&find_layout(&layout)?),
+            Self::Build(arguments) => arguments.run()?,
+            Self::Table { layout } => table(&find_layout(&layout)?)?,
         }
+        Ok(Outcome::Done)
     }
 }
 

@@ -1,12 +1,13 @@
 //! `unilk inspect`: what a file is.
 
+use super::output::{Outcome, Output};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use unilk::compress;
-use unilk::identity::{self, Identity};
+use unilk::image::{self, Identity};
 use unilk::mtk::{HEADER_BYTES, Header, LK_PAYLOAD_MAX};
 use unilk::recognise::{HEAD_BYTES, Kind};
 use unilk_core::hints::Hints;
@@ -16,9 +17,6 @@ use unilk_core::kernel::{Generation, KernelKind};
 pub struct Arguments {
     /// File to look at
     file: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What was found, in the form that `--json` prints.
@@ -43,14 +41,14 @@ struct Unilk {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, output: Output) -> Result<Outcome> {
         let report = look(self.file)?;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+        output.show(&report, print)?;
+        Ok(if report.problems.is_empty() {
+            Outcome::Done
         } else {
-            print(&report);
-        }
-        Ok(())
+            Outcome::Problems
+        })
     }
 }
 
@@ -97,7 +95,7 @@ fn unilk(
     };
     let identity = match Identity::of(payload) {
         Ok(identity) => identity,
-        Err(identity::Error::NotUnilk) => return Ok(None),
+        Err(image::Error::NotUnilk) => return Ok(None),
         Err(why) => {
             problems.push(why.to_string());
             return Ok(None);
@@ -112,7 +110,7 @@ fn unilk(
     if let Err(why) = compress::unpack(payload) {
         problems.push(why.to_string());
     }
-    let hints = identity::hints(payload).unwrap_or_else(|why| {
+    let hints = image::hints(payload).unwrap_or_else(|why| {
         problems.push(why.to_string());
         Hints::default()
     });

@@ -2,25 +2,41 @@
 
 mod bootimg;
 mod emmc;
+mod generate;
 mod inspect;
+pub mod output;
 mod pack;
 mod report;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use output::{Outcome, Output};
 use std::path::Path;
 
 /// Largest input that is read whole: no bootloader, kernel or ramdisk of this
 /// chip comes near.
 const WHOLE_FILE_MAX: u64 = 256 << 20;
 
-/// Images for MT6572 phones: pack, build, inspect.
+/// The host tool of unilk, the bootloader for every MT6572 phone.
+///
+/// Packs lk.bin, says what files are and what a phone would make of them, keeps
+/// what makes a phone this phone, and never writes what a phone cannot get back.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXIT_CODES, subcommand_required = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    output: Output,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error
+  2  wrong arguments
+  3  done, and what was looked at has problems, which were told
+  4  refused, because a phone could be lost by it";
 
 #[derive(Subcommand)]
 enum Command {
@@ -44,17 +60,23 @@ enum Command {
     /// chips that the driver table does not know, prints the beginning of a
     /// new row.
     Report(report::Arguments),
+    /// Write shell completions and manual pages
+    #[command(subcommand)]
+    Generate(generate::Command),
 }
 
 impl Cli {
     /// Does what the arguments ask for.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<Outcome> {
+        let output = self.output;
+        output.apply();
         match self.command {
-            Command::Pack(arguments) => arguments.run(),
-            Command::Inspect(arguments) => arguments.run(),
-            Command::Bootimg(arguments) => arguments.run(),
-            Command::Emmc(command) => command.run(),
-            Command::Report(arguments) => arguments.run(),
+            Command::Pack(arguments) => arguments.run(output),
+            Command::Inspect(arguments) => arguments.run(output),
+            Command::Bootimg(arguments) => arguments.run(output),
+            Command::Emmc(command) => command.run(output),
+            Command::Report(arguments) => arguments.run(output),
+            Command::Generate(command) => command.run(),
         }
     }
 }
@@ -79,4 +101,15 @@ fn write(path: &Path, data: &[u8]) -> Result<()> {
 fn size(text: &str) -> Result<u64, String> {
     unilk::bytes::parse_size(text)
         .ok_or_else(|| "expected a size such as 4096, 0x1000, 64K or 4G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -1,10 +1,11 @@
 //! `unilk pack`: a flashable `lk.bin`, and what it is told of the phone.
 
+use super::output::{Outcome, Output};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
-use unilk::{compress, identity, names, pack};
+use unilk::{compress, image, names, pack};
 use unilk_core::hints::{HintError, Hints};
 use unilk_core::kernel::{Generation, KernelKind};
 
@@ -100,7 +101,7 @@ impl HintArguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, _output: Output) -> Result<Outcome> {
         let hints = self.hints.hints()?;
         let input = super::read(&self.input)?;
         let context = || self.input.display().to_string();
@@ -110,7 +111,7 @@ impl Arguments {
         }
         .with_context(context)?;
         if let Some(hints) = &hints {
-            identity::fill(&mut payload, hints).with_context(context)?;
+            image::fill(&mut payload, hints).with_context(context)?;
         }
         let image = unilk::mtk::with_header(&self.name, &payload)
             .with_context(|| format!("--name {}", self.name))?;
@@ -121,7 +122,7 @@ impl Arguments {
             self.output.display(),
             LK_PAYLOAD_MAX - payload
         );
-        Ok(())
+        Ok(Outcome::Done)
     }
 }
 

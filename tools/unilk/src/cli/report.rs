@@ -1,5 +1,6 @@
 //! `unilk report`: what a phone was asked and what it answered.
 
+use super::output::{Outcome, Output};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::path::PathBuf;
@@ -10,24 +11,22 @@ pub struct Arguments {
     /// Dump of memory, device tree, /chosen/unilk/report or any file around
     /// it; with --choice a dump of the MISC partition
     file: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     /// Show the choice that the phone stored in MISC instead
     #[arg(long)]
     choice: bool,
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, output: Output) -> Result<Outcome> {
         if self.choice {
-            self.stored()
+            self.stored(output)?;
         } else {
-            self.reports()
+            self.reports(output)?;
         }
+        Ok(Outcome::Done)
     }
 
-    fn reports(&self) -> Result<()> {
+    fn reports(&self, output: Output) -> Result<()> {
         let context = || format!("cannot read {}", self.file.display());
         let file = File::open(&self.file).with_context(context)?;
         let scan = report::scan(file).with_context(context)?;
@@ -35,7 +34,7 @@ impl Arguments {
             bail!("{}: {why}", self.file.display());
         }
         let views: Vec<View> = scan.found.iter().map(report::Found::view).collect();
-        if self.json {
+        if output.json {
             println!("{}", serde_json::to_string_pretty(&views)?);
             return Ok(());
         }
@@ -54,13 +53,13 @@ impl Arguments {
         Ok(())
     }
 
-    fn stored(&self) -> Result<()> {
+    fn stored(&self, output: Output) -> Result<()> {
         let misc = super::read(&self.file)?;
         let stored = match choice::read(&misc) {
             Ok(stored) => stored,
             Err(why) => bail!("{}: {why}", self.file.display()),
         };
-        if self.json {
+        if output.json {
             println!("{}", serde_json::to_string_pretty(&stored)?);
         } else {
             print!("{stored}");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use unilk::identity::Identity;
+use unilk::image::Identity;
 use unilk::mtk::HEADER_BYTES;
 use unilk_core::hints::HINTS_LEN;
 

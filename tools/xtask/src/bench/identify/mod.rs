@@ -165,7 +165,7 @@ fn hinted_image(directory: &Path) -> Result<PathBuf> {
         board: Some(HINTED),
         ..Hints::default()
     };
-    unilk::identity::fill(&mut payload, &hints)?;
+    unilk::image::fill(&mut payload, &hints)?;
     let image = unilk::mtk::with_header(unilk::pack::LK_NAME, &payload)?;
     let path = directory.join("hinted-lk.bin");
     fs::write(&path, image).context("cannot write hinted-lk.bin")?;
