@@ -19,7 +19,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const DEFAULT_USRDATA: u64 = 0x8FBE_0000;
 
 /// The sizes of a card, as EXT_CSD gives them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Card {
     /// EXT_CSD\[226\]: size of each boot area in units of 128 KiB.
     pub boot_size_mult: u8,

@@ -8,14 +8,13 @@
 //! Source: facts/storage-and-images.md 3.1, 3.2, 3.6.
 
 use crate::bytes::parse_size;
-use crate::layout::{Layout, Partition, Place};
+use crate::layout::{Layout, Partition, Place, holds_file_system, is_in_boot_area};
 use std::fmt;
 
 /// Largest file that is read as a scatter file; real ones are below 10 KiB.
 pub const MAX_BYTES: usize = 1 << 20;
 
 const EMMC_BLOCK_BYTES: u64 = 0x2_0000;
-const TAIL_MARK: u64 = 0xFFFF_0000;
 
 /// Why a file is not a usable scatter file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,41 +92,15 @@ impl Fields<'_> {
             .ok_or(Error::Missing(self.line, "partition_size"))?;
         let name = name.to_ascii_uppercase();
         Ok(Partition {
-            place: place(linear),
+            place: Place::of_address(linear),
             size,
             in_user_area: !self.region.starts_with("EMMC_BOOT"),
             has_file_system: matches!(self.kind, "YAFFS_IMG" | "EXT4_IMG")
-                || has_file_system_by_name(&name),
+                || holds_file_system(&name),
             download: self.download,
             name,
         })
     }
-}
-
-fn place(linear: u64) -> Place {
-    if linear & !0xFFFF == TAIL_MARK {
-        Place::Tail {
-            blocks: linear as u16,
-        }
-    } else {
-        Place::Linear(linear)
-    }
-}
-
-/// Partitions that are listed in MBR or EBR although no file is downloaded to
-/// them, or although an old scatter file gives no type.
-fn has_file_system_by_name(name: &str) -> bool {
-    matches!(
-        name,
-        "PROTECT_F"
-            | "PROTECT_S"
-            | "PRELOAD"
-            | "CUSTPACK"
-            | "ANDROID"
-            | "CACHE"
-            | "USRDATA"
-            | "FAT"
-    )
 }
 
 fn parse_keyed(text: &str) -> Result<Layout, Error> {
@@ -213,12 +186,12 @@ fn parse_old(text: &str) -> Result<Layout, Error> {
             .ok_or(bad)?;
         let bare = name.trim_start_matches("__NODL_").to_ascii_uppercase();
         partitions.push(Partition {
-            place: place(address),
+            place: Place::of_address(address),
             size: 0,
             // The old grammar has no region; only the preloader's address
             // belongs to a boot area.
-            in_user_area: !matches!(bare.as_str(), "PRELOADER" | "DSP_BL"),
-            has_file_system: has_file_system_by_name(&bare),
+            in_user_area: !is_in_boot_area(&bare),
+            has_file_system: holds_file_system(&bare),
             download: !name.starts_with("__NODL_"),
             name: bare,
         });
