@@ -16,7 +16,7 @@ mod write;
 pub use write::from_layout;
 
 use crate::bytes::parse_size;
-use crate::layout::{Layout, Partition, Place, holds_file_system, is_in_boot_area};
+use crate::layout::{self, Layout, Partition, Place, holds_file_system, is_in_boot_area};
 use std::fmt;
 
 /// Largest file that is read as a scatter file; real ones are below 10 KiB.
@@ -42,6 +42,8 @@ pub enum Error {
     Platform(String),
     /// NAND layouts have no eMMC image.
     Storage(String),
+    /// It can be read, but its partitions contradict each other.
+    Layout(layout::Error),
 }
 
 impl fmt::Display for Error {
@@ -53,6 +55,7 @@ impl fmt::Display for Error {
             Self::Empty => write!(f, "no partition in the file"),
             Self::Platform(chip) => write!(f, "made for {chip}, not for MT6572"),
             Self::Storage(kind) => write!(f, "storage is {kind}, not EMMC"),
+            Self::Layout(why) => write!(f, "{why}"),
         }
     }
 }
