@@ -7,6 +7,8 @@ mod inspect;
 pub mod output;
 mod pack;
 mod report;
+mod scatter;
+mod storage;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -51,7 +53,7 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
-    /// Build the contents of a phone's eMMC
+    /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
@@ -60,6 +62,9 @@ enum Command {
     /// chips that the driver table does not know, prints the beginning of a
     /// new row.
     Report(report::Arguments),
+    /// Show, judge and compare scatter files; plan what to flash
+    #[command(subcommand)]
+    Scatter(scatter::Command),
     /// Write shell completions and manual pages
     #[command(subcommand)]
     Generate(generate::Command),
@@ -76,6 +81,7 @@ impl Cli {
             Command::Bootimg(arguments) => arguments.run(output),
             Command::Emmc(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
+            Command::Scatter(command) => command.run(output),
             Command::Generate(command) => command.run(),
         }
     }
