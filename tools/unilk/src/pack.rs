@@ -113,7 +113,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
 /// The payload of a packed unilk image. Other people's images are none of our
 /// business: what we do not know we do not pack again.
 fn unpacked(image: &[u8]) -> Option<&[u8]> {
-    let length = Header::parse(image).ok()?.payload_bytes as usize;
+    let length = Header::parse(image).ok()?.payload_len as usize;
     let payload = image.get(HEADER_BYTES..)?.get(..length)?;
     Identity::of(payload).is_ok().then_some(payload)
 }
@@ -126,7 +126,7 @@ pub fn lk_image(input: &[u8], name: &str) -> Result<Vec<u8>, Error> {
 
 /// Reset code starts with an always-executed instruction, or with the
 /// unconditional CPS that masks interrupts.
-fn is_arm_instruction(word: u32) -> bool {
+pub(crate) fn is_arm_instruction(word: u32) -> bool {
     word >> 28 == 0xE || word >> 20 == 0xF10
 }
 
