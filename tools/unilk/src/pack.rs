@@ -94,7 +94,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let payload = match Kind::of(head) {
         Kind::Elf if compress::is_bootloader(input) => return Err(Error::Bare),
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
-        Kind::Unknown => input.to_vec(),
+        Kind::Unknown | Kind::Blank => input.to_vec(),
         Kind::MediatekImage => unpacked(input)
             .ok_or(Error::Kind(Kind::MediatekImage))?
             .to_vec(),

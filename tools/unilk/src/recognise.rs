@@ -80,7 +80,8 @@ pub enum Kind {
 
 impl Kind {
     /// Recognises `head`, the first [`HEAD_BYTES`] of a file or all of it.
-    /// [`Kind::Misc`] and [`Kind::Card`] cannot be told from that little.
+    /// [`Kind::Misc`] and [`Kind::Card`], and a [`Kind::BootLog`] whose first
+    /// half was never written, cannot be told from that little.
     pub fn of(head: &[u8]) -> Self {
         // Scatter files and backups name or hold preloaders and are none.
         if is_scatter(head) {

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use unilk::finding::{Finding, Severity};
 use unilk::inspect::logo::{Logo, role};
-use unilk::inspect::report::printable;
+use unilk::inspect::report::{label, printable};
 use unilk::inspect::{Body, Group, Report, inspect};
 use unilk::source::{FileSource, Source};
 
@@ -162,7 +162,7 @@ fn print(file: &Path, report: &Report) {
     }
     print_findings(&report.findings);
     if !report.on_a_phone.is_empty() {
-        println!("{STRONG}on a phone{STRONG:#} {}", report.on_a_phone);
+        println!("{STRONG}on a phone:{STRONG:#} {}", report.on_a_phone);
     }
 }
 
@@ -228,7 +228,7 @@ fn show(group: &Group, depth: usize) {
                 }
                 println!("{}", line.trim_end());
             };
-            line(columns.iter().map(|name| name.replace('_', " ")).collect());
+            line(columns.iter().map(|name| label(name)).collect());
             for row in rows {
                 line(row.iter().map(|cell| cell.text.clone()).collect());
             }

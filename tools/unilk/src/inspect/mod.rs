@@ -99,13 +99,13 @@ fn look(source: &dyn Source, depth: u8) -> Report {
         Kind::Ext => filesystem::ext(source, &head),
         Kind::Fat => filesystem::fat(source, &head),
         Kind::Sparse => sparse::look(source, &head),
-        Kind::BootLog => ours::log(source),
         Kind::BootReport => ours::report(source),
         Kind::Backup => ours::backup(source),
-        Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
+        Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
     };
     found
         .or_else(|| misc::look(source))
+        .or_else(|| ours::log(source))
         .or_else(|| (kind == Kind::Blank).then(|| blank::look(source)).flatten())
         .unwrap_or_else(|| unknown(source, &head))
 }

@@ -11,8 +11,12 @@ use unilk_core::logmem::{self, Kind as RecordKind};
 /// Larger regions and reports are not made.
 const MOST: usize = 4 << 20;
 
-/// The log that is kept over a reset.
+/// The log that is kept over a reset, if that is what `source` holds. Of two
+/// slots the first may hold whatever the memory held at power-on.
 pub fn log(source: &dyn Source) -> Option<Report> {
+    if source.len() > MOST as u64 {
+        return None;
+    }
     let region = read::some(source, 0, MOST);
     let boots: Vec<_> = logmem::boots(&region).into_iter().flatten().collect();
     let newest = boots.first()?;
@@ -106,6 +110,10 @@ mod tests {
         }
         let report = inspect(&region);
         assert_eq!(report.kind, Kind::BootLog);
+        // The first slot as it is after power-on.
+        let mut half = region.clone();
+        half[..4096].fill(0xA5);
+        assert_eq!(inspect(&half).kind, Kind::BootLog);
         assert_eq!(codes(&report), ["LOG-FAILED"]);
         let Body::Table { rows, .. } = &report.facts[0].body else {
             panic!("no table");

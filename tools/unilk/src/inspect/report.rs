@@ -116,10 +116,15 @@ pub struct Fact {
 }
 
 impl Fact {
-    /// Name in text: the key in words.
+    /// Name in text.
     pub fn label(&self) -> String {
-        self.key.replace('_', " ")
+        label(self.key)
     }
+}
+
+/// A key in words, without its unit: the value in text has that itself.
+pub fn label(key: &str) -> String {
+    key.strip_suffix("_bytes").unwrap_or(key).replace('_', " ")
 }
 
 /// A value as text and as what it is.
