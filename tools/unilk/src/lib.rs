@@ -25,3 +25,5 @@ pub mod report;
 pub mod scatter;
 pub mod simulate;
 pub mod source;
+pub mod sparse;
+pub mod storage;

@@ -174,6 +174,20 @@ impl<S: Source> Window<S> {
         Self { source, start, len }
     }
 
+    /// `len` bytes of this window from `start` on, or as many as there are.
+    #[must_use]
+    pub fn part(&self, start: u64, len: u64) -> Self
+    where
+        S: Clone,
+    {
+        let start = start.min(self.len);
+        Self {
+            source: self.source.clone(),
+            start: self.start + start,
+            len: len.min(self.len - start),
+        }
+    }
+
     /// Byte of the source at which the window begins.
     pub fn start(&self) -> u64 {
         self.start
@@ -234,6 +248,10 @@ mod tests {
         assert!(window.read_some(10, 5).unwrap().is_empty());
         assert!(window.read_at(8, &mut [0; 3]).is_err());
         assert!(window.read_at(u64::MAX, &mut [0; 3]).is_err());
+        let middle = Window::new(&bytes, 20, 50).part(10, 5);
+        assert_eq!(middle.read_some(0, 50).unwrap(), [30, 31, 32, 33, 34]);
+        assert_eq!(window.part(5, u64::MAX).len(), 5);
+        assert!(window.part(u64::MAX, 5).is_empty());
         let behind = Window::new(&bytes, 200, 50);
         assert!(behind.is_empty());
         // A window does not show what lies behind it.
