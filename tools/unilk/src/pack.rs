@@ -95,7 +95,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let payload = match Kind::of(head) {
         Kind::Elf if compress::is_bootloader(input) => return Err(Error::Bare),
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
-        Kind::Unknown => input.to_vec(),
+        Kind::Unknown | Kind::Blank => input.to_vec(),
         Kind::MediatekImage => unpacked(input)
             .ok_or(Error::Kind(Kind::MediatekImage))?
             .to_vec(),
@@ -114,7 +114,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
 /// The payload of a packed unilk image. Other people's images are none of our
 /// business: what we do not know we do not pack again.
 fn unpacked(image: &[u8]) -> Option<&[u8]> {
-    let length = Header::parse(image).ok()?.payload_bytes as usize;
+    let length = Header::parse(image).ok()?.payload_len as usize;
     let payload = image.get(HEADER_BYTES..)?.get(..length)?;
     Identity::of(payload).is_ok().then_some(payload)
 }
@@ -160,7 +160,7 @@ fn empty_archive() -> Vec<u8> {
 
 /// Reset code starts with an always-executed instruction, or with the
 /// unconditional CPS that masks interrupts.
-fn is_arm_instruction(word: u32) -> bool {
+pub(crate) fn is_arm_instruction(word: u32) -> bool {
     word >> 28 == 0xE || word >> 20 == 0xF10
 }
 
