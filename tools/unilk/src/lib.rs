@@ -12,6 +12,7 @@ pub mod dos;
 pub mod emmc;
 pub mod finding;
 pub mod image;
+pub mod inspect;
 pub mod layout;
 pub mod mtk;
 pub mod names;

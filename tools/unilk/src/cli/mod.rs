@@ -49,7 +49,13 @@ enum Command {
     /// would not fit the UBOOT partition or would not start. With hints about
     /// the phone, fills them into the image.
     Pack(pack::Arguments),
-    /// Say what a file is and what its header holds
+    /// Say what files are, what is wrong with them and what a phone would do
+    ///
+    /// For any bytes from the internet, before they go near a phone: lk.bin,
+    /// boot and recovery images, logos, scatter files, partition tables,
+    /// preloaders, device trees, dumps of partitions and of whole cards.
+    /// Nothing that a file says of itself is believed.
+    #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),

@@ -91,7 +91,7 @@ fn loader(image: &dyn Source, head: &[u8], findings: &mut Vec<Finding>) -> io::R
             return Ok(());
         }
     };
-    let payload = u64::from(header.payload_bytes);
+    let payload = u64::from(header.payload_len);
     let mut problem = |text: String| findings.push(Finding::problem("PLAN-HEADER", text));
     if payload == 0 || payload > LK_PAYLOAD_MAX as u64 {
         problem(format!(
@@ -106,13 +106,13 @@ fn loader(image: &dyn Source, head: &[u8], findings: &mut Vec<Finding>) -> io::R
             HEADER_BYTES as u64 + payload
         ));
     }
-    if header.extended {
+    if header.later_chip {
         problem("it has the extended header of later chips".to_owned());
     }
-    if !["LK", "UBOOT", "U-Boot", "unilk"].contains(&header.name.as_str()) {
+    if !["LK", "UBOOT", "U-Boot", "unilk"].contains(&header.name()) {
         problem(format!(
             "its header is named {}, a bootloader's LK",
-            header.name.escape_default()
+            header.name().escape_default()
         ));
     }
     let body = image.read_some(HEADER_BYTES as u64, HEAD_BYTES)?;
@@ -151,11 +151,11 @@ fn boot_image(image: &dyn Source, findings: &mut Vec<Finding>) {
 fn logo(image: &dyn Source, head: &[u8], findings: &mut Vec<Finding>) {
     let text = match Header::parse(head) {
         Err(why) => format!("it has no header of a logo: {why}"),
-        Ok(header) if header.name != "LOGO" => format!(
+        Ok(header) if header.name() != "LOGO" => format!(
             "its header is named {}, loaders want LOGO",
-            header.name.escape_default()
+            header.name().escape_default()
         ),
-        Ok(header) if image.len() < HEADER_BYTES as u64 + u64::from(header.payload_bytes) => {
+        Ok(header) if image.len() < HEADER_BYTES as u64 + u64::from(header.payload_len) => {
             "it is cut off: its header announces more than there is".to_owned()
         }
         Ok(_) => return,
