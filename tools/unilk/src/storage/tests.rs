@@ -352,6 +352,12 @@ fn files_named_after_partitions() {
     assert_eq!(storage.held(uboot), 0x6_0000);
     assert!(codes(&storage).contains(&"STORAGE-SIZE"));
     assert!(codes(&storage).contains(&"STORAGE-SHORT"));
+    let damaged: Arc<dyn Source> = Arc::new(sparse::MAGIC.to_le_bytes().to_vec());
+    let mut given = files(&[("boot.img", 100)]);
+    given.push(("system.img".to_owned(), damaged));
+    let storage = Storage::open_directory(given, &Options::default()).unwrap();
+    assert!(storage.find("ANDROID").is_none());
+    assert!(codes(&storage).contains(&"STORAGE-READ"));
 
     let none = Storage::open_directory(files(&[("notes.txt", 3)]), &Options::default());
     assert!(matches!(none, Err(Error::NoPartition)));

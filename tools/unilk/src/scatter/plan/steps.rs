@@ -55,10 +55,10 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
         let offset = planned.user_offset(phone);
         let name = planned.partition.to_ascii_lowercase();
         if planned.partition == super::UBOOT {
-            let _ = write!(
+            let _ = writeln!(
                 text,
                 "  mtk ro {offset:#x} 0x200 before.bin     must begin with 88 16 88 58; if not, stop: \
-                 the layout is another phone's\n"
+                 the layout is another phone's"
             );
         }
         let _ = writeln!(text, "  mtk w {name} {}", planned.file);
