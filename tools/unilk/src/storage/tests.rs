@@ -282,6 +282,10 @@ fn a_table_for_a_larger_card_and_anothers_scatter_file_are_told() {
     dump.write_all(&tables).unwrap();
     dump.len = small.user_bytes;
     let storage = open(dump, &Options::default());
+    // Nothing confirms it, so the MBR is taken to be the first sector.
+    assert_eq!(storage.hardware_bytes(), Some(0x60_0000));
+    assert_eq!(storage.shape(), Shape::User);
+    assert!(codes(&storage).contains(&"STORAGE-BASE"));
     let card = storage.findings().iter().find(|f| f.code == "STORAGE-CARD");
     assert!(card.unwrap().text.contains("USRDATA missing"), "{card:?}");
 
