@@ -352,13 +352,10 @@ mod tests {
             let image = boot_image(&payload, headers).unwrap();
             assert!(image.starts_with(b"ANDROID!"));
             let kernel = Header::parse(&image[2048..]).unwrap();
-            assert_eq!(
-                (kernel.name.as_str(), kernel.payload_bytes),
-                ("KERNEL", 0x12345)
-            );
+            assert_eq!((kernel.name(), kernel.payload_len), ("KERNEL", 0x12345));
             assert_eq!(image[2048 + 512..][..payload.len()], payload);
             let ramdisk = 2048 + (512 + payload.len()).next_multiple_of(2048);
-            assert_eq!(Header::parse(&image[ramdisk..]).unwrap().name, name);
+            assert_eq!(Header::parse(&image[ramdisk..]).unwrap().name(), name);
         }
         let plain = boot_image(&payload, SubHeaders::None).unwrap();
         assert_eq!(plain[2048..][..payload.len()], payload);
