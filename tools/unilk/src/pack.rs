@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn our_own_image_is_packed_again_to_the_same_bytes() {
-        let image = lk_image(&crate::compress::sample(), LK_NAME).unwrap();
+        let image = lk_image(&crate::compress::example(), LK_NAME).unwrap();
         assert_eq!(lk_image(&image, LK_NAME).unwrap(), image);
         // As read back from the partition, with what lay behind it.
         let mut padded = image.clone();

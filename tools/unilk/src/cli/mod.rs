@@ -7,6 +7,7 @@ mod inspect;
 pub mod output;
 mod pack;
 mod report;
+mod scatter;
 mod storage;
 
 use anyhow::{Context, Result, ensure};
@@ -67,6 +68,9 @@ enum Command {
     /// chips that the driver table does not know, prints the beginning of a
     /// new row.
     Report(report::Arguments),
+    /// Show, judge and compare scatter files; plan what to flash
+    #[command(subcommand)]
+    Scatter(scatter::Command),
     /// Write shell completions and manual pages
     #[command(subcommand)]
     Generate(generate::Command),
@@ -83,6 +87,7 @@ impl Cli {
             Command::Bootimg(arguments) => arguments.run(output),
             Command::Emmc(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
+            Command::Scatter(command) => command.run(output),
             Command::Generate(command) => command.run(),
         }
     }

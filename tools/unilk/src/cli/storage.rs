@@ -35,10 +35,25 @@ impl Dump {
         self.card.as_deref().map(card).transpose()
     }
 
+    /// A dump of which nothing else is known.
+    pub fn of(file: &Path) -> Self {
+        Self {
+            file: file.to_owned(),
+            boot1: None,
+            scatter: None,
+            card: None,
+        }
+    }
+
     /// Opens it.
     pub fn open(&self) -> Result<Storage> {
+        self.open_by(self.scatter.as_deref().map(layout).transpose()?)
+    }
+
+    /// Opens it, by `layout` where it has no table of its own.
+    pub fn open_by(&self, layout: Option<Layout>) -> Result<Storage> {
         let options = Options {
-            scatter: self.scatter.as_deref().map(layout).transpose()?,
+            scatter: layout,
             card: self.card()?,
         };
         let context = || self.file.display().to_string();

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn our_image_tells_its_parts_and_hints() {
-        let mut payload = compress::sample();
+        let mut payload = compress::example();
         let hints = Hints {
             panel: Some("ili9806e_dsi_cmd_txd"),
             ..Hints::default()
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_damaged_image_of_ours_is_a_problem() {
-        let good = mtk::with_header("LK", &compress::sample()).unwrap();
+        let good = mtk::with_header("LK", &compress::example()).unwrap();
         let mut bad = good.clone();
         let last = bad.len() - 20;
         bad[last] ^= 1;
