@@ -27,9 +27,16 @@
 pub mod archive;
 pub mod digest;
 pub mod dump;
+pub mod journal;
 pub mod manifest;
 pub mod member;
+pub mod mtkclient;
+pub mod phone;
+pub mod plan;
+pub mod restore;
 pub mod set;
+pub mod target;
+pub mod verify;
 pub mod write;
 
 use std::fmt;
@@ -91,3 +98,6 @@ impl Error {
         move |why| Self::Io(what, why)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod live;
 mod raw;
 pub mod superblock;
 
+pub use raw::has_imei;
+
 use crate::finding::Finding;
 use crate::source::Source;
 use files::NvramFiles;

@@ -88,6 +88,15 @@ fn pro_info(part: &dyn Source, show: Show) -> io::Result<Item> {
     Ok(Item::new(NAMES[1], Verdict::Present, text))
 }
 
+/// Whether a PRO_INFO has a number in it that can be an IMEI: then no other
+/// phone has the same.
+///
+/// # Errors
+/// What the source says.
+pub fn has_imei(part: &dyn Source) -> io::Result<bool> {
+    Ok(!imeis(&part.read_some(0, PRO_INFO_BYTES)?).is_empty())
+}
+
 /// Numbers of 15 digits, standing alone, whose last digit is the check digit
 /// of the others. Each once, at most eight.
 fn imeis(bytes: &[u8]) -> Vec<String> {
