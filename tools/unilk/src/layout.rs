@@ -240,6 +240,18 @@ impl Layout {
             .sum()
     }
 
+    /// Linear start of the last partition before the tail reserves.
+    pub fn last_start(&self) -> u64 {
+        self.partitions
+            .iter()
+            .filter_map(|partition| match partition.place {
+                Place::Linear(start) => Some(start),
+                Place::Tail { .. } => None,
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
     /// Checks that names are unique and that partitions do not overlap.
     pub fn check(&self) -> Result<(), Error> {
         let mut previous: Option<(&Partition, u64)> = None;

@@ -7,6 +7,7 @@ mod inspect;
 pub mod output;
 mod pack;
 mod report;
+mod storage;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -51,7 +52,7 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
-    /// Build the contents of a phone's eMMC
+    /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
