@@ -59,12 +59,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// If the journal belongs to another restore, and what the media say.
-    pub fn open(
-        journal: &'a Archive,
-        backup: &'a Archive,
-        user: &'a User,
-        progress: &mut dyn Progress,
-    ) -> Result<Self, Error> {
+    pub fn open(journal: &'a Archive, backup: &'a Archive, user: &'a User) -> Result<Self, Error> {
         let refused = |why: &str| Error::Refused(why.to_owned());
         let undo = journal
             .manifest()
@@ -94,7 +89,6 @@ impl<'a> Journal<'a> {
                 return Err(damaged());
             }
             let state = state(&there, &old, &new).map_err(Error::io(part.name.clone()))?;
-            progress.advance(part.bytes);
             entries.push(Entry {
                 part,
                 offset,

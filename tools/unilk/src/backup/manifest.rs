@@ -165,8 +165,8 @@ impl Manifest {
             names.push(member.to_ascii_lowercase());
         }
         names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("{} is there twice", pair[0]));
+        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(format!("{name} is there twice"));
         }
         for (index, part) in self.parts.iter().enumerate() {
             let twice = self.parts[..index]

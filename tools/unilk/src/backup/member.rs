@@ -240,7 +240,7 @@ mod tests {
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (name, content) in files {
-            let mut header = header("x", content.len() as u64, 0).unwrap();
+            let mut header = header("x", content.len(), 0).unwrap();
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_cksum();
             bytes.extend(header.as_bytes());
@@ -251,8 +251,8 @@ mod tests {
         bytes
     }
 
-    fn code(bytes: &Vec<u8>) -> Option<&'static str> {
-        let listing = list(bytes).unwrap();
+    fn code(bytes: &[u8]) -> Option<&'static str> {
+        let listing = list(&bytes).unwrap();
         listing.findings.first().map(|finding| finding.code)
     }
 
@@ -270,7 +270,7 @@ mod tests {
     fn a_cut_at_any_byte_is_seen() {
         let bytes = archive(&[("a", b"1"), ("b", &[7; 513])]);
         for end in 0..bytes.len() {
-            assert_eq!(code(&bytes[..end].to_vec()), Some("BACKUP-CUT"), "{end}");
+            assert_eq!(code(&bytes[..end]), Some("BACKUP-CUT"), "{end}");
         }
     }
 

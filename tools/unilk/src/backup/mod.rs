@@ -34,6 +34,7 @@ pub mod mtkclient;
 pub mod phone;
 pub mod plan;
 pub mod restore;
+pub mod select;
 pub mod set;
 pub mod target;
 pub mod verify;

@@ -114,8 +114,12 @@ pub fn instructions(archive: &Archive, steps: &[HandStep]) -> String {
         "\nIf a write stopped, or cmp prints something: write that part again. To go back, write\n\
          the before- files to the same places.\n",
     );
-    if steps.iter().any(|step| step.name == "UBOOT") {
-        text.push_str("\nFor UBOOT alone `mtk w uboot UBOOT.img` does the same where mtkclient knows the table.\n");
+    if let Some(uboot) = steps.iter().find(|step| step.name == "UBOOT") {
+        let _ = writeln!(
+            text,
+            "\nOnly where `mtk printgpt` lists UBOOT at {:#x}, `mtk w uboot {}` does the same.",
+            uboot.offset, uboot.file
+        );
     }
     text
 }

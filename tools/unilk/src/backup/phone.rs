@@ -65,7 +65,7 @@ pub struct Statement<'a> {
 /// If what was typed is not the name of this backup, and what the media say.
 pub fn judge(archive: &Archive, dump: &Dump, statement: Statement<'_>) -> Result<Judgement, Error> {
     let stated = match statement.same_phone {
-        Some(typed) => Some(check_statement(archive, typed)?),
+        Some(typed) => Some(names_backup(archive, typed)?),
         None => None,
     };
     let manifest = archive.manifest();
@@ -108,9 +108,12 @@ fn same_cid(a: &str, b: &str) -> bool {
     }
 }
 
-/// What a person typed must be the backup's CID, or the first 16 digits of its
-/// manifest's digest.
-fn check_statement(archive: &Archive, typed: &str) -> Result<String, Error> {
+/// Checks that what a person typed is the backup's CID, or the first 16 digits
+/// of its manifest's digest, and says so in words.
+///
+/// # Errors
+/// If it is neither.
+pub fn names_backup(archive: &Archive, typed: &str) -> Result<String, Error> {
     let typed = typed.trim();
     let digest = archive.digest().short();
     let cid = archive.manifest().phone.cid.as_deref();
@@ -118,7 +121,7 @@ fn check_statement(archive: &Archive, typed: &str) -> Result<String, Error> {
         return Ok("you said so by the name of this backup".to_owned());
     }
     Err(Error::Usage(format!(
-        "--same-phone {typed} names another backup; this one is {digest}{}",
+        "{typed} names another backup or phone; this one is {digest}{}",
         cid.map_or_else(String::new, |cid| format!(", of the eMMC with CID {cid}"))
     )))
 }

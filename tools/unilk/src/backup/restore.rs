@@ -21,6 +21,7 @@ use crate::identity::files::NvramFiles;
 use crate::progress::Progress;
 use crate::source::{Source, Window};
 use crate::storage::Area;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -107,6 +108,23 @@ pub fn execute(
     Ok(())
 }
 
+/// A stretch of what is written to, read from the medium itself.
+struct Medium<'a> {
+    user: &'a User,
+    start: u64,
+    len: u64,
+}
+
+impl Source for Medium<'_> {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.user.target.read_medium(self.start + offset, out)
+    }
+}
+
 /// Writes one part where it is not there yet, and makes sure of it.
 pub(super) fn write_part(
     name: &str,
@@ -143,7 +161,12 @@ pub(super) fn write_part(
             "{name} changed in the archive while it was written"
         )));
     }
-    match compare(content, &there, |_| {}).map_err(Error::io(format!("reading back {name}")))? {
+    let medium = Medium {
+        user,
+        start: there.start(),
+        len: there.len(),
+    };
+    match compare(content, &medium, |_| {}).map_err(Error::io(format!("reading back {name}")))? {
         Comparison::Same => Ok(()),
         _ => Err(Error::ReadBack(name.to_owned())),
     }

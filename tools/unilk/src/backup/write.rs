@@ -15,7 +15,7 @@ use super::digest::{Digest, Hasher};
 use super::dump::{Dump, DumpPart};
 use super::manifest::{self, FileCopy, Manifest, Part, Undo};
 use super::member::{self, BLOCK_BYTES, END_BYTES};
-use super::set::{Guard, KEPT, holds};
+use super::set::{Guard, holds};
 use super::{Error, archive};
 use crate::identity::files::NvramFiles;
 use crate::progress::Progress;
@@ -63,7 +63,7 @@ impl Backup {
             manifest.files.push(FileCopy {
                 path: path.to_owned(),
                 member: format!("data-nvram/{path}"),
-                bytes: content.len() as u64,
+                bytes: content.len(),
                 sha256: Digest::default(),
             });
             contents.push(content.clone());
@@ -264,13 +264,14 @@ fn check(written: &Growing, manifest: &Manifest) -> Result<(), Error> {
     let name = || written.path.display().to_string();
     let file = FileSource::open(&written.path).map_err(Error::io(name()))?;
     let archive = Archive::open(Arc::new(file))?;
-    let bad = |_| Error::ReadBack(name());
     if archive.manifest() != manifest || !archive.findings().is_empty() {
         return Err(Error::ReadBack(name()));
     }
     for (member, bytes, digest) in manifest.members() {
         if bytes <= HASH_AGAIN_MAX {
-            let content = archive.content(member).ok_or(()).map_err(bad)?;
+            let content = archive
+                .content(member)
+                .ok_or_else(|| Error::ReadBack(name()))?;
             let found = Digest::of_source(&content, |_| {}).map_err(Error::io(name()))?;
             if found != digest {
                 return Err(Error::ReadBack(format!("{member} in {}", name())));
@@ -278,24 +279,6 @@ fn check(written: &Growing, manifest: &Manifest) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Which parts of `dump` belong into a backup: the kept set, or `whole`.
-pub fn select(dump: &Dump, whole: bool) -> Vec<&DumpPart> {
-    let mut chosen: Vec<&DumpPart> = KEPT
-        .iter()
-        .filter_map(|kept| dump.find(kept.name))
-        .collect();
-    for part in &dump.parts {
-        let table = Guard::of(&part.name, part.place.area) == Guard::Tables;
-        let there = chosen
-            .iter()
-            .any(|other| super::dump::same_name(&other.name, &part.name));
-        if (whole || table) && !there {
-            chosen.push(part);
-        }
-    }
-    chosen
 }
 
 /// Name of a part's file: its own name where that is one for a file.

@@ -17,6 +17,13 @@ pub struct Dump {
     /// sparse image of either, block device, or directory of files named after
     /// partitions
     pub file: PathBuf,
+    #[command(flatten)]
+    pub known: Known,
+}
+
+/// What helps to read a dump.
+#[derive(clap::Args)]
+pub struct Known {
     /// Dump of boot area 1; default: FILE.boot1, if there is one
     #[arg(long, value_name = "FILE")]
     boot1: Option<PathBuf>,
@@ -32,25 +39,37 @@ pub struct Dump {
 impl Dump {
     /// The card's sizes, if they were given.
     pub fn card(&self) -> Result<Option<Card>> {
-        self.card.as_deref().map(card).transpose()
+        self.known.card()
     }
 
     /// Opens it.
     pub fn open(&self) -> Result<Storage> {
+        self.known.open(&self.file)
+    }
+}
+
+impl Known {
+    /// The card's sizes, if they were given.
+    pub fn card(&self) -> Result<Option<Card>> {
+        self.card.as_deref().map(card).transpose()
+    }
+
+    /// Opens the dump in `file`.
+    pub fn open(&self, file: &Path) -> Result<Storage> {
         let options = Options {
             scatter: self.scatter.as_deref().map(layout).transpose()?,
             card: self.card()?,
         };
-        let context = || self.file.display().to_string();
-        if self.file.is_dir() {
-            let files = directory(&self.file)?;
+        let context = || file.display().to_string();
+        if file.is_dir() {
+            let files = directory(file)?;
             return Storage::open_directory(files, &options).with_context(context);
         }
         let boot1 = match &self.boot1 {
             Some(path) => Some(source(path)?),
-            None => beside(&self.file).map(|path| source(&path)).transpose()?,
+            None => beside(file).map(|path| source(&path)).transpose()?,
         };
-        Storage::open_image(source(&self.file)?, boot1, &options).with_context(context)
+        Storage::open_image(source(file)?, boot1, &options).with_context(context)
     }
 }
 

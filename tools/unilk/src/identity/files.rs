@@ -107,7 +107,7 @@ impl NvramFiles {
     }
 
     /// Whether a file of this size may be added; if not, says so.
-    pub(super) fn room_for(&mut self, path: &str, bytes: u64) -> bool {
+    pub fn room_for(&mut self, path: &str, bytes: u64) -> bool {
         let fits = bytes <= FILE_BYTES_MAX
             && self.files.len() < FILES_MAX
             && self.bytes.saturating_add(bytes) <= ALL_BYTES_MAX;

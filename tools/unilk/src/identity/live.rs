@@ -57,8 +57,8 @@ fn imei(files: &NvramFiles) -> Item {
         return Item::new(name, Verdict::Blank, text);
     }
     let text = format!(
-        "{IMEI} has {} bytes that are not blank; the modem's coding is not known, so the number \
-         itself is not shown: *#06# on the phone shows it",
+        "MP0B_001 has {} bytes that are not blank; their coding is not known, *#06# on the phone \
+         shows the number",
         content.len()
     );
     Item::new(name, Verdict::Present, text)
@@ -98,8 +98,9 @@ fn bluetooth(files: &NvramFiles, show: Show) -> Item {
         return Item::new(name, Verdict::Damaged, text);
     };
     if mac == BLUETOOTH_DEFAULT {
+        // Some factories never set it: alone it does not mean a loss.
         let text = format!("{} was never set", address(mac, Show::Full));
-        return Item::new(name, Verdict::Default, text);
+        return Item::new(name, Verdict::Default, text).optional();
     }
     device_address(name, mac, show)
 }

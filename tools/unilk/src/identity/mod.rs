@@ -105,6 +105,8 @@ pub struct Status {
     pub items: Vec<Item>,
     /// What they add up to, in one sentence.
     pub summary: String,
+    /// What to do next.
+    pub advice: &'static str,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -114,10 +116,11 @@ pub fn status(evidence: &Evidence<'_>) -> Status {
     let mut items = live::items(evidence);
     items.extend(raw::items(evidence));
     let findings: Vec<Finding> = items.iter().filter_map(finding).collect();
-    let summary = summary(&items);
+    let (summary, advice) = summary(&items);
     Status {
         items,
         summary,
+        advice,
         findings,
     }
 }
@@ -127,15 +130,14 @@ fn finding(item: &Item) -> Option<Finding> {
     match item.verdict {
         Verdict::Present | Verdict::NotLookedAt => None,
         Verdict::Damaged => Some(Finding::problem("IDENTITY-DAMAGED", text)),
-        Verdict::Blank | Verdict::Default if !item.matters => {
-            Some(Finding::note("IDENTITY-ABSENT", text))
-        }
+        Verdict::Blank if !item.matters => Some(Finding::note("IDENTITY-ABSENT", text)),
+        Verdict::Default if !item.matters => Some(Finding::warning("IDENTITY-DEFAULT", text)),
         Verdict::Blank => Some(Finding::problem("IDENTITY-BLANK", text)),
         Verdict::Default => Some(Finding::problem("IDENTITY-DEFAULT", text)),
     }
 }
 
-fn summary(items: &[Item]) -> String {
+fn summary(items: &[Item]) -> (String, &'static str) {
     let named = |wanted: &dyn Fn(&Item) -> bool| -> Vec<&str> {
         items
             .iter()
@@ -149,21 +151,31 @@ fn summary(items: &[Item]) -> String {
     });
     let unseen = named(&|item| item.matters && item.verdict == Verdict::NotLookedAt);
     if !lost.is_empty() {
-        format!(
-            "something is lost already ({}): back up what is there, flash nothing, and look for an \
-             older backup of this phone",
-            lost.join(", ")
+        (
+            format!("something is lost already: {}", lost.join(", ")),
+            "flash nothing; back up what is there, and look for an older backup of this phone",
         )
-    } else if unseen.len() == items.iter().filter(|item| item.matters).count() {
-        "nothing was seen that tells anything of this phone's identity".to_owned()
+    } else if items
+        .iter()
+        .all(|item| item.verdict == Verdict::NotLookedAt)
+    {
+        (
+            "nothing was seen that tells anything of this phone's identity".to_owned(),
+            "give a dump of the whole user area",
+        )
     } else if !unseen.is_empty() {
-        format!(
-            "what was seen is there; not seen: {}. Make a backup before flashing anything",
-            unseen.join(", ")
+        (
+            format!(
+                "what was seen looks present; not seen: {}",
+                unseen.join(", ")
+            ),
+            "make a backup of the whole user area before flashing anything",
         )
     } else {
-        "everything looks present. Make a backup with `unilk backup`, then it is safe to flash UBOOT"
-            .to_owned()
+        (
+            "everything looks present".to_owned(),
+            "safe to flash UBOOT once `unilk backup` has made a backup",
+        )
     }
 }
 

@@ -51,14 +51,14 @@ fn scene(name: &str) -> Scene {
 fn states(journal: &Path, scene: &Scene, target: &Arc<Memory>) -> Vec<State> {
     let journal = open(journal);
     let user = user(target);
-    let opened = Journal::open(&journal, &scene.backup, &user, &mut Silent).unwrap();
+    let opened = Journal::open(&journal, &scene.backup, &user).unwrap();
     opened.states().map(|(_, state)| state).collect()
 }
 
 fn go_on(scene: &Scene, target: &Arc<Memory>, back: bool) -> Result<(), Error> {
     let journal = open(&scene.journal);
     let user = user(target);
-    let opened = Journal::open(&journal, &scene.backup, &user, &mut Silent)?;
+    let opened = Journal::open(&journal, &scene.backup, &user)?;
     if back {
         opened.undo(&mut Silent)
     } else {
@@ -147,13 +147,13 @@ fn a_journal_of_something_else_is_refused() {
     let target = Memory::new(scene.before.clone());
     let user_area = user(&target);
     let journal = open(&scene.journal);
-    let opened = Journal::open(&journal, &other, &user_area, &mut Silent);
+    let opened = Journal::open(&journal, &other, &user_area);
     assert!(matches!(opened, Err(Error::Refused(_))));
-    let no_journal = Journal::open(&scene.backup, &scene.backup, &user_area, &mut Silent);
+    let no_journal = Journal::open(&scene.backup, &scene.backup, &user_area);
     assert!(matches!(no_journal, Err(Error::Refused(_))));
     let smaller = Memory::new(scene.before[..USER_BYTES - 512].to_vec());
     let user_area = user(&smaller);
-    let opened = Journal::open(&journal, &scene.backup, &user_area, &mut Silent);
+    let opened = Journal::open(&journal, &scene.backup, &user_area);
     assert!(matches!(opened, Err(Error::Refused(_))));
 }
 
@@ -195,7 +195,7 @@ fn what_does_not_read_back_is_told() {
 fn journals_are_numbered() {
     let scene = scene("numbers");
     let backup = scene.journal.with_file_name("phone.tar");
-    assert_eq!(existing(&backup), [scene.journal.clone()]);
+    assert_eq!(existing(&backup), std::slice::from_ref(&scene.journal));
     let second = next(&backup).unwrap();
     assert!(second.ends_with("phone.tar.undo-2.tar"), "{second:?}");
 }
