@@ -14,6 +14,7 @@ pub mod emmc;
 pub mod finding;
 pub mod identity;
 pub mod image;
+pub mod inspect;
 pub mod layout;
 pub mod mtk;
 pub mod names;

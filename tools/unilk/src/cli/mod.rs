@@ -12,6 +12,7 @@ mod pack;
 mod phone;
 mod report;
 mod restore;
+mod scatter;
 mod storage;
 mod verify;
 
@@ -54,7 +55,13 @@ enum Command {
     /// would not fit the UBOOT partition or would not start. With hints about
     /// the phone, fills them into the image.
     Pack(pack::Arguments),
-    /// Say what a file is and what its header holds
+    /// Say what files are, what is wrong with them and what a phone would do
+    ///
+    /// For any bytes from the internet, before they go near a phone: lk.bin,
+    /// boot and recovery images, logos, scatter files, partition tables,
+    /// preloaders, device trees, dumps of partitions and of whole cards.
+    /// Nothing that a file says of itself is believed.
+    #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
@@ -104,6 +111,9 @@ enum Command {
     /// chips that the driver table does not know, prints the beginning of a
     /// new row.
     Report(report::Arguments),
+    /// Show, judge and compare scatter files; plan what to flash
+    #[command(subcommand)]
+    Scatter(scatter::Command),
     /// Write shell completions and manual pages
     #[command(subcommand)]
     Generate(generate::Command),
@@ -124,6 +134,7 @@ impl Cli {
             Command::Restore(arguments) => arguments.run(output),
             Command::Identity(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
+            Command::Scatter(command) => command.run(output),
             Command::Generate(command) => command.run(),
         }
     }

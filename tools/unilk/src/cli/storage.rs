@@ -22,7 +22,7 @@ pub struct Dump {
 }
 
 /// What helps to read a dump.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Known {
     /// Dump of boot area 1; default: FILE.boot1, if there is one
     #[arg(long, value_name = "FILE")]
@@ -42,9 +42,22 @@ impl Dump {
         self.known.card()
     }
 
+    /// A dump of which nothing else is known.
+    pub fn of(file: &Path) -> Self {
+        Self {
+            file: file.to_owned(),
+            known: Known::default(),
+        }
+    }
+
     /// Opens it.
     pub fn open(&self) -> Result<Storage> {
         self.known.open(&self.file)
+    }
+
+    /// Opens it, by `layout` where it has no table of its own.
+    pub fn open_by(&self, layout: Option<Layout>) -> Result<Storage> {
+        self.known.open_by(&self.file, layout)
     }
 }
 
@@ -56,8 +69,12 @@ impl Known {
 
     /// Opens the dump in `file`.
     pub fn open(&self, file: &Path) -> Result<Storage> {
+        self.open_by(file, self.scatter.as_deref().map(layout).transpose()?)
+    }
+
+    fn open_by(&self, file: &Path, layout: Option<Layout>) -> Result<Storage> {
         let options = Options {
-            scatter: self.scatter.as_deref().map(layout).transpose()?,
+            scatter: layout,
             card: self.card()?,
         };
         let context = || file.display().to_string();

@@ -9,11 +9,14 @@
 //!
 //! Source: facts/storage-and-images.md 3.1, 3.2, 3.6.
 
+pub mod diff;
+pub mod lint;
 mod parse_keyed;
 mod parse_old;
+pub mod plan;
 mod write;
 
-pub use write::from_layout;
+pub use write::{from_layout, operation};
 
 use crate::bytes::parse_size;
 use crate::layout::{self, Layout, Partition, Place, holds_file_system, is_in_boot_area};

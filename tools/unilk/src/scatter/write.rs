@@ -26,11 +26,32 @@ impl Scatter {
                 let flag = if file.is_some() { "true" } else { "false" };
                 self.set(index, "is_download", flag);
                 self.set(index, "file_name", file.unwrap_or(NO_FILE));
+                if file.is_some() {
+                    self.show(index);
+                }
                 // Keys that were added have moved the lines.
                 if let Ok(read) = Self::parse(&self.to_text()) {
                     *self = read;
                 }
             }
+        }
+    }
+
+    /// Flash tools neither show nor write what has no type or is invisible.
+    fn show(&mut self, index: usize) {
+        let entry = &self.entries[index];
+        let kind = if entry.has_file_system() {
+            "YAFFS_IMG"
+        } else {
+            "NORMAL_ROM"
+        };
+        let without_type = entry.value("type") == Some("NONE");
+        let invisible = entry.value("operation_type") == Some("INVISIBLE");
+        if without_type {
+            self.set(index, "type", kind);
+        }
+        if invisible {
+            self.set(index, "operation_type", "UPDATE");
         }
     }
 

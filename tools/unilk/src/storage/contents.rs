@@ -60,7 +60,7 @@ fn find_loader(user: &Bytes) -> Option<u64> {
         .step_by(SEARCH_STEP as usize)
         .find(|&at| {
             let head = user.read_some(at, 512).unwrap_or_default();
-            Header::parse(&head).is_ok_and(|header| is_loader(&header.name))
+            Header::parse(&head).is_ok_and(|header| is_loader(header.name()))
         })
 }
 

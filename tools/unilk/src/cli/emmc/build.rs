@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     parts: Option<PathBuf>,
     /// Contents of a partition, e.g. UBOOT=lk.bin; may be repeated
-    #[arg(long = "part", value_name = "NAME=FILE", value_parser = assignment)]
+    #[arg(long = "part", value_name = "NAME=FILE", value_parser = super::assignment)]
     part: Vec<(String, PathBuf)>,
     /// Directory to write to
     #[arg(short, long, default_value = ".")]
@@ -125,29 +125,9 @@ fn in_directory(
     Ok(found)
 }
 
-fn assignment(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
-            Ok((name.to_owned(), PathBuf::from(path)))
-        }
-        _ => Err("expected NAME=FILE, e.g. UBOOT=lk.bin".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn assignments() {
-        assert_eq!(
-            assignment("UBOOT=a=b"),
-            Ok(("UBOOT".to_owned(), PathBuf::from("a=b")))
-        );
-        for bad in ["UBOOT", "=x", "UBOOT="] {
-            assert!(assignment(bad).is_err());
-        }
-    }
 
     #[test]
     fn sizes_name_the_right_form() {

@@ -7,7 +7,7 @@ mod list;
 use super::output::{Outcome, Output, STRONG};
 use anstream::println;
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use unilk::layout::{BUILT_IN, Layout, Place};
 
 #[derive(clap::Subcommand)]
@@ -122,4 +122,30 @@ fn table(layout: &Layout, output: Output) -> Result<Outcome> {
 
 fn hex(value: Option<u64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:#x}"))
+}
+
+/// `NAME=FILE` on the command line.
+pub fn assignment(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("expected NAME=FILE, e.g. UBOOT=lk.bin".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments() {
+        assert_eq!(
+            assignment("UBOOT=a=b"),
+            Ok(("UBOOT".to_owned(), PathBuf::from("a=b")))
+        );
+        for bad in ["UBOOT", "=x", "UBOOT="] {
+            assert!(assignment(bad).is_err());
+        }
+    }
 }

@@ -1,0 +1,130 @@
+//! `unilk scatter lint`.
+
+use crate::cli::output::{GOOD, Outcome, Output, print_findings};
+use crate::cli::storage::{self, Dump};
+use anstream::println;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use unilk::finding::{Finding, Severity};
+use unilk::layout::Layout;
+use unilk::scatter::{Scatter, lint};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Scatter file, or a firmware folder with one
+    file: PathBuf,
+    /// A dump of this phone's eMMC, to tell whether the file is its own
+    #[arg(long, value_name = "IMAGE")]
+    against: Option<PathBuf>,
+}
+
+/// What was found, in the form that `--json` prints.
+#[derive(serde::Serialize)]
+struct Report {
+    file: PathBuf,
+    against: Option<PathBuf>,
+    partitions: usize,
+    findings: Vec<Finding>,
+}
+
+impl Arguments {
+    pub fn run(self, output: Output) -> Result<Outcome> {
+        let is_folder = self.file.is_dir();
+        let file = if is_folder {
+            in_folder(&self.file)?
+        } else {
+            self.file
+        };
+        let scatter = storage::scatter(&file)?;
+        let mut findings = lint::lint(&scatter);
+        let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
+        let look = |name: &str| {
+            let metadata = std::fs::metadata(folder.join(name)).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        // A file on its own may well have no images beside it.
+        let look = is_folder.then_some(&look as &dyn Fn(&str) -> Option<u64>);
+        findings.extend(lint::files(&scatter, look));
+        if let Some(image) = &self.against {
+            findings.extend(against(&scatter, image)?);
+        }
+        let report = Report {
+            file,
+            against: self.against,
+            partitions: scatter.entries.len(),
+            findings,
+        };
+        output.show(&report, Report::print)?;
+        Ok(Outcome::of(&report.findings))
+    }
+}
+
+/// Compares with a dump, which is read by the file where it has no table.
+fn against(scatter: &Scatter, image: &Path) -> Result<Vec<Finding>> {
+    let layout: Option<Layout> = scatter.layout().ok();
+    let storage = Dump::of(image)
+        .open_by(layout)
+        .with_context(|| "--against".to_owned())?;
+    Ok(lint::against(scatter, &storage))
+}
+
+/// The scatter file of a firmware folder.
+fn in_folder(folder: &Path) -> Result<PathBuf> {
+    let context = || format!("cannot read {}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        if name.contains("scatter") && Path::new(&name).extension().is_some_and(|e| e == "txt") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => bail!("no *scatter*.txt in {}", folder.display()),
+        several => {
+            let names: Vec<String> = several.iter().map(|p| p.display().to_string()).collect();
+            bail!(
+                "{} scatter files in {}, name one: {}",
+                several.len(),
+                folder.display(),
+                names.join(", ")
+            )
+        }
+    }
+}
+
+impl Report {
+    fn print(&self) {
+        let count = |severity| {
+            let of = |finding: &&Finding| finding.severity == severity;
+            self.findings.iter().filter(of).count()
+        };
+        print_findings(&self.findings);
+        let (problems, warnings) = (count(Severity::Problem), count(Severity::Warning));
+        let plural = |count, word: &str| match count {
+            1 => format!("1 {word}"),
+            count => format!("{count} {word}s"),
+        };
+        if problems + warnings == 0 {
+            println!(
+                "{}: {} entries, {GOOD}nothing wrong{GOOD:#}",
+                self.file.display(),
+                self.partitions
+            );
+        } else {
+            println!(
+                "{}: {} entries, {}, {}",
+                self.file.display(),
+                self.partitions,
+                plural(problems, "problem"),
+                plural(warnings, "warning")
+            );
+        }
+        if self.against.is_none() {
+            println!("whether it is this phone's own file only a dump can tell: --against IMAGE");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Says what a file is, what is wrong with it and what a phone would do with
+//! it: the door for any bytes from the internet.
+//!
+//! Nothing that a file says of itself is believed: every size is checked
+//! against what is there, everything is read through a [`Source`], and no
+//! bytes make it panic. However large the file, it takes no more than
+//! [`MEMORY_BYTES`] of memory: pictures, trees and text files are read whole
+//! up to a bound of their own, everything else passes by in pieces of
+//! [`read::CHUNK`].
+//!
+//! One module a format; each has a function `look` that takes what is said to
+//! be of that format, and gives a [`Report`], or nothing where it is not.
+
+mod atags;
+mod blank;
+mod bootarg;
+mod bootimg;
+mod compressed;
+mod dos;
+mod elf;
+mod filesystem;
+mod gfh;
+mod loader;
+pub mod logo;
+mod mediatek;
+mod misc;
+mod ours;
+mod pmt;
+mod preloader;
+pub mod read;
+pub mod report;
+mod scatter;
+mod security;
+mod sparse;
+pub mod text;
+mod tree;
+mod uimage;
+mod zimage;
+
+#[cfg(test)]
+mod testing;
+
+use crate::finding::Finding;
+use crate::recognise::{HEAD_BYTES, Kind};
+use crate::source::{Source, Window};
+use read::Watched;
+pub use report::{Body, Cell, Fact, Group, Part, Report, Value};
+
+/// The most memory that looking at a file takes.
+pub const MEMORY_BYTES: usize = 32 << 20;
+
+/// How deep a part may lie in others: card, partition, image, kernel, tree.
+const DEPTH: u8 = 6;
+
+/// Looks at all of `source`.
+pub fn inspect(source: &dyn Source) -> Report {
+    let watched = Watched::new(source);
+    let mut report = look(&watched, 0);
+    if let Some((at, why)) = watched.failure() {
+        report.findings.push(Finding::problem(
+            "READ",
+            format!("cannot be read from byte {at:#x} on ({why}): what is said of it may be wrong"),
+        ));
+    }
+    report
+}
+
+/// Looks at something that lies `depth` deep in a file.
+fn look(source: &dyn Source, depth: u8) -> Report {
+    if source.is_empty() {
+        return empty();
+    }
+    if depth > DEPTH {
+        return unknown(source, &[]);
+    }
+    let head = read::some(source, 0, HEAD_BYTES);
+    let kind = Kind::of(&head);
+    let found = match kind {
+        Kind::MediatekImage => mediatek::look(source, &head, depth),
+        Kind::BootImage => bootimg::look(source, &head, depth),
+        Kind::VendorBoot => bootimg::vendor::look(source, &head, depth),
+        Kind::Preloader => preloader::look(source, &head),
+        Kind::Signed => security::signed(source, &head, depth),
+        Kind::Elf => elf::look(source, &head),
+        Kind::DeviceTree => tree::look(source),
+        Kind::DeviceTreeTable => tree::table(source, &head, depth),
+        Kind::ZImage => zimage::look(source, &head, depth),
+        Kind::UImage => uimage::look(source, &head, depth),
+        Kind::Compressed => compressed::look(source, &head),
+        Kind::Cpio => compressed::cpio(source, &head),
+        Kind::Scatter => scatter::look(source),
+        Kind::DosTable => dos::look(source, &head),
+        Kind::Pmt => pmt::look(source, &head),
+        Kind::DownloadRecord => pmt::download(source, &head),
+        Kind::SecRo => security::secro(source, &head),
+        Kind::SecCfg => security::seccfg(source, &head),
+        Kind::Atags => atags::look(source, &head),
+        Kind::BootArgument => bootarg::look(source, &head),
+        Kind::Ext => filesystem::ext(source, &head),
+        Kind::Fat => filesystem::fat(source, &head),
+        Kind::Sparse => sparse::look(source, &head),
+        Kind::BootReport => ours::report(source),
+        Kind::Backup => ours::backup(source),
+        Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
+    };
+    found
+        .or_else(|| misc::look(source))
+        .or_else(|| ours::log(source))
+        .or_else(|| (kind == Kind::Blank).then(|| blank::look(source)).flatten())
+        .unwrap_or_else(|| unknown(source, &head))
+}
+
+/// Looks at `len` bytes of `source` from `offset` on, as a part of it.
+fn part(source: &dyn Source, name: impl Into<String>, offset: u64, len: u64, depth: u8) -> Part {
+    let window = Window::new(source, offset, len);
+    Part {
+        name: name.into(),
+        offset,
+        len: window.len(),
+        report: look(&window, depth + 1),
+    }
+}
+
+fn empty() -> Report {
+    let mut report = Report::new(Kind::Unknown, 0, "empty");
+    report.findings.push(Finding::problem(
+        "EMPTY",
+        "the file has no bytes: the copy or the download failed, make it again",
+    ));
+    report
+}
+
+fn unknown(source: &dyn Source, head: &[u8]) -> Report {
+    let mut report = Report::new(Kind::Unknown, source.len(), "unknown data");
+    let mut facts = report::Facts::new("content", "content");
+    let start = &head[..head.len().min(16)];
+    if !start.is_empty() {
+        facts.add("begins_with", report::text(text::hex(start)));
+    }
+    facts.maybe("looks_like", blank::texture(head));
+    report.facts.push(facts.into());
+    "Nothing on an MT6572 phone is known to look like this; do not flash it."
+        .clone_into(&mut report.on_a_phone);
+    report
+}
+
+/// A finding about an error of the bootloader's parsers, under its code.
+fn of_core(
+    severity: fn(&'static str, String) -> Finding,
+    why: &(impl unilk_core::Code + ?Sized),
+) -> Finding {
+    severity(why.code(), why.to_string())
+}

@@ -1,0 +1,81 @@
+//! What a person does with a plan, in words: SP Flash Tool, mtkclient, and the
+//! check afterwards.
+//!
+//! Source: facts/storage-and-images.md 4.1, 11.2, 11.3, 11.6.
+
+use super::{Plan, Planned};
+use std::fmt::Write as _;
+
+/// What is known of the phone besides its scatter file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phone {
+    /// Bytes of boot areas and RPMB of its card; addresses of mtkclient depend
+    /// on it.
+    pub hardware_bytes: Option<u64>,
+}
+
+const SECTOR: u64 = 512;
+
+impl Planned {
+    /// Where its first byte is in the user area.
+    fn user_offset(&self, phone: Phone) -> u64 {
+        phone
+            .hardware_bytes
+            .and_then(|hardware| self.linear.checked_sub(hardware))
+            .unwrap_or(self.logical)
+    }
+}
+
+/// The instructions for `plan`, whose scatter file is called `scatter`.
+pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
+    let names: Vec<&str> = plan.planned.iter().map(|p| p.partition.as_str()).collect();
+    let names = names.join(", ");
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "Before: back up this phone\n  \
+           mtk r preloader preloader.bin --parttype boot1\n  \
+           mtk rf dump.bin\n  \
+           unilk scatter lint {scatter} --against dump.bin\n\
+         \n\
+         With SP Flash Tool\n  \
+           1. Load {scatter} of this folder.\n  \
+           2. Choose \"Download Only\". Never \"Firmware Upgrade\" or \"Format All\".\n  \
+           3. Ticked must be {names}, and nothing else.\n  \
+           4. Press Download, then connect the phone, switched off.\n\
+         \n\
+         Or with mtkclient\n"
+    );
+    if phone.hardware_bytes.is_none() {
+        text += "  Offsets hold where the MBR is the first sector of the user area, as on most \
+                 phones.\n";
+    }
+    for planned in &plan.planned {
+        let offset = planned.user_offset(phone);
+        let name = planned.partition.to_ascii_lowercase();
+        if planned.partition == super::UBOOT {
+            let _ = write!(
+                text,
+                "  mtk ro {offset:#x} 0x200 before.bin     must begin with 88 16 88 58; if not, stop: \
+                 the layout is another phone's\n"
+            );
+        }
+        let _ = writeln!(text, "  mtk w {name} {}", planned.file);
+    }
+    text += "\nAfterwards, before the phone is started: read back and compare\n";
+    for planned in &plan.planned {
+        let offset = planned.user_offset(phone);
+        let len = planned.bytes.next_multiple_of(SECTOR);
+        let name = planned.partition.to_ascii_lowercase();
+        let _ = writeln!(text, "  mtk ro {offset:#x} {len:#x} {name}.read");
+        let _ = writeln!(
+            text,
+            "  cmp -n {} {} {name}.read",
+            planned.bytes, planned.file
+        );
+    }
+    text += "  mtk r nvram nvram.read                 must be what the backup has\n\
+             If the phone does not start: hold the power key, connect USB; the preloader answers \
+             and takes the old image back.\n";
+    text
+}
