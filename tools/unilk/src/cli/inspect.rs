@@ -5,10 +5,13 @@ use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unilk::finding::{Finding, Severity};
 use unilk::inspect::logo::{Logo, role};
 use unilk::inspect::report::{label, printable};
-use unilk::inspect::{Body, Group, Report, inspect};
+use unilk::inspect::text::size;
+use unilk::inspect::{Body, Group, Report, inspect_file};
+use unilk::recognise::Kind;
 use unilk::source::{FileSource, Source};
 
 /// Most that is taken from standard input, which has to be held.
@@ -47,7 +50,7 @@ impl Arguments {
         let mut all = Vec::new();
         for file in &self.files {
             let source = open(file)?;
-            let report = inspect(&*source);
+            let report = inspect_file(&source);
             if let Some(directory) = &self.png {
                 self.pictures(&*source, file, directory)?;
             }
@@ -124,7 +127,7 @@ fn panel_size(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Opens a file or block device, or takes in standard input.
-fn open(file: &Path) -> Result<Box<dyn Source>> {
+fn open(file: &Path) -> Result<Arc<dyn Source>> {
     if file.as_os_str() == "-" {
         let mut data = Vec::new();
         std::io::stdin()
@@ -137,25 +140,29 @@ fn open(file: &Path) -> Result<Box<dyn Source>> {
             "standard input has more than {} MiB: save it to a file and name that",
             STDIN_MAX >> 20
         );
-        return Ok(Box::new(data));
+        return Ok(Arc::new(data));
     }
     if file.is_dir() {
         bail!(
-            "{} is a directory: name the files in it, such as {}",
+            "{} is a directory: name the files in it, such as {}; of a directory of partition dumps `unilk emmc list` tells what they are",
             file.display(),
             file.join("*").display()
         );
     }
     let source =
         FileSource::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(Box::new(source))
+    Ok(Arc::new(source))
 }
 
 fn print(file: &Path, report: &Report) {
     let name = printable(&file.display().to_string());
     println!("{STRONG}{name}{STRONG:#}: {}", printable(&report.summary));
     println!("  {} bytes", report.bytes);
-    body(report, 1);
+    if report.kind == Kind::Card {
+        partitions(report);
+    } else {
+        body(report, 1);
+    }
     let findings = report.all_findings();
     if findings.is_empty() {
         println!("{GOOD}nothing wrong{GOOD:#}");
@@ -163,6 +170,28 @@ fn print(file: &Path, report: &Report) {
     print_findings(&report.findings);
     if !report.on_a_phone.is_empty() {
         println!("{STRONG}on a phone:{STRONG:#} {}", report.on_a_phone);
+    }
+}
+
+/// A line for each partition, and what is worse than a note below it.
+fn partitions(report: &Report) {
+    for group in &report.facts {
+        show(group, 1);
+    }
+    println!("  partitions");
+    for part in &report.parts {
+        println!(
+            "    {STRONG}{:<10}{STRONG:#} {:#11x}  {:>9}  {}",
+            printable(&part.name),
+            part.offset,
+            size(part.len),
+            printable(&part.report.summary)
+        );
+        for finding in part.report.all_findings() {
+            if finding.severity > Severity::Note {
+                inner(&finding, "      ");
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::source::Source;
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
 use unilk_core::names::{Finder, NameSet};
+use unilk_core::packed::PackedError;
 
 /// Whether a payload is a unilk image, whatever its header's name.
 pub fn is_ours(payload: &dyn Source) -> bool {
@@ -39,6 +40,10 @@ pub fn add_to(payload: &dyn Source, stated: u32, report: &mut Report) {
     match Identity::of(&bytes) {
         Ok(identity) => ours(identity, &bytes, stated, report),
         Err(image::Error::NotUnilk) => stock(&bytes, report),
+        // Of another release, which is no damage.
+        Err(why @ image::Error::Image(PackedError::Layout { .. })) => report
+            .findings
+            .push(Finding::warning("UNILK-RELEASE", why.to_string())),
         Err(why) => report
             .findings
             .push(Finding::problem("UNILK-HEAD", why.to_string())),

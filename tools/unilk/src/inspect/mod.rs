@@ -15,6 +15,7 @@ mod atags;
 mod blank;
 mod bootarg;
 mod bootimg;
+mod card;
 mod compressed;
 mod dos;
 mod elf;
@@ -45,6 +46,7 @@ use crate::recognise::{HEAD_BYTES, Kind};
 use crate::source::{Source, Window};
 use read::Watched;
 pub use report::{Body, Cell, Fact, Group, Part, Report, Value};
+use std::sync::Arc;
 
 /// The most memory that looking at a file takes.
 pub const MEMORY_BYTES: usize = 32 << 20;
@@ -52,17 +54,27 @@ pub const MEMORY_BYTES: usize = 32 << 20;
 /// How deep a part may lie in others: card, partition, image, kernel, tree.
 const DEPTH: u8 = 6;
 
-/// Looks at all of `source`.
+/// Looks at a file: at a whole card partition by partition, at anything else
+/// as [`inspect`] does.
+pub fn inspect_file(source: &Arc<dyn Source>) -> Report {
+    card::look(source).unwrap_or_else(|| inspect(source))
+}
+
+/// Looks at all of `source`, which is no whole card.
 pub fn inspect(source: &dyn Source) -> Report {
     let watched = Watched::new(source);
     let mut report = look(&watched, 0);
-    if let Some((at, why)) = watched.failure() {
-        report.findings.push(Finding::problem(
-            "READ",
-            format!("cannot be read from byte {at:#x} on ({why}): what is said of it may be wrong"),
-        ));
-    }
+    report.findings.extend(unreadable(&watched));
     report
+}
+
+/// Where the medium failed meanwhile.
+fn unreadable<S: Source>(watched: &Watched<S>) -> Option<Finding> {
+    let (at, why) = watched.failure()?;
+    Some(Finding::problem(
+        "READ",
+        format!("cannot be read from byte {at:#x} on ({why}): what is said of it may be wrong"),
+    ))
 }
 
 /// Looks at something that lies `depth` deep in a file.
@@ -98,7 +110,7 @@ fn look(source: &dyn Source, depth: u8) -> Report {
         Kind::BootArgument => bootarg::look(source, &head),
         Kind::Ext => filesystem::ext(source, &head),
         Kind::Fat => filesystem::fat(source, &head),
-        Kind::Sparse => sparse::look(source, &head),
+        Kind::Sparse => sparse::look(source, &head, depth),
         Kind::BootReport => ours::report(source),
         Kind::Backup => ours::backup(source),
         Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
@@ -106,7 +118,11 @@ fn look(source: &dyn Source, depth: u8) -> Report {
     found
         .or_else(|| misc::look(source))
         .or_else(|| ours::log(source))
-        .or_else(|| (kind == Kind::Blank).then(|| blank::look(source)).flatten())
+        .or_else(|| {
+            (kind == Kind::Blank)
+                .then(|| blank::look(source, depth))
+                .flatten()
+        })
         .unwrap_or_else(|| unknown(source, &head))
 }
 
