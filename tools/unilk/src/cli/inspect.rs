@@ -251,11 +251,10 @@ fn show(group: &Group, depth: usize) {
                 })
                 .collect();
             let line = |cells: Vec<String>| {
-                let mut line = indent.clone();
-                for (cell, width) in cells.iter().zip(&widths) {
-                    line += &format!("  {cell:width$}");
-                }
-                println!("{}", line.trim_end());
+                let padded = cells.iter().zip(&widths);
+                let padded = padded.map(|(cell, &width)| format!("{cell:width$}"));
+                let line = padded.collect::<Vec<_>>().join("  ");
+                println!("{indent}  {}", line.trim_end());
             };
             line(columns.iter().map(|name| label(name)).collect());
             for row in rows {

@@ -248,7 +248,7 @@ mod tests {
         assert!(!inspect(&lk(0x5_FE00)).has("LK-SIZE"));
         assert!(inspect(&lk(0x5_FE01)).has("LK-SIZE"));
         // Only for a bootloader.
-        let kernel = mtk::with_header("KERNEL", &[0; 0x6_0000]).unwrap();
+        let kernel = mtk::with_header("KERNEL", &vec![0; 0x6_0000]).unwrap();
         assert!(!inspect(&kernel).has("LK-SIZE"));
     }
 

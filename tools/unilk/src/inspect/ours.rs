@@ -55,7 +55,7 @@ pub fn log(source: &dyn Source) -> Option<Report> {
 }
 
 /// The report of what was asked and answered in a boot.
-pub fn report(source: &dyn Source) -> Option<Report> {
+pub fn report(source: &dyn Source) -> Report {
     let bytes = read::some(source, 0, MOST);
     let mut report = Report::new(
         Kind::BootReport,
@@ -73,11 +73,11 @@ pub fn report(source: &dyn Source) -> Option<Report> {
     }
     "Says which panel, touch chip and cameras the phone found: `unilk report` shows it."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 /// A backup. What is in it, and whether it is whole, is `unilk verify`'s to say.
-pub fn backup(source: &dyn Source) -> Option<Report> {
+pub fn backup(source: &dyn Source) -> Report {
     let mut report = Report::new(
         Kind::Backup,
         source.len(),
@@ -85,7 +85,7 @@ pub fn backup(source: &dyn Source) -> Option<Report> {
     );
     "Not for a flash tool: `unilk verify` says whether it is whole, `unilk restore` writes it back to the phone that it came from."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 #[cfg(test)]
