@@ -5,12 +5,14 @@
 //! bytes, findings or an error; only the command line in `main.rs` opens files
 //! by name and talks to people.
 
+pub mod backup;
 pub mod bootimg;
 pub mod bytes;
 pub mod compress;
 pub mod dos;
 pub mod emmc;
 pub mod finding;
+pub mod identity;
 pub mod image;
 pub mod inspect;
 pub mod layout;

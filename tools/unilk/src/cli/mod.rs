@@ -1,14 +1,20 @@
 //! Arguments of `unilk` and what each subcommand does with them.
 
+mod backup;
 mod bootimg;
+mod device;
 mod emmc;
 mod generate;
+mod identity;
 mod inspect;
 pub mod output;
 mod pack;
+mod phone;
 mod report;
+mod restore;
 mod scatter;
 mod storage;
+mod verify;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -62,6 +68,43 @@ enum Command {
     /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
+    /// Keep everything that makes a phone this phone, in one file
+    ///
+    /// Reads a dump (mtk rf, SP Flash Tool), a directory of partition dumps, or
+    /// the phone's eMMC itself, and writes an archive of NVRAM, PRO_INFO,
+    /// PROTECT_F/S, SEC_RO, SECCFG, tables, loaders and kernels, with their
+    /// places and SHA-256. It is a plain tar: any other program opens it too.
+    /// Do this before anything is flashed: an IMEI and a radio calibration that
+    /// are lost cannot be made again. The archive appears only when it is
+    /// complete and was read back. Exits with 3 if something important was not
+    /// in the dump.
+    ///
+    /// Example: unilk backup dump.bin -o phone.tar --cid 150100483147324138a1b2c3d4e5f601
+    Backup(backup::Arguments),
+    /// Check a backup, and compare it with what the phone has now
+    ///
+    /// Reads all of it and compares it with its hashes. With --against, says
+    /// which parts of the phone differ, and from which byte on: after flashing
+    /// UBOOT, nothing but UBOOT should.
+    ///
+    /// Example: unilk verify phone.tar --against after.bin
+    Verify(verify::Arguments),
+    /// Write parts of a backup back to an image or phone
+    ///
+    /// Shows what would be written where; writes with --yes. What lies there
+    /// now is kept first, next to the backup, so that a write that was stopped
+    /// can be finished (--resume) or taken back (--undo). Identity and tables
+    /// only go back to the phone that they are from; the preloader is never
+    /// written. For phones that only mtkclient reaches, --print-mtk writes its
+    /// commands.
+    ///
+    /// Example: unilk restore phone.tar --to /dev/sdb --part UBOOT --yes
+    ///
+    /// Example: unilk restore phone.tar --print-mtk todo --identity --cid 1501...
+    Restore(restore::Arguments),
+    /// Tell whether a phone still has its identity
+    #[command(subcommand)]
+    Identity(identity::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
     ///
     /// Finds the reports of unilk's boots in a file of any kind and size. For
@@ -86,6 +129,10 @@ impl Cli {
             Command::Inspect(arguments) => arguments.run(output),
             Command::Bootimg(arguments) => arguments.run(output),
             Command::Emmc(command) => command.run(output),
+            Command::Backup(arguments) => arguments.run(output),
+            Command::Verify(arguments) => arguments.run(output),
+            Command::Restore(arguments) => arguments.run(output),
+            Command::Identity(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
             Command::Scatter(command) => command.run(output),
             Command::Generate(command) => command.run(),

@@ -17,6 +17,13 @@ pub struct Dump {
     /// sparse image of either, block device, or directory of files named after
     /// partitions
     pub file: PathBuf,
+    #[command(flatten)]
+    pub known: Known,
+}
+
+/// What helps to read a dump.
+#[derive(clap::Args, Default)]
+pub struct Known {
     /// Dump of boot area 1; default: FILE.boot1, if there is one
     #[arg(long, value_name = "FILE")]
     boot1: Option<PathBuf>,
@@ -32,40 +39,54 @@ pub struct Dump {
 impl Dump {
     /// The card's sizes, if they were given.
     pub fn card(&self) -> Result<Option<Card>> {
-        self.card.as_deref().map(card).transpose()
+        self.known.card()
     }
 
     /// A dump of which nothing else is known.
     pub fn of(file: &Path) -> Self {
         Self {
             file: file.to_owned(),
-            boot1: None,
-            scatter: None,
-            card: None,
+            known: Known::default(),
         }
     }
 
     /// Opens it.
     pub fn open(&self) -> Result<Storage> {
-        self.open_by(self.scatter.as_deref().map(layout).transpose()?)
+        self.known.open(&self.file)
     }
 
     /// Opens it, by `layout` where it has no table of its own.
     pub fn open_by(&self, layout: Option<Layout>) -> Result<Storage> {
+        self.known.open_by(&self.file, layout)
+    }
+}
+
+impl Known {
+    /// The card's sizes, if they were given.
+    pub fn card(&self) -> Result<Option<Card>> {
+        self.card.as_deref().map(card).transpose()
+    }
+
+    /// Opens the dump in `file`.
+    pub fn open(&self, file: &Path) -> Result<Storage> {
+        self.open_by(file, self.scatter.as_deref().map(layout).transpose()?)
+    }
+
+    fn open_by(&self, file: &Path, layout: Option<Layout>) -> Result<Storage> {
         let options = Options {
             scatter: layout,
             card: self.card()?,
         };
-        let context = || self.file.display().to_string();
-        if self.file.is_dir() {
-            let files = directory(&self.file)?;
+        let context = || file.display().to_string();
+        if file.is_dir() {
+            let files = directory(file)?;
             return Storage::open_directory(files, &options).with_context(context);
         }
         let boot1 = match &self.boot1 {
             Some(path) => Some(source(path)?),
-            None => beside(&self.file).map(|path| source(&path)).transpose()?,
+            None => beside(file).map(|path| source(&path)).transpose()?,
         };
-        Storage::open_image(source(&self.file)?, boot1, &options).with_context(context)
+        Storage::open_image(source(file)?, boot1, &options).with_context(context)
     }
 }
 

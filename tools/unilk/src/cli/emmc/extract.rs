@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use unilk::emmc::Extract;
 use unilk::finding::Finding;
 use unilk::progress::Progress;
-use unilk::scatter;
+use unilk::scatter::{self, lint::NOT_BROUGHT};
 use unilk::source::Source;
 use unilk::storage::{Bytes, Part, Storage};
 use unilk_core::partition::protected;
@@ -179,8 +179,9 @@ fn tables_of(
             // A file in the list is one that a flash tool would write.
             let file = |partition: &unilk::layout::Partition| {
                 let there = files.iter().any(|(part, _)| part.name == partition.name);
-                (there && protected(&partition.name).is_none())
-                    .then(|| format!("{}.img", safe(&partition.name)))
+                let kept = protected(&partition.name).is_some()
+                    || NOT_BROUGHT.contains(&partition.name.as_str());
+                (there && !kept).then(|| format!("{}.img", safe(&partition.name)))
             };
             tables.push((SCATTER, scatter::from_layout(&layout, file)));
         }

@@ -68,22 +68,31 @@ fn against(scatter: &Scatter, image: &Path) -> Result<Vec<Finding>> {
     Ok(lint::against(scatter, &storage))
 }
 
-/// The scatter file of a firmware folder.
+/// The scatter file of a firmware folder: the one whose name says so, or else
+/// the one text that is one.
 fn in_folder(folder: &Path) -> Result<PathBuf> {
     let context = || format!("cannot read {}", folder.display());
-    let mut found = Vec::new();
+    let mut texts = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(context)? {
         let path = entry.with_context(context)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.to_ascii_lowercase();
-        if name.contains("scatter") && Path::new(&name).extension().is_some_and(|e| e == "txt") {
-            found.push(path);
+        let ending = path.extension().unwrap_or_default();
+        if ending.eq_ignore_ascii_case("txt") && path.is_file() {
+            texts.push(path);
         }
     }
-    found.sort();
+    texts.sort();
+    let says_so = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.to_ascii_lowercase().contains("scatter")
+    };
+    let is_one = |path: &&PathBuf| storage::scatter(path).is_ok();
+    let mut found: Vec<&PathBuf> = texts.iter().filter(says_so).collect();
+    if found.is_empty() {
+        found = texts.iter().filter(is_one).collect();
+    }
     match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => bail!("no *scatter*.txt in {}", folder.display()),
+        [one] => Ok((*one).clone()),
+        [] => bail!("no scatter file (*.txt) in {}", folder.display()),
         several => {
             let names: Vec<String> = several.iter().map(|p| p.display().to_string()).collect();
             bail!(

@@ -13,8 +13,8 @@ use unilk_core::partition::protected;
 /// Partitions on the never-write list that firmware packages nevertheless bring
 /// and mark: a generator does so.
 const BROUGHT: [&str; 5] = ["PRELOADER", "DSP_BL", "MBR", "SEC_RO", "EBR"];
-/// Partitions that generators never mark.
-const NOT_BROUGHT: [&str; 2] = ["MISC", "EXPDB"];
+/// Partitions that may be written, but that no firmware package brings.
+pub const NOT_BROUGHT: [&str; 2] = ["MISC", "EXPDB"];
 
 pub fn check(scatter: &Scatter) -> Vec<Told> {
     let mut told = Vec::new();

@@ -12,6 +12,7 @@ mod keys;
 mod tests;
 
 pub use against::against;
+pub use download::NOT_BROUGHT;
 pub use files::files;
 
 use super::{Entry, Scatter};

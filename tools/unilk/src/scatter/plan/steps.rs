@@ -36,6 +36,7 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
         "Before: back up this phone\n  \
            mtk r preloader preloader.bin --parttype boot1\n  \
            mtk rf dump.bin\n  \
+           mtk r uboot uboot.old\n  \
            unilk scatter lint {scatter} --against dump.bin\n\
          \n\
          With SP Flash Tool\n  \
@@ -75,7 +76,8 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
         );
     }
     text += "  mtk r nvram nvram.read                 must be what the backup has\n\
-             If the phone does not start: hold the power key, connect USB; the preloader answers \
-             and takes the old image back.\n";
+\nIf the phone does not start: take the battery out and in again and connect USB without \
+             pressing a key.\nThe preloader (USB 0e8d:2000) answers for some seconds, whatever is \
+             in UBOOT, and the old image goes\nback the same way: mtk w uboot uboot.old\n";
     text
 }
