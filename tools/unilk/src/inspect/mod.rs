@@ -112,7 +112,9 @@ fn look(source: &dyn Source, depth: u8) -> Report {
         Kind::Fat => filesystem::fat(source, &head),
         Kind::Sparse => Some(sparse::look(source, &head, depth)),
         Kind::BootReport => Some(ours::report(source)),
-        Kind::Backup => Some(ours::backup(source)),
+        Kind::Backup => Some(ours::backup(source, &head)),
+        Kind::Archive => Some(archive(source)),
+        Kind::WebPage => Some(web_page(source)),
         Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
     };
     found
@@ -143,6 +145,24 @@ fn empty() -> Report {
         "EMPTY",
         "the file has no bytes: the copy or the download failed, make it again",
     ));
+    report
+}
+
+fn archive(source: &dyn Source) -> Report {
+    let summary = format!("archive of files, {}", text::size(source.len()));
+    let mut report = Report::new(Kind::Archive, source.len(), summary);
+    "Nothing on a phone takes an archive: unpack it and look at the files in it one by one."
+        .clone_into(&mut report.on_a_phone);
+    report
+}
+
+fn web_page(source: &dyn Source) -> Report {
+    let mut report = Report::new(Kind::WebPage, source.len(), "a web page, not the file");
+    report.findings.push(Finding::problem(
+        "WEB-PAGE",
+        "the download site sent a page instead of the file: open it in a browser to see what it wants, and download again",
+    ));
+    "Never flash it.".clone_into(&mut report.on_a_phone);
     report
 }
 

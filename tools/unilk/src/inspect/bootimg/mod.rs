@@ -25,6 +25,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
             "BOOT-CUT",
             "ends within its header: the copy was cut off, make it again",
         ));
+        "Neither stock LK nor unilk boots it.".clone_into(&mut report.on_a_phone);
         return report;
     };
     report.facts.push(fields(&header).into());
