@@ -4,8 +4,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use unilk::bootimg::BootImage;
 use unilk::inspect::report::Value;
 use unilk::inspect::{Report, inspect};
@@ -409,4 +410,117 @@ fn file_systems_as_others_made_them_plain_and_sparse() {
         assert_eq!(report.parts[0].report.kind, Kind::Ext);
         assert!(report.all_findings().is_empty(), "{:?}", report.findings);
     }
+}
+
+/// Runs `unilk inspect`: exit code, standard output, standard error.
+fn unilk(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_unilk"))
+        .arg("inspect")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end before it has taken all.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+fn lk() -> Vec<u8> {
+    unilk::mtk::with_header("LK", &[0x07, 0, 0, 0xEA]).unwrap()
+}
+
+#[test]
+fn as_a_person_runs_it() {
+    let directory = scratch("person");
+    let good = write(&directory, "lk.bin", &lk());
+    let bad = write(&directory, "cut.bin", &lk()[..514]);
+    let (code, text, _) = unilk(&[&good], b"");
+    assert_eq!(code, 0);
+    assert!(
+        text.contains("nothing wrong") && text.contains("on a phone:"),
+        "{text}"
+    );
+    let (code, text, _) = unilk(&[&good, &bad], b"");
+    assert_eq!(code, 3);
+    assert!(
+        text.contains("lk.bin") && text.contains("problem LK-CUT"),
+        "{text}"
+    );
+    let (code, text, _) = unilk(&["-"], &lk());
+    assert_eq!(code, 0);
+    assert!(text.starts_with("-: bootloader image"), "{text}");
+    // What cannot be read does not hide the rest.
+    let (code, text, errors) = unilk(&["/no/such/file", &good], b"");
+    assert_eq!(code, 1);
+    assert!(text.contains("nothing wrong") && errors.contains("/no/such/file"));
+    let (code, _, errors) = unilk(&[directory.to_str().unwrap()], b"");
+    assert_eq!(code, 1);
+    assert!(
+        errors.contains("is a directory: name the files in it"),
+        "{errors}"
+    );
+    let (code, _, errors) = unilk(&["--size", "480", "--png", "x", &good], b"");
+    assert_eq!(code, 2);
+    assert!(errors.contains("480x854"), "{errors}");
+}
+
+#[test]
+fn json_has_numbers_and_names_that_stay() {
+    let (code, text, _) = unilk(&["--json", "-"], &lk());
+    assert_eq!(code, 0);
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let first = &all[0];
+    assert_eq!(first["kind"], "mediatek-image");
+    assert_eq!(first["bytes"], 516);
+    assert_eq!(first["facts"]["header"]["payload_bytes"], 4);
+    assert_eq!(first["facts"]["header"]["name"], "LK");
+    assert!(first["facts"]["header"]["load_address"].is_null());
+    assert_eq!(first["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn pictures_of_a_logo_are_written_in_the_size_that_was_said() {
+    let directory = scratch("png");
+    let pixels: Vec<u8> = (0..240u32 * 320)
+        .flat_map(|at| ((at % 240) as u16).to_le_bytes())
+        .collect();
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&pixels).unwrap();
+    let stream = packer.finish().unwrap();
+    let mut body = Vec::new();
+    for word in [1, 12 + stream.len() as u32, 12] {
+        body.extend(u32::to_le_bytes(word));
+    }
+    body.extend(stream);
+    let logo = unilk::mtk::with_header("LOGO", &body).unwrap();
+    let logo = write(&directory, "logo.bin", &logo);
+    let out = directory.join("out").to_str().unwrap().to_owned();
+    let size = || {
+        let file = std::fs::File::open(Path::new(&out).join("logo-00.png")).unwrap();
+        let reader = png::Decoder::new(std::io::BufReader::new(file)).read_info();
+        reader.unwrap().info().size()
+    };
+    let (code, text, errors) = unilk(&["--png", &out, &logo], b"");
+    assert_eq!(code, 0, "{text}{errors}");
+    assert_eq!(size(), (240, 320));
+    assert_eq!(
+        unilk(&["--png", &out, "--size", "320x240", &logo], b"").0,
+        0
+    );
+    assert_eq!(size(), (320, 240));
+    let (code, _, errors) = unilk(&["--png", &out, "--size", "480x854", &logo], b"");
+    assert_eq!(code, 1);
+    assert!(errors.contains("no picture"), "{errors}");
+    let other = write(&directory, "lk.bin", &lk());
+    let (code, _, errors) = unilk(&["--png", &out, &other], b"");
+    assert_eq!(code, 1);
+    assert!(errors.contains("holds no boot logo"), "{errors}");
 }
