@@ -48,16 +48,20 @@ struct Looked {
 impl Arguments {
     pub fn run(self, output: Output) -> Result<Outcome> {
         let mut all = Vec::new();
+        let mut failed = None;
         for file in &self.files {
-            let source = open(file)?;
-            let report = inspect_file(&source);
-            if let Some(directory) = &self.png {
-                self.pictures(&*source, file, directory)?;
+            match self.look(file) {
+                Ok(report) => all.push(Looked {
+                    file: file.clone(),
+                    report,
+                }),
+                // The others are looked at all the same.
+                Err(why) => {
+                    if let Some(earlier) = failed.replace(why) {
+                        eprintln!("unilk: {earlier:#}");
+                    }
+                }
             }
-            all.push(Looked {
-                file: file.clone(),
-                report,
-            });
         }
         output.show(&all, |all| {
             for (index, looked) in all.iter().enumerate() {
@@ -71,13 +75,23 @@ impl Arguments {
             .iter()
             .flat_map(|looked| looked.report.all_findings())
             .collect();
-        Ok(Outcome::of(&findings))
+        failed.map_or_else(|| Ok(Outcome::of(&findings)), Err)
+    }
+
+    fn look(&self, file: &Path) -> Result<Report> {
+        let source = open(file)?;
+        let report = inspect_file(&source);
+        if let Some(directory) = &self.png {
+            self.pictures(&*source, file, directory)?;
+        }
+        Ok(report)
     }
 
     /// Writes the pictures of a logo: `logo-00.png` and so on.
     fn pictures(&self, source: &dyn Source, file: &Path, directory: &Path) -> Result<()> {
-        let logo = Logo::open(source)
-            .with_context(|| format!("--png: {} holds no boot logo", file.display()))?;
+        let Ok(logo) = Logo::open(source) else {
+            bail!("--png: {} holds no boot logo", file.display());
+        };
         std::fs::create_dir_all(directory)
             .with_context(|| format!("cannot create {}", directory.display()))?;
         let mut fitted = self.size.is_none();
@@ -163,8 +177,8 @@ fn print(file: &Path, report: &Report) {
     } else {
         body(report, 1);
     }
-    let findings = report.all_findings();
-    if findings.is_empty() {
+    // Of what is not known, nothing is known to be right either.
+    if report.kind != Kind::Unknown && report.all_findings().is_empty() {
         println!("{GOOD}nothing wrong{GOOD:#}");
     }
     print_findings(&report.findings);
@@ -251,11 +265,10 @@ fn show(group: &Group, depth: usize) {
                 })
                 .collect();
             let line = |cells: Vec<String>| {
-                let mut line = indent.clone();
-                for (cell, width) in cells.iter().zip(&widths) {
-                    line += &format!("  {cell:width$}");
-                }
-                println!("{}", line.trim_end());
+                let padded = cells.iter().zip(&widths);
+                let padded = padded.map(|(cell, &width)| format!("{cell:width$}"));
+                let line = padded.collect::<Vec<_>>().join("  ");
+                println!("{indent}  {}", line.trim_end());
             };
             line(columns.iter().map(|name| label(name)).collect());
             for row in rows {

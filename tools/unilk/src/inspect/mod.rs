@@ -89,30 +89,32 @@ fn look(source: &dyn Source, depth: u8) -> Report {
     let kind = Kind::of(&head);
     let found = match kind {
         Kind::MediatekImage => mediatek::look(source, &head, depth),
-        Kind::BootImage => bootimg::look(source, &head, depth),
-        Kind::VendorBoot => bootimg::vendor::look(source, &head, depth),
-        Kind::Preloader => preloader::look(source, &head),
-        Kind::Signed => security::signed(source, &head, depth),
+        Kind::BootImage => Some(bootimg::look(source, &head, depth)),
+        Kind::VendorBoot => Some(bootimg::vendor::look(source, &head, depth)),
+        Kind::Preloader => Some(preloader::look(source, &head)),
+        Kind::Signed => Some(security::signed(source, &head, depth)),
         Kind::Elf => elf::look(source, &head),
-        Kind::DeviceTree => tree::look(source),
-        Kind::DeviceTreeTable => tree::table(source, &head, depth),
-        Kind::ZImage => zimage::look(source, &head, depth),
-        Kind::UImage => uimage::look(source, &head, depth),
+        Kind::DeviceTree => Some(tree::look(source)),
+        Kind::DeviceTreeTable => Some(tree::table(source, &head, depth)),
+        Kind::ZImage => Some(zimage::look(source, &head, depth)),
+        Kind::UImage => Some(uimage::look(source, &head, depth)),
         Kind::Compressed => compressed::look(source, &head),
-        Kind::Cpio => compressed::cpio(source, &head),
-        Kind::Scatter => scatter::look(source),
+        Kind::Cpio => Some(compressed::cpio(source, &head)),
+        Kind::Scatter => Some(scatter::look(source)),
         Kind::DosTable => dos::look(source, &head),
-        Kind::Pmt => pmt::look(source, &head),
-        Kind::DownloadRecord => pmt::download(source, &head),
+        Kind::Pmt => Some(pmt::look(source, &head)),
+        Kind::DownloadRecord => Some(pmt::download(source, &head)),
         Kind::SecRo => security::secro(source, &head),
-        Kind::SecCfg => security::seccfg(source, &head),
-        Kind::Atags => atags::look(source, &head),
-        Kind::BootArgument => bootarg::look(source, &head),
+        Kind::SecCfg => Some(security::seccfg(source, &head)),
+        Kind::Atags => Some(atags::look(source, &head)),
+        Kind::BootArgument => Some(bootarg::look(source, &head)),
         Kind::Ext => filesystem::ext(source, &head),
         Kind::Fat => filesystem::fat(source, &head),
-        Kind::Sparse => sparse::look(source, &head, depth),
-        Kind::BootReport => ours::report(source),
-        Kind::Backup => ours::backup(source),
+        Kind::Sparse => Some(sparse::look(source, &head, depth)),
+        Kind::BootReport => Some(ours::report(source)),
+        Kind::Backup => Some(ours::backup(source, &head)),
+        Kind::Archive => Some(archive(source)),
+        Kind::WebPage => Some(web_page(source)),
         Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
     };
     found
@@ -143,6 +145,24 @@ fn empty() -> Report {
         "EMPTY",
         "the file has no bytes: the copy or the download failed, make it again",
     ));
+    report
+}
+
+fn archive(source: &dyn Source) -> Report {
+    let summary = format!("archive of files, {}", text::size(source.len()));
+    let mut report = Report::new(Kind::Archive, source.len(), summary);
+    "Nothing on a phone takes an archive: unpack it and look at the files in it one by one."
+        .clone_into(&mut report.on_a_phone);
+    report
+}
+
+fn web_page(source: &dyn Source) -> Report {
+    let mut report = Report::new(Kind::WebPage, source.len(), "a web page, not the file");
+    report.findings.push(Finding::problem(
+        "WEB-PAGE",
+        "the download site sent a page instead of the file: open it in a browser to see what it wants, and download again",
+    ));
+    "Never flash it.".clone_into(&mut report.on_a_phone);
     report
 }
 

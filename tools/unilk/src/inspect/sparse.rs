@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::sparse::{self, Error};
 
 /// What `source`, which begins with the magic, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(Kind::Sparse, source.len(), "Android sparse image");
     "fastboot and unilk unpack it while they flash. Raw tools (mtkclient, dd) write it as it is, which no kernel mounts: unpack it with simg2img for them."
         .clone_into(&mut report.on_a_phone);
@@ -32,7 +32,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             .findings
             .push(Finding::problem(code(&why), why.to_string())),
     }
-    Some(report)
+    report
 }
 
 fn fields(head: &[u8]) -> Option<Facts> {
