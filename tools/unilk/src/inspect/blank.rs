@@ -2,6 +2,7 @@
 //!
 //! Source: facts/storage-and-images.md 4.6, 4.7 (how a lost NVRAM looks).
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{read, text};
 use crate::finding::Finding;
@@ -13,8 +14,8 @@ const MOST: u64 = 64 << 20;
 const MOST_OF_PART: u64 = 8 << 20;
 
 /// `source`, which begins blank, if it is blank all through.
-pub fn look(source: &dyn Source, depth: u8) -> Option<Report> {
-    let most = if depth == 0 { MOST } else { MOST_OF_PART };
+pub fn look(source: &dyn Source, level: Level) -> Option<Report> {
+    let most = if level.is_file() { MOST } else { MOST_OF_PART };
     let fill = *read::some(source, 0, 1).first()?;
     let blank = read::through(source, 0, most, &mut |piece| {
         piece.iter().all(|&byte| byte == fill)
