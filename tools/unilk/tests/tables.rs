@@ -160,7 +160,7 @@ fn simg2img_and_we_read_the_same() {
     let (packed, raw) = (directory.join("sparse"), directory.join("raw"));
     // By hand: a raw chunk, a filled one, a checksum, one left out.
     let mut file = Vec::new();
-    for word in [0xED26_FF3A_u32, 1, 28 | 12 << 16, 4096, 6, 4, 0] {
+    for word in [0xED26_FF3A_u32, 1, 0x000C_001C, 4096, 6, 4, 0] {
         file.extend(word.to_le_bytes());
     }
     let mut chunk = |kind: u32, blocks: u32, body: &[u8]| {

@@ -13,7 +13,7 @@ mod tests;
 
 pub use against::against;
 pub use download::NOT_BROUGHT;
-pub use files::files;
+pub use files::{Look, files};
 
 use super::{Entry, Scatter};
 use crate::finding::{Finding, Severity};
