@@ -152,7 +152,7 @@ fn lost_identity(parts: &[Part]) -> Option<Finding> {
         Finding::warning(
             "CARD-IDENTITY",
             format!(
-                "blank: {}. This phone has lost a part of its identity, or never had it; restore its own backup, nothing else",
+                "blank: {}. This phone has lost a part of its identity, or never had it; restore its own backup, nothing else (`unilk identity status` tells more)",
                 blank.join(", ")
             ),
         )

@@ -154,6 +154,20 @@ mod tests {
     }
 
     #[test]
+    fn a_banner_is_whole_wherever_it_stands() {
+        let line = b"Linux version 6.1.0 (a@b) #1";
+        for at in [0, 65536 - 256, 65536 - 14, 65536 - 1, 65536, 131_072 - 20] {
+            let mut data = vec![7; at];
+            data.extend_from_slice(line);
+            assert_eq!(find_banner(&data[..]).unwrap().as_bytes(), line, "{at}");
+            data.push(0);
+            data.resize(300_000, 7);
+            assert_eq!(find_banner(&data[..]).unwrap().as_bytes(), line, "{at}");
+        }
+        assert_eq!(find_banner(&b"Linux version %s"[..]), None);
+    }
+
+    #[test]
     fn a_damaged_kernel_is_told_and_nothing_more() {
         let good = kernel("none");
         let mut cut = good.clone();
