@@ -15,6 +15,7 @@ use crate::recognise::{HEAD_BYTES, Kind};
 use crate::source::Source;
 use crate::storage::{self, Storage, TAIL, TAIL_BYTES};
 use std::sync::Arc;
+use unilk_core::partition::protected;
 
 /// No card is smaller; what is smaller is not searched for partitions.
 const LEAST: u64 = 32 << 20;
@@ -56,11 +57,16 @@ fn describe(bytes: u64, storage: &Storage, level: Level) -> Report {
     report.findings = storage.findings().to_vec();
     for known in storage.parts() {
         if let Some(window) = storage.window(known) {
-            let inside = if known.name == TAIL {
+            let mut inside = if known.name == TAIL {
                 tail(&window, level)
             } else {
                 look_inside(&window, level)
             };
+            if let (Kind::Unknown, Some(holds)) = (inside.kind, protected(&known.name)) {
+                inside.summary = format!("data: {holds}");
+                "It belongs to this phone alone and is never written but from its own backup."
+                    .clone_into(&mut inside.on_a_phone);
+            }
             report.findings.extend(misplaced(&known.name, &inside));
             report.parts.push(Part {
                 name: known.name.clone(),
@@ -192,6 +198,8 @@ mod tests {
         image.put("UBOOT", Content::Bytes(lk)).unwrap();
         image.put("BOOTIMG", boot(SubHeaders::Boot)).unwrap();
         image.put("RECOVERY", boot(recovery)).unwrap();
+        let security = Content::Bytes(vec![0x37; 512]);
+        image.put("SECCFG", security).unwrap();
         let name = format!("inspect-card-{recovery:?}.img");
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../target/tmp")
@@ -220,6 +228,8 @@ mod tests {
         assert_eq!(kind("UBOOT"), Some(Kind::MediatekImage));
         assert_eq!(kind("BOOTIMG"), Some(Kind::BootImage));
         assert_eq!(kind("NVRAM"), Some(Kind::Blank));
+        let seccfg = report.parts.iter().find(|part| part.name == "SECCFG");
+        assert!(seccfg.unwrap().report.summary.contains("security state"));
         let tail = report.parts.iter().find(|part| part.name == TAIL).unwrap();
         assert_eq!(tail.report.parts[0].report.kind, Kind::Pmt);
         assert!(codes(&report).contains(&"CARD-IDENTITY"));
