@@ -4,9 +4,9 @@
 //! Nothing that a file says of itself is believed: every size is checked
 //! against what is there, everything is read through a [`Source`], and no
 //! bytes make it panic. However large the file, it takes no more than
-//! [`MEMORY_BYTES`] of memory, or [`DEEP_BYTES`] where kernels are unpacked: pictures, trees and text files are read whole
-//! up to a bound of their own, everything else passes by in pieces of
-//! [`read::CHUNK`].
+//! [`MEMORY_BYTES`] of memory, or [`DEEP_BYTES`] where kernels are unpacked:
+//! pictures, trees and text files are read whole up to a bound of their own,
+//! everything else passes by in pieces of [`read::CHUNK`].
 //!
 //! One module a format; each has a function `look` that takes what is said to
 //! be of that format, and gives a [`Report`], or nothing where it is not.
