@@ -10,7 +10,7 @@ use unilk::finding::{Finding, Severity};
 use unilk::inspect::logo::{Logo, role};
 use unilk::inspect::report::{label, printable};
 use unilk::inspect::text::size;
-use unilk::inspect::{Body, Group, Report, inspect_file};
+use unilk::inspect::{Body, Group, Options, Report, inspect_file};
 use unilk::recognise::Kind;
 use unilk::source::{FileSource, Source};
 
@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Files to look at, of any kind and size; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Unpack kernels: tell their version and the panels that they know. A
+    /// second more for each
+    #[arg(long)]
+    deep: bool,
     /// Write each picture of a boot logo into this directory, as PNG
     #[arg(long, value_name = "DIR")]
     png: Option<PathBuf>,
@@ -80,7 +84,7 @@ impl Arguments {
 
     fn look(&self, file: &Path) -> Result<Report> {
         let source = open(file)?;
-        let report = inspect_file(&source);
+        let report = inspect_file(&source, Options { deep: self.deep });
         if let Some(directory) = &self.png {
             self.pictures(&*source, file, directory)?;
         }

@@ -27,6 +27,13 @@ pub fn is_ours(payload: &dyn Source) -> bool {
 /// `stated` bytes.
 pub fn add_to(payload: &dyn Source, stated: u32, report: &mut Report) {
     let bytes = read::some(payload, 0, LK_PAYLOAD_MAX);
+    if bytes.starts_with(b"SSSS") {
+        report.findings.push(Finding::problem(
+            "LK-SIGNED",
+            "payload is in MediaTek's secure-boot wrapper: a phone that is not fused jumps into the wrapper's header, and where a fused one wants it is not known",
+        ));
+        return;
+    }
     if let Some(word) = u32_at(&bytes, 0)
         && !is_arm_instruction(word)
     {
@@ -194,6 +201,12 @@ mod tests {
         mutate(&good, 100, |data| {
             let _ = inspect(&data);
         });
+    }
+
+    #[test]
+    fn a_signed_payload_is_told() {
+        let image = mtk::with_header("LK", b"SSSSmaker and more").unwrap();
+        assert_eq!(codes(&inspect(&image)), ["LK-SIGNED"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.1 to 1.6.
 
+use super::Level;
 use super::report::{self, Facts, Report};
 use super::{loader, logo, of_core, part, read, text};
 use crate::bytes::u32_at;
@@ -49,7 +50,7 @@ impl Role {
 
 /// What `source`, which begins with the magic, holds; `head` are its first
 /// bytes.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Option<Report> {
     let header = head.get(..HEADER_BYTES);
     let payload_len = u32_at(head, 4)?;
     let raw_name = crate::bytes::text(head.get(8..40).unwrap_or_default());
@@ -87,7 +88,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             role.part_name(),
             HEADER_BYTES as u64,
             there,
-            depth,
+            level,
         )),
     }
     if report.on_a_phone.is_empty() {

@@ -26,9 +26,20 @@ pub fn look(source: &dyn Source) -> Option<Report> {
     if command.is_none() && matches!(env, Ok(None)) && stored.is_none() {
         return None;
     }
+    report.summary = match (&command, &stored) {
+        (Some(command), _) => format!("MISC partition, command \"{}\"", report::printable(command)),
+        (None, Some(panel)) => format!("MISC partition, panel {}", report::printable(panel)),
+        (None, None) => "MISC partition with an LK environment".to_owned(),
+    };
     let mut facts = Facts::new("misc", "kept here");
     facts.add("command", or_none(command.as_deref()));
     facts.add("panel", or_none(stored.as_deref()));
+    if stored.is_some() {
+        report.findings.push(Finding::note(
+            "MISC-CHOICE",
+            "unilk keeps its choice here: `unilk report --choice` shows all of it",
+        ));
+    }
     report.facts.push(facts.into());
     match env {
         Ok(env) => report.facts.extend(env.map(Into::into)),
@@ -73,9 +84,10 @@ fn environment(source: &dyn Source) -> Result<Option<Facts>, EnvError> {
 /// The panel that unilk keeps in mind.
 fn stored(source: &dyn Source, len: usize) -> Option<String> {
     let misc = read::some(source, 0, len);
-    choice::read(&misc)
-        .ok()
-        .map(|stored| format!("{} (`unilk report --choice` shows all)", stored.panel()))
+    choice::read(&misc).ok().map(|stored| match stored.panel() {
+        "" => "not chosen".to_owned(),
+        panel => panel.to_owned(),
+    })
 }
 
 #[cfg(test)]

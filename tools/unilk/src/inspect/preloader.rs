@@ -363,6 +363,21 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_of_nand_is_unwrapped() {
+        // Two pages in front: geometry, and the layout table in pages.
+        let mut dump = vec![0xFF; 4096];
+        dump[..12].copy_from_slice(b"BOOTLOADER!\0");
+        dump[12..16].copy_from_slice(b"V006");
+        dump[16..23].copy_from_slice(b"NFIINFO");
+        dump[2048..2053].copy_from_slice(b"BRLYT");
+        dump.extend(a516());
+        let report = inspect(&dump);
+        assert_eq!(report.value("wrapping", "device"), Some(&"NAND".into()));
+        assert!(report.value("board", "file_name").is_some());
+        assert!(codes(&report).is_empty(), "{:?}", report.findings);
+    }
+
+    #[test]
     fn damage_is_named() {
         let good = a516();
         assert_eq!(codes(&inspect(&&good[..98000])), ["PL-CUT"]);

@@ -24,6 +24,10 @@ pub fn look(source: &dyn Source) -> Report {
     match Scatter::parse(&text) {
         Ok(scatter) => {
             report.findings = lint(&scatter);
+            for finding in &mut report.findings {
+                // They quote the file.
+                finding.text = report::printable(&finding.text);
+            }
             match scatter.layout() {
                 Ok(layout) => describe(&layout, &mut report),
                 Err(why) => unusable(&why, &mut report),
@@ -39,7 +43,10 @@ fn unusable(why: &Error, report: &mut Report) {
     if !any_problem(&report.findings) {
         report.findings.push(Finding::problem(
             "SCATTER-SYNTAX",
-            format!("{why}: not a scatter file of an MT6572 phone with eMMC"),
+            format!(
+                "{}: not a scatter file of an MT6572 phone with eMMC",
+                report::printable(&why.to_string())
+            ),
         ));
     }
 }
@@ -122,5 +129,18 @@ mod tests {
         mutate(&file(), 200, |data| {
             let _ = inspect(&data);
         });
+    }
+
+    #[test]
+    fn what_a_file_says_does_not_reach_the_terminal_as_it_is() {
+        let text = String::from_utf8(file()).unwrap();
+        let evil = text.replace("USRDATA", "UBOOT\u{1b}[31m");
+        let report = inspect(&evil.into_bytes());
+        assert_eq!(report.kind, Kind::Scatter);
+        let findings = report.all_findings();
+        let escaped = |found: &Finding| found.text.contains("\\u{1b}");
+        assert!(findings.iter().any(escaped), "{findings:?}");
+        let raw = |found: &Finding| found.text.contains('\u{1b}');
+        assert!(!findings.iter().any(raw));
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.5, 4.8.
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{part, text};
 use crate::bytes::{text as field_text, u32_at};
@@ -14,7 +15,7 @@ use crate::source::Source;
 const SIGNED_HEADER: u64 = 64;
 
 /// What `source`, which begins with "SSSS", holds.
-pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Report {
+pub fn signed(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(
         Kind::Signed,
         source.len(),
@@ -53,7 +54,7 @@ pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     if start < source.len() {
         report
             .parts
-            .push(part(source, "image", start, len.into(), depth));
+            .push(part(source, "image", start, len.into(), level));
     }
     report
 }

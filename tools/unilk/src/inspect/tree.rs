@@ -3,6 +3,7 @@
 //! The check is the bootloader's own strict parser (`unilk_core::fdt`). Source
 //! of what an MT6572 tree needs: facts/storage-and-images.md 6.4.
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{of_core, part, read, text};
 use crate::finding::Finding;
@@ -147,7 +148,7 @@ fn findings(tree: &Fdt<'_>, there: u64, report: &mut Report) {
 }
 
 /// What `source`, a table of trees, holds.
-pub fn table(source: &dyn Source, head: &[u8], depth: u8) -> Report {
+pub fn table(source: &dyn Source, head: &[u8], level: Level) -> Report {
     /// Trees that are looked at.
     const MOST: u32 = 64;
     let bytes = Bytes::new(head);
@@ -190,7 +191,7 @@ pub fn table(source: &dyn Source, head: &[u8], depth: u8) -> Report {
             format!("tree {index}"),
             offset.into(),
             len.into(),
-            depth,
+            level,
         ));
     }
     report

@@ -3,6 +3,7 @@
 //! Source: U-Boot's `include/image.h` for the fields; compared with what
 //! `mkimage` writes.
 
+use super::Level;
 use super::read;
 use super::report::{self, Facts, Report};
 use super::{part, text};
@@ -16,7 +17,7 @@ use unilk_core::crc32::crc32;
 const HEADER_BYTES: usize = 64;
 
 /// What `source`, which begins with the magic, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::UImage, source.len(), "U-Boot legacy image");
     "No loader of this chip but U-Boot takes it; for unilk pack its kernel with `unilk bootimg`."
         .clone_into(&mut report.on_a_phone);
@@ -48,7 +49,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     if source.len() > HEADER_BYTES as u64 {
         report
             .parts
-            .push(part(source, "data", HEADER_BYTES as u64, len.into(), depth));
+            .push(part(source, "data", HEADER_BYTES as u64, len.into(), level));
     }
     report
 }

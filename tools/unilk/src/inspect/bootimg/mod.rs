@@ -12,13 +12,14 @@ mod verdict;
 use super::report::{self, Cell, Facts, Report, Value};
 use super::{part, read, text};
 use crate::finding::Finding;
+use crate::inspect::Level;
 use crate::recognise::Kind;
 use crate::source::Source;
 use header::{Header, Section};
 use sha1::{Digest as _, Sha1};
 
 /// What `source`, which begins with `ANDROID!`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::BootImage, source.len(), "Android boot image");
     let Some(header) = Header::parse(head) else {
         report.findings.push(Finding::problem(
@@ -30,7 +31,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     };
     report.facts.push(fields(&header).into());
     header_findings(&header, &mut report);
-    sections(source, &header, depth, &mut report);
+    sections(source, &header, level, &mut report);
     check_id(source, &header, &mut report);
     let stock = verdict::stock(source, &header, &mut report);
     let unilk = verdict::unilk(source, &mut report);
@@ -125,7 +126,7 @@ fn header_findings(header: &Header, report: &mut Report) {
 }
 
 /// Every section as a part, and what lies behind the last.
-fn sections(source: &dyn Source, header: &Header, depth: u8, report: &mut Report) {
+fn sections(source: &dyn Source, header: &Header, level: Level, report: &mut Report) {
     for section in &header.sections {
         let end = section.offset.saturating_add(section.len.into());
         if end > source.len() {
@@ -143,7 +144,7 @@ fn sections(source: &dyn Source, header: &Header, depth: u8, report: &mut Report
             let len = section.len.into();
             report
                 .parts
-                .push(part(source, section.name, section.offset, len, depth));
+                .push(part(source, section.name, section.offset, len, level));
         }
     }
     let end = header

@@ -7,6 +7,7 @@
 use super::header::{Section, lay_out};
 use super::{cmdline, report, spoken, text};
 use crate::finding::Finding;
+use crate::inspect::Level;
 use crate::inspect::part;
 use crate::inspect::report::{Facts, Report};
 use crate::recognise::Kind;
@@ -17,7 +18,7 @@ use unilk_core::bytes::Bytes;
 const HEADER_BYTES: u32 = 2112;
 
 /// What `source`, which begins with `VNDRBOOT`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::VendorBoot, source.len(), "Android vendor boot image");
     "No MT6572 loader reads vendor boot images: nothing happens with it."
         .clone_into(&mut report.on_a_phone);
@@ -48,7 +49,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
             let len = section.len.into();
             report
                 .parts
-                .push(part(source, section.name, section.offset, len, depth));
+                .push(part(source, section.name, section.offset, len, level));
         }
     }
     report

@@ -75,6 +75,14 @@ fn panels_and_sprites_are_measured() {
 }
 
 #[test]
+fn the_fill_of_the_battery_is_a_line() {
+    let mut pictures = vec![pixels(24, 24); 36];
+    pictures.push(vec![0xE0; 270]);
+    let sizes = sizes(&inspect(&logo(&pictures)));
+    assert_eq!(sizes[36], ("135x1".to_owned(), "likely".to_owned()));
+}
+
+#[test]
 fn a_picture_of_one_colour_is_a_guess() {
     let report = inspect(&logo(&[vec![0; 480 * 854 * 2]]));
     assert_eq!(sizes(&report), [("480x854".to_owned(), "guess".to_owned())]);
