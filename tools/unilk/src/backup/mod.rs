@@ -27,6 +27,7 @@
 pub mod archive;
 pub mod digest;
 pub mod dump;
+mod growing;
 pub mod journal;
 pub mod manifest;
 pub mod member;

@@ -13,7 +13,7 @@ use super::dump::{Dump, DumpPart, same_name};
 use super::manifest::Part;
 use super::phone::{Judgement, Sameness, Statement, judge};
 use super::set::{Guard, holds};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::source::{Source, Window};
 use crate::storage::{Area, TAIL};
 
@@ -95,7 +95,13 @@ pub fn plan(
             phone.reasons.join("; ")
         )));
     }
-    let mut findings = Vec::new();
+    // What is wrong with the phone is often why it is restored.
+    let mut findings: Vec<Finding> = dump
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Problem)
+        .map(|finding| Finding::warning("RESTORE-TARGET", finding.text.clone()))
+        .collect();
     let mut steps: Vec<Step> = Vec::new();
     for part in parts {
         let guard = allowed(part, request)?;

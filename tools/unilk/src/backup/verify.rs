@@ -91,7 +91,8 @@ fn finding(name: &str, area: crate::storage::Area, comparison: Comparison) -> Op
             "VERIFY-IDENTITY",
             format!("{text}: the phone's identity is not as it was"),
         ),
-        Guard::Tables | Guard::Never => Finding::problem("VERIFY-TABLES", text),
+        Guard::Tables => Finding::problem("VERIFY-TABLES", text),
+        Guard::Never => Finding::problem("VERIFY-LOADER", text),
     })
 }
 
