@@ -5,6 +5,7 @@
 //! watches time and memory too; the tests of this crate give each of them some
 //! thousand mutations on every run, the same on every machine.
 
+pub mod host;
 pub mod phone;
 pub mod seeds;
 
@@ -21,7 +22,7 @@ pub struct Target {
 
 /// All of them.
 pub fn targets() -> Vec<Target> {
-    phone::TARGETS.to_vec()
+    [phone::TARGETS, host::TARGETS].concat()
 }
 
 /// The target called `name`.

@@ -20,6 +20,12 @@ pub trait Source: Send + Sync {
     /// past the end.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
 
+    /// The first byte from `offset` on that may be anything but zero, or the
+    /// end: what copies a large source with holes need not read before that.
+    fn data_from(&self, offset: u64) -> u64 {
+        offset.min(self.len())
+    }
+
     /// Whether there is nothing.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -72,6 +78,10 @@ impl<S: Source + ?Sized> Source for &S {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
+    }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -82,6 +92,10 @@ impl<S: Source + ?Sized> Source for Box<S> {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
+    }
 }
 
 impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
@@ -91,6 +105,10 @@ impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
+    }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
     }
 }
 
@@ -208,6 +226,12 @@ impl<S: Source> Source for Window<S> {
         }
         self.source.read_at(self.start + offset, out)
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        let offset = offset.min(self.len);
+        let found = self.source.data_from(self.start + offset);
+        found.saturating_sub(self.start).min(self.len)
+    }
 }
 
 /// Reads a source from its beginning to its end, for whoever takes [`Read`].
@@ -253,7 +277,7 @@ mod tests {
         assert_eq!(window.part(5, u64::MAX).len(), 5);
         assert!(window.part(u64::MAX, 5).is_empty());
         let behind = Window::new(&bytes, 200, 50);
-        assert!(behind.is_empty());
+        assert!(behind.is_empty() && behind.data_from(9) == 0);
         // A window does not show what lies behind it.
         let inner = Window::new(&bytes, 0, 10);
         assert!(inner.read_at(9, &mut [0; 2]).is_err());

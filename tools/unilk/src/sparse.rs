@@ -277,6 +277,15 @@ impl<S: Source> Source for Sparse<S> {
         }
         Ok(())
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        let next = self.chunks.partition_point(|chunk| {
+            (u64::from(chunk.first) + u64::from(chunk.blocks)) * self.block_bytes <= offset
+        });
+        let start = |chunk: &Chunk| u64::from(chunk.first) * self.block_bytes;
+        let start = self.chunks.get(next).map_or(self.len(), start);
+        start.max(offset).min(self.len())
+    }
 }
 
 #[cfg(test)]
@@ -342,6 +351,13 @@ mod tests {
                 assert_eq!(out, whole[start..end], "{start}..{end}");
             }
         }
+        for offset in 0..whole.len() {
+            let data = sparse.data_from(offset as u64) as usize;
+            assert!(data >= offset && whole[offset..data].iter().all(|&byte| byte == 0));
+        }
+        // Nothing at the beginning, a run of zeros between, nothing at the end.
+        let found = [0, 15, 16, 55, 56, 63, 64, 72, 80].map(|at| sparse.data_from(at));
+        assert_eq!(found, [16, 16, 16, 55, 64, 64, 64, 80, 80]);
         assert!(sparse.read_at(whole.len() as u64, &mut [0]).is_err());
         assert!(sparse.read_at(u64::MAX, &mut [0; 4]).is_err());
     }

@@ -3,35 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
-use std::process::Command;
+mod common;
+
+use common::{output_of, scratch};
 use unilk::bootimg::{Addresses, BootImage, SubHeaders};
 use unilk::emmc::{self, Card, Content, Image};
 use unilk::layout::Layout;
 use unilk::{mtk, pack};
 
 const BRANCH: [u8; 4] = [0x07, 0x00, 0x00, 0xEA];
-
-/// Runs `program`; `None`, said aloud, if it is not installed.
-fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => Some(format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-        Err(why) => {
-            eprintln!("skipped: {program}: {why}");
-            None
-        }
-    }
-}
-
-fn scratch(name: &str) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&directory).unwrap();
-    directory
-}
 
 #[test]
 fn mkimage_knows_our_lk_header() {

@@ -5,10 +5,13 @@ use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unilk::finding::{Finding, Severity};
 use unilk::inspect::logo::{Logo, role};
 use unilk::inspect::report::{label, printable};
-use unilk::inspect::{Body, Group, Report, inspect};
+use unilk::inspect::text::size;
+use unilk::inspect::{Body, Group, Report, inspect_file};
+use unilk::recognise::Kind;
 use unilk::source::{FileSource, Source};
 
 /// Most that is taken from standard input, which has to be held.
@@ -45,16 +48,20 @@ struct Looked {
 impl Arguments {
     pub fn run(self, output: Output) -> Result<Outcome> {
         let mut all = Vec::new();
+        let mut failed = None;
         for file in &self.files {
-            let source = open(file)?;
-            let report = inspect(&*source);
-            if let Some(directory) = &self.png {
-                self.pictures(&*source, file, directory)?;
+            match self.look(file) {
+                Ok(report) => all.push(Looked {
+                    file: file.clone(),
+                    report,
+                }),
+                // The others are looked at all the same.
+                Err(why) => {
+                    if let Some(earlier) = failed.replace(why) {
+                        eprintln!("unilk: {earlier:#}");
+                    }
+                }
             }
-            all.push(Looked {
-                file: file.clone(),
-                report,
-            });
         }
         output.show(&all, |all| {
             for (index, looked) in all.iter().enumerate() {
@@ -68,13 +75,23 @@ impl Arguments {
             .iter()
             .flat_map(|looked| looked.report.all_findings())
             .collect();
-        Ok(Outcome::of(&findings))
+        failed.map_or_else(|| Ok(Outcome::of(&findings)), Err)
+    }
+
+    fn look(&self, file: &Path) -> Result<Report> {
+        let source = open(file)?;
+        let report = inspect_file(&source);
+        if let Some(directory) = &self.png {
+            self.pictures(&*source, file, directory)?;
+        }
+        Ok(report)
     }
 
     /// Writes the pictures of a logo: `logo-00.png` and so on.
     fn pictures(&self, source: &dyn Source, file: &Path, directory: &Path) -> Result<()> {
-        let logo = Logo::open(source)
-            .with_context(|| format!("--png: {} holds no boot logo", file.display()))?;
+        let Ok(logo) = Logo::open(source) else {
+            bail!("--png: {} holds no boot logo", file.display());
+        };
         std::fs::create_dir_all(directory)
             .with_context(|| format!("cannot create {}", directory.display()))?;
         let mut fitted = self.size.is_none();
@@ -124,7 +141,7 @@ fn panel_size(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Opens a file or block device, or takes in standard input.
-fn open(file: &Path) -> Result<Box<dyn Source>> {
+fn open(file: &Path) -> Result<Arc<dyn Source>> {
     if file.as_os_str() == "-" {
         let mut data = Vec::new();
         std::io::stdin()
@@ -137,32 +154,58 @@ fn open(file: &Path) -> Result<Box<dyn Source>> {
             "standard input has more than {} MiB: save it to a file and name that",
             STDIN_MAX >> 20
         );
-        return Ok(Box::new(data));
+        return Ok(Arc::new(data));
     }
     if file.is_dir() {
         bail!(
-            "{} is a directory: name the files in it, such as {}",
+            "{} is a directory: name the files in it, such as {}; of a directory of partition dumps `unilk emmc list` tells what they are",
             file.display(),
             file.join("*").display()
         );
     }
     let source =
         FileSource::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(Box::new(source))
+    Ok(Arc::new(source))
 }
 
 fn print(file: &Path, report: &Report) {
     let name = printable(&file.display().to_string());
     println!("{STRONG}{name}{STRONG:#}: {}", printable(&report.summary));
     println!("  {} bytes", report.bytes);
-    body(report, 1);
-    let findings = report.all_findings();
-    if findings.is_empty() {
+    if report.kind == Kind::Card {
+        partitions(report);
+    } else {
+        body(report, 1);
+    }
+    // Of what is not known, nothing is known to be right either.
+    if report.kind != Kind::Unknown && report.all_findings().is_empty() {
         println!("{GOOD}nothing wrong{GOOD:#}");
     }
     print_findings(&report.findings);
     if !report.on_a_phone.is_empty() {
         println!("{STRONG}on a phone:{STRONG:#} {}", report.on_a_phone);
+    }
+}
+
+/// A line for each partition, and what is worse than a note below it.
+fn partitions(report: &Report) {
+    for group in &report.facts {
+        show(group, 1);
+    }
+    println!("  partitions");
+    for part in &report.parts {
+        println!(
+            "    {STRONG}{:<10}{STRONG:#} {:#11x}  {:>9}  {}",
+            printable(&part.name),
+            part.offset,
+            size(part.len),
+            printable(&part.report.summary)
+        );
+        for finding in part.report.all_findings() {
+            if finding.severity > Severity::Note {
+                inner(&finding, "      ");
+            }
+        }
     }
 }
 
@@ -222,11 +265,10 @@ fn show(group: &Group, depth: usize) {
                 })
                 .collect();
             let line = |cells: Vec<String>| {
-                let mut line = indent.clone();
-                for (cell, width) in cells.iter().zip(&widths) {
-                    line += &format!("  {cell:width$}");
-                }
-                println!("{}", line.trim_end());
+                let padded = cells.iter().zip(&widths);
+                let padded = padded.map(|(cell, &width)| format!("{cell:width$}"));
+                let line = padded.collect::<Vec<_>>().join("  ");
+                println!("{indent}  {}", line.trim_end());
             };
             line(columns.iter().map(|name| label(name)).collect());
             for row in rows {

@@ -80,12 +80,12 @@ pub struct Output {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal
+    // On a terminal.
     #[default]
     Auto,
-    /// Always
+    // Always.
     Always,
-    /// Never
+    // Never.
     Never,
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Bytes that are looked at at a time: a hole is at least as long.
 const CHUNK_BYTES: usize = 64 * 1024;
+const CHUNK: u64 = CHUNK_BYTES as u64;
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 16 * CHUNK_BYTES;
 
@@ -30,6 +31,12 @@ pub fn copy(
     let mut buffer = vec![0; READ_BYTES];
     let (mut at, mut stored) = (0, 0);
     while at < source.len() {
+        let data = source.data_from(at) / CHUNK * CHUNK;
+        if data > at {
+            progress.advance(data - at);
+            at = data;
+            continue;
+        }
         let left = usize::try_from(source.len() - at).unwrap_or(usize::MAX);
         let part = &mut buffer[..left.min(READ_BYTES)];
         source.read_at(at, part)?;
@@ -52,6 +59,12 @@ pub fn first_content(source: &dyn Source, progress: &mut dyn Progress) -> io::Re
     let mut buffer = vec![0; READ_BYTES];
     let mut at = 0;
     while at < source.len() {
+        let data = source.data_from(at);
+        if data > at {
+            progress.advance(data - at);
+            at = data;
+            continue;
+        }
         let left = usize::try_from(source.len() - at).unwrap_or(usize::MAX);
         let part = &mut buffer[..left.min(READ_BYTES)];
         source.read_at(at, part)?;

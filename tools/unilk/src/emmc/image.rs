@@ -57,7 +57,7 @@ impl Image {
         if name.eq_ignore_ascii_case(TAIL) {
             let size = content_bytes(&content)?;
             if size != TAIL_BYTES {
-                return Err(Error::TooBig(TAIL.to_owned(), size, TAIL_BYTES));
+                return Err(Error::TailSize(size));
             }
             self.tail = Some(content);
             return Ok(());
@@ -226,7 +226,7 @@ fn read(content: &Content, limit: u64) -> Result<Vec<u8>, Error> {
 mod tests {
     use super::*;
     use crate::layout;
-    use std::io;
+    use std::io::{self, SeekFrom};
 
     fn a516() -> Image {
         let layout = Layout::built_in("a516").unwrap();
@@ -284,6 +284,48 @@ mod tests {
             image.put("PRELOADER", Content::Bytes(vec![1; 64])),
             Err(Error::Preloader(_))
         ));
+    }
+
+    #[test]
+    fn tables_that_are_given_are_not_made() {
+        let mut image = a516();
+        // What was read out of a blank phone has to stay blank.
+        for (name, len) in [("MBR", 0x8_0000), ("EBR1", 0x8_0000), ("TAIL", 2 << 20)] {
+            image.put(name, Content::Bytes(vec![0; len])).unwrap();
+        }
+        let mut out = Pieces::default();
+        image.write_user(&mut out).unwrap();
+        assert_eq!(out.0, [(image.card().user_bytes - 1, 1)]);
+        let short = image.put("TAIL", Content::Bytes(vec![0; 512]));
+        assert!(matches!(short, Err(Error::TailSize(512))));
+    }
+
+    /// Where something was written, and how much.
+    #[derive(Default)]
+    struct Pieces(Vec<(u64, usize)>, u64);
+
+    impl Write for Pieces {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            self.0.push((self.1, data.len()));
+            self.1 += data.len() as u64;
+            Ok(data.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Pieces {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            let end = self.0.iter().map(|(at, len)| at + *len as u64).max();
+            self.1 = match to {
+                SeekFrom::Start(at) => at,
+                SeekFrom::End(by) => end.unwrap_or(0).saturating_add_signed(by),
+                SeekFrom::Current(by) => self.1.saturating_add_signed(by),
+            };
+            Ok(self.1)
+        }
     }
 
     #[test]

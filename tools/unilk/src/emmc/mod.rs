@@ -13,6 +13,7 @@ pub use copy::{copy, is_blank};
 pub use extract::Extract;
 pub use image::{Content, Image, create};
 
+use crate::storage::TAIL_BYTES;
 use crate::{dos, layout, pmt, preloader};
 use std::fmt;
 use std::io;
@@ -34,6 +35,8 @@ pub enum Error {
     OutsideUserArea(String),
     /// Content larger than its partition: name, content, partition.
     TooBig(String, u64, u64),
+    /// Content for the end of the user area that is not as long as that.
+    TailSize(u64),
     /// Content for a place that is not written this way.
     NotAPlace(String),
     /// The preloader file is none.
@@ -64,6 +67,10 @@ impl fmt::Display for Error {
             Self::TooBig(name, content, room) => write!(
                 f,
                 "{content} bytes do not fit the {room} bytes of partition {name}"
+            ),
+            Self::TailSize(size) => write!(
+                f,
+                "TAIL is the last {TAIL_BYTES} bytes of the user area, this has {size}"
             ),
             Self::NotAPlace(name) => write!(f, "{name} cannot be given a file"),
             Self::Preloader(why) => write!(f, "preloader file: {why}"),

@@ -8,13 +8,15 @@ use crate::finding::Finding;
 use crate::recognise::Kind;
 use crate::source::Source;
 
-/// So much is read to make sure.
+/// So much is read to make sure; of a part of something larger, less.
 const MOST: u64 = 64 << 20;
+const MOST_OF_PART: u64 = 8 << 20;
 
 /// `source`, which begins blank, if it is blank all through.
-pub fn look(source: &dyn Source) -> Option<Report> {
+pub fn look(source: &dyn Source, depth: u8) -> Option<Report> {
+    let most = if depth == 0 { MOST } else { MOST_OF_PART };
     let fill = *read::some(source, 0, 1).first()?;
-    let blank = read::through(source, 0, MOST, &mut |piece| {
+    let blank = read::through(source, 0, most, &mut |piece| {
         piece.iter().all(|&byte| byte == fill)
     });
     blank.then_some(())?;
@@ -26,10 +28,10 @@ pub fn look(source: &dyn Source) -> Option<Report> {
     let mut facts = Facts::new("content", "content");
     facts.add("fill", report::hex(fill));
     report.facts.push(facts.into());
-    if source.len() > MOST {
+    if source.len() > most {
         report.findings.push(Finding::note(
             "BLANK-PART",
-            format!("only the first {} were looked at", text::size(MOST)),
+            format!("only the first {} were looked at", text::size(most)),
         ));
     }
     "Right for MISC, EXPDB and unused partitions. An NVRAM or PRO_INFO that looks like this has lost the phone's identity: restore this phone's own backup; a blank UBOOT leaves the phone in the preloader's USB mode."

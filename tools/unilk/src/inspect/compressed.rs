@@ -83,12 +83,12 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
         None => format!("data packed with {name}"),
     };
     report.facts.push(facts.into());
-    report.on_a_phone = if inside == Some(CPIO) {
+    let on_a_phone = if inside == Some(CPIO) {
         "A RAM disk: part of a boot image, which `unilk bootimg` makes. Not to be flashed by itself."
     } else {
         "Not to be flashed as it is: no loader of this chip unpacks it."
-    }
-    .to_owned();
+    };
+    on_a_phone.clone_into(&mut report.on_a_phone);
     Some(report)
 }
 
@@ -142,7 +142,7 @@ fn gzip_len(source: &dyn Source) -> Option<u32> {
 }
 
 /// What `source`, a cpio archive, holds: the first names in it.
-pub fn cpio(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn cpio(source: &dyn Source, head: &[u8]) -> Report {
     /// Names that are shown.
     const SHOWN: usize = 12;
     let mut report = Report::new(
@@ -164,7 +164,7 @@ pub fn cpio(source: &dyn Source, head: &[u8]) -> Option<Report> {
     report.facts.push(facts.into());
     "A RAM disk that is not packed: part of a boot image, which `unilk bootimg` makes."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 /// Name of the member at `at`, and where the next begins.

@@ -15,6 +15,7 @@ use crate::source::Source;
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
 use unilk_core::names::{Finder, NameSet};
+use unilk_core::packed::PackedError;
 
 /// Whether a payload is a unilk image, whatever its header's name.
 pub fn is_ours(payload: &dyn Source) -> bool {
@@ -39,6 +40,10 @@ pub fn add_to(payload: &dyn Source, stated: u32, report: &mut Report) {
     match Identity::of(&bytes) {
         Ok(identity) => ours(identity, &bytes, stated, report),
         Err(image::Error::NotUnilk) => stock(&bytes, report),
+        // Of another release, which is no damage.
+        Err(why @ image::Error::Image(PackedError::Layout { .. })) => report
+            .findings
+            .push(Finding::warning("UNILK-RELEASE", why.to_string())),
         Err(why) => report
             .findings
             .push(Finding::problem("UNILK-HEAD", why.to_string())),
@@ -112,18 +117,32 @@ fn stock(payload: &[u8], report: &mut Report) {
     // The last string ends where the image does.
     finder.feed(&[0]);
     let names: Vec<String> = finder.names().map(str::to_owned).collect();
-    if !names.is_empty() {
+    if let Some(version) = string_at(payload, b"U-Boot 20") {
+        report.summary = format!("U-Boot, {}", report.summary);
+        let mut facts = Facts::new("u_boot", "U-Boot");
+        facts.add("version", report::text(version));
+        report.facts.push(facts.into());
+    } else if !names.is_empty() {
         let mut facts = Facts::new("stock", "stock LK");
         facts.add("panels", report::list(names));
         report.facts.push(facts.into());
     }
-    let refuses = b"TOOL DL image Fail";
-    if payload.windows(refuses.len()).any(|there| there == refuses) {
+    if string_at(payload, b"TOOL DL image Fail").is_some() {
         report.findings.push(Finding::note(
             "LK-TOOLDL",
             "this build looks at the flash tool's download record at the end of the card and may refuse to boot when that is damaged: never format the last 2 MiB",
         ));
     }
+}
+
+/// The text that begins with `start`, up to what is no text.
+fn string_at(payload: &[u8], start: &[u8]) -> Option<String> {
+    let at = payload
+        .windows(start.len())
+        .position(|there| there == start)?;
+    let text = payload[at..].iter().take(80);
+    let text = text.take_while(|byte| matches!(byte, b' '..=b'~'));
+    Some(text.map(|&byte| char::from(byte)).collect())
 }
 
 #[cfg(test)]
@@ -189,5 +208,12 @@ mod tests {
             Some(&Value::List(vec![name.to_owned()]))
         );
         assert_eq!(codes(&report), ["LK-TOOLDL"]);
+        let mut other = ARM_BRANCH.to_vec();
+        other.extend_from_slice(b"\0U-Boot 2024.10 (Oct 07 2024)\n\0");
+        let report = inspect(&mtk::with_header("U-Boot", &other).unwrap());
+        assert_eq!(
+            report.value("u_boot", "version"),
+            Some(&"U-Boot 2024.10 (Oct 07 2024)".into())
+        );
     }
 }

@@ -171,11 +171,13 @@ fn padding(header: &[u8], report: &mut Report) {
     }
 }
 
-/// What lies behind the payload: nothing, the rest of a partition's dump, or
-/// something that does not belong there.
+/// What lies behind the payload: nothing, padding to a page, the rest of a
+/// partition's dump, or something that does not belong there.
 fn behind(source: &dyn Source, end: u64, report: &mut Report) {
     /// More than any of these partitions has.
     const MOST: u64 = 32 << 20;
+    /// Sections of boot images are padded to a page.
+    const PAGE: u64 = 4096;
     let rest = source.len().saturating_sub(end);
     if rest == 0 {
         return;
@@ -186,6 +188,9 @@ fn behind(source: &dyn Source, end: u64, report: &mut Report) {
         fills[1] &= piece.iter().all(|&byte| byte == 0xFF);
         fills[0] || fills[1]
     });
+    if all && rest < PAGE {
+        return;
+    }
     let size = text::size(rest);
     report.findings.push(if all {
         Finding::note(
@@ -248,7 +253,7 @@ mod tests {
         assert!(!inspect(&lk(0x5_FE00)).has("LK-SIZE"));
         assert!(inspect(&lk(0x5_FE01)).has("LK-SIZE"));
         // Only for a bootloader.
-        let kernel = mtk::with_header("KERNEL", &[0; 0x6_0000]).unwrap();
+        let kernel = mtk::with_header("KERNEL", &vec![0; 0x6_0000]).unwrap();
         assert!(!inspect(&kernel).has("LK-SIZE"));
     }
 

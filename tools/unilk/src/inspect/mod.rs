@@ -15,6 +15,7 @@ mod atags;
 mod blank;
 mod bootarg;
 mod bootimg;
+mod card;
 mod compressed;
 mod dos;
 mod elf;
@@ -45,6 +46,7 @@ use crate::recognise::{HEAD_BYTES, Kind};
 use crate::source::{Source, Window};
 use read::Watched;
 pub use report::{Body, Cell, Fact, Group, Part, Report, Value};
+use std::sync::Arc;
 
 /// The most memory that looking at a file takes.
 pub const MEMORY_BYTES: usize = 32 << 20;
@@ -52,17 +54,27 @@ pub const MEMORY_BYTES: usize = 32 << 20;
 /// How deep a part may lie in others: card, partition, image, kernel, tree.
 const DEPTH: u8 = 6;
 
-/// Looks at all of `source`.
+/// Looks at a file: at a whole card partition by partition, at anything else
+/// as [`inspect`] does.
+pub fn inspect_file(source: &Arc<dyn Source>) -> Report {
+    card::look(source).unwrap_or_else(|| inspect(source))
+}
+
+/// Looks at all of `source`, which is no whole card.
 pub fn inspect(source: &dyn Source) -> Report {
     let watched = Watched::new(source);
     let mut report = look(&watched, 0);
-    if let Some((at, why)) = watched.failure() {
-        report.findings.push(Finding::problem(
-            "READ",
-            format!("cannot be read from byte {at:#x} on ({why}): what is said of it may be wrong"),
-        ));
-    }
+    report.findings.extend(unreadable(&watched));
     report
+}
+
+/// Where the medium failed meanwhile.
+fn unreadable<S: Source>(watched: &Watched<S>) -> Option<Finding> {
+    let (at, why) = watched.failure()?;
+    Some(Finding::problem(
+        "READ",
+        format!("cannot be read from byte {at:#x} on ({why}): what is said of it may be wrong"),
+    ))
 }
 
 /// Looks at something that lies `depth` deep in a file.
@@ -77,36 +89,42 @@ fn look(source: &dyn Source, depth: u8) -> Report {
     let kind = Kind::of(&head);
     let found = match kind {
         Kind::MediatekImage => mediatek::look(source, &head, depth),
-        Kind::BootImage => bootimg::look(source, &head, depth),
-        Kind::VendorBoot => bootimg::vendor::look(source, &head, depth),
-        Kind::Preloader => preloader::look(source, &head),
-        Kind::Signed => security::signed(source, &head, depth),
+        Kind::BootImage => Some(bootimg::look(source, &head, depth)),
+        Kind::VendorBoot => Some(bootimg::vendor::look(source, &head, depth)),
+        Kind::Preloader => Some(preloader::look(source, &head)),
+        Kind::Signed => Some(security::signed(source, &head, depth)),
         Kind::Elf => elf::look(source, &head),
-        Kind::DeviceTree => tree::look(source),
-        Kind::DeviceTreeTable => tree::table(source, &head, depth),
-        Kind::ZImage => zimage::look(source, &head, depth),
-        Kind::UImage => uimage::look(source, &head, depth),
+        Kind::DeviceTree => Some(tree::look(source)),
+        Kind::DeviceTreeTable => Some(tree::table(source, &head, depth)),
+        Kind::ZImage => Some(zimage::look(source, &head, depth)),
+        Kind::UImage => Some(uimage::look(source, &head, depth)),
         Kind::Compressed => compressed::look(source, &head),
-        Kind::Cpio => compressed::cpio(source, &head),
-        Kind::Scatter => scatter::look(source),
+        Kind::Cpio => Some(compressed::cpio(source, &head)),
+        Kind::Scatter => Some(scatter::look(source)),
         Kind::DosTable => dos::look(source, &head),
-        Kind::Pmt => pmt::look(source, &head),
-        Kind::DownloadRecord => pmt::download(source, &head),
+        Kind::Pmt => Some(pmt::look(source, &head)),
+        Kind::DownloadRecord => Some(pmt::download(source, &head)),
         Kind::SecRo => security::secro(source, &head),
-        Kind::SecCfg => security::seccfg(source, &head),
-        Kind::Atags => atags::look(source, &head),
-        Kind::BootArgument => bootarg::look(source, &head),
+        Kind::SecCfg => Some(security::seccfg(source, &head)),
+        Kind::Atags => Some(atags::look(source, &head)),
+        Kind::BootArgument => Some(bootarg::look(source, &head)),
         Kind::Ext => filesystem::ext(source, &head),
         Kind::Fat => filesystem::fat(source, &head),
-        Kind::Sparse => sparse::look(source, &head),
-        Kind::BootReport => ours::report(source),
-        Kind::Backup => ours::backup(source),
+        Kind::Sparse => Some(sparse::look(source, &head, depth)),
+        Kind::BootReport => Some(ours::report(source)),
+        Kind::Backup => Some(ours::backup(source, &head)),
+        Kind::Archive => Some(archive(source)),
+        Kind::WebPage => Some(web_page(source)),
         Kind::BootLog | Kind::Blank | Kind::Misc | Kind::Card | Kind::Unknown => None,
     };
     found
         .or_else(|| misc::look(source))
         .or_else(|| ours::log(source))
-        .or_else(|| (kind == Kind::Blank).then(|| blank::look(source)).flatten())
+        .or_else(|| {
+            (kind == Kind::Blank)
+                .then(|| blank::look(source, depth))
+                .flatten()
+        })
         .unwrap_or_else(|| unknown(source, &head))
 }
 
@@ -127,6 +145,24 @@ fn empty() -> Report {
         "EMPTY",
         "the file has no bytes: the copy or the download failed, make it again",
     ));
+    report
+}
+
+fn archive(source: &dyn Source) -> Report {
+    let summary = format!("archive of files, {}", text::size(source.len()));
+    let mut report = Report::new(Kind::Archive, source.len(), summary);
+    "Nothing on a phone takes an archive: unpack it and look at the files in it one by one."
+        .clone_into(&mut report.on_a_phone);
+    report
+}
+
+fn web_page(source: &dyn Source) -> Report {
+    let mut report = Report::new(Kind::WebPage, source.len(), "a web page, not the file");
+    report.findings.push(Finding::problem(
+        "WEB-PAGE",
+        "the download site sent a page instead of the file: open it in a browser to see what it wants, and download again",
+    ));
+    "Never flash it.".clone_into(&mut report.on_a_phone);
     report
 }
 

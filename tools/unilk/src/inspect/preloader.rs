@@ -16,7 +16,7 @@ const MOST: usize = 1 << 20;
 const CHIP: &str = "MT6572";
 
 /// What `source`, which bears a preloader's marks, holds.
-pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8]) -> Report {
     let mut report = Report::new(
         Kind::Preloader,
         source.len(),
@@ -39,13 +39,13 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
             ),
         ));
         landmarks(head, &mut report);
-        return Some(report);
+        return report;
     };
     let window = Window::new(source, start, source.len());
     let file = read::some(&window, 0, MOST);
     records(&file, window.len(), &mut report);
     landmarks(&file, &mut report);
-    Some(report)
+    report
 }
 
 /// The wrapping around the GFH file, and where that begins.

@@ -14,7 +14,7 @@ use crate::source::Source;
 const SIGNED_HEADER: u64 = 64;
 
 /// What `source`, which begins with "SSSS", holds.
-pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(
         Kind::Signed,
         source.len(),
@@ -29,7 +29,7 @@ pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "SIGN-CUT",
             "ends within its header of 64 bytes: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let mut facts = Facts::new("wrapper", "wrapper");
     facts.add("customer", report::text(field_text(&head[4..36])));
@@ -55,7 +55,7 @@ pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             .parts
             .push(part(source, "image", start, len.into(), depth));
     }
-    Some(report)
+    report
 }
 
 /// What `source`, which begins with "AND_AC_REGION", holds.
@@ -129,7 +129,7 @@ fn policy(head: &[u8]) -> Facts {
 }
 
 /// What `source`, which begins with "AND_SECCFG_v", holds.
-pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn seccfg(source: &dyn Source, head: &[u8]) -> Report {
     const LOCKED: u32 = 0x0100_0000;
     const UNLOCKED: u32 = 0x07F2_0000;
     const END: u32 = 0x4545_4545;
@@ -144,7 +144,7 @@ pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
             "SECCFG-CUT",
             "ends within its header: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let state = match body_len {
         LOCKED => "locked",
@@ -180,7 +180,7 @@ pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
             "has no mark 45 45 45 45 at its end: it is damaged, or of a version not known",
         ));
     }
-    Some(report)
+    report
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use unilk_core::crc32::crc32;
 const HEADER_BYTES: usize = 64;
 
 /// What `source`, which begins with the magic, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(Kind::UImage, source.len(), "U-Boot legacy image");
     "No loader of this chip but U-Boot takes it; for unilk pack its kernel with `unilk bootimg`."
         .clone_into(&mut report.on_a_phone);
@@ -25,7 +25,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "UIMG-CUT",
             "ends within its header of 64 bytes: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let bytes = Bytes::new(header);
     let word = |at| bytes.u32_be(at).unwrap_or(0);
@@ -50,7 +50,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             .parts
             .push(part(source, "data", HEADER_BYTES as u64, len.into(), depth));
     }
-    Some(report)
+    report
 }
 
 fn packing(code: u8) -> report::Cell {

@@ -16,7 +16,7 @@ use unilk_core::zimage::{HEAD_LEN, Placement, ZImage, appended_tree};
 const SEARCH_BYTES: usize = 256 << 10;
 
 /// What `source`, which begins like a zImage, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(Kind::ZImage, source.len(), "ARM Linux kernel (zImage)");
     "Not to be flashed by itself: pack it into a boot image with `unilk bootimg`."
         .clone_into(&mut report.on_a_phone);
@@ -25,7 +25,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
         Ok(zimage) => zimage,
         Err(why) => {
             report.findings.push(of_core(Finding::problem, &why));
-            return Some(report);
+            return report;
         }
     };
     report.summary = format!(
@@ -35,7 +35,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
     );
     report.facts.push(fields(source, &zimage).into());
     tree_behind(source, &zimage, room, depth, &mut report);
-    Some(report)
+    report
 }
 
 /// The kernel's age, by what only later ones have in their header.

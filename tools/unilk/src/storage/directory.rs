@@ -2,6 +2,7 @@
 //! them: `mtk r uboot,nvram uboot.bin,nvram.bin`, SP Flash Tool's readback
 //! under names that people give, the images of a firmware package.
 
+use super::image::unsparse;
 use super::{Area, Bytes, Error, Evidence, Options, Part, Shape, Storage, TAIL, contents};
 use crate::finding::Finding;
 use crate::layout::{Layout, Place, is_in_boot_area};
@@ -67,7 +68,13 @@ pub fn open(
             findings.push(Finding::warning("STORAGE-TWICE", text));
             continue;
         }
-        named.push((name, file, source));
+        match unsparse(source) {
+            Ok(source) => named.push((name, file, source)),
+            Err(why) => {
+                let text = format!("{file} is not taken: {why}");
+                findings.push(Finding::problem("STORAGE-READ", text));
+            }
+        }
     }
     if named.is_empty() {
         return Err(Error::NoPartition);
@@ -100,12 +107,14 @@ pub fn open(
                 ),
             ));
         }
-        findings.extend(contents::check(&part, &window, None));
         let window = window.part(0, part.len);
         parts.push(part);
         bytes.push((!window.is_empty()).then_some(window));
     }
     sort_by_flash_order(&mut parts, &mut bytes);
+    let there = parts.iter().zip(&bytes);
+    let there = there.filter_map(|(part, bytes)| Some((part, bytes.as_ref()?)));
+    findings.extend(contents::check(there, None));
     let evidence = if options.scatter.is_some() {
         Evidence::Scatter
     } else {

@@ -7,7 +7,7 @@ use anstream::println;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unilk::finding::Finding;
+use unilk::finding::{Finding, Severity};
 use unilk::scatter::lint;
 use unilk::scatter::plan::{Image, Phone, Planned, UBOOT, instructions, plan};
 use unilk::source::Source;
@@ -30,6 +30,8 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
+
+const README: &str = "README.txt";
 
 /// What was written, in the form that `--json` prints.
 #[derive(serde::Serialize)]
@@ -76,8 +78,8 @@ impl Arguments {
         let name = self.scatter.file_name().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         ensure!(
-            plan.planned.iter().all(|planned| planned.file != name),
-            "the scatter file has the name of an image, {name}: rename it"
+            plan.planned.iter().all(|planned| planned.file != name) && name != README,
+            "the scatter file has the name of another file of the plan, {name}: rename it"
         );
         let text = instructions(&plan, &name, phone);
         for (planned, (_, path)) in plan.planned.iter().zip(&given) {
@@ -86,7 +88,7 @@ impl Arguments {
                 .with_context(|| format!("cannot copy {} to {}", path.display(), to.display()))?;
         }
         write(&self.output.join(&name), plan.scatter.as_bytes())?;
-        write(&self.output.join("README.txt"), text.as_bytes())?;
+        write(&self.output.join(README), text.as_bytes())?;
         let written = Written {
             directory: self.output,
             scatter: name,
@@ -112,6 +114,7 @@ fn compared(
     if unilk::finding::any_problem(&said) {
         let lines: Vec<String> = said
             .iter()
+            .filter(|finding| finding.severity == Severity::Problem)
             .map(|finding| format!("\n  {finding}"))
             .collect();
         let text = format!(
@@ -153,7 +156,7 @@ impl Written {
                 planned.file, planned.partition, planned.bytes, planned.room, planned.linear
             );
         }
-        println!("  {:<14} what follows here\n", "README.txt");
+        println!("  {:<14} what follows here\n", README);
         println!("{}", self.instructions.trim_end());
         print_findings(&self.findings);
     }

@@ -18,14 +18,15 @@ use header::{Header, Section};
 use sha1::{Digest as _, Sha1};
 
 /// What `source`, which begins with `ANDROID!`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(Kind::BootImage, source.len(), "Android boot image");
     let Some(header) = Header::parse(head) else {
         report.findings.push(Finding::problem(
             "BOOT-CUT",
             "ends within its header: the copy was cut off, make it again",
         ));
-        return Some(report);
+        "Neither stock LK nor unilk boots it.".clone_into(&mut report.on_a_phone);
+        return report;
     };
     report.facts.push(fields(&header).into());
     header_findings(&header, &mut report);
@@ -35,7 +36,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
     let unilk = verdict::unilk(source, &mut report);
     report.summary = summary(source, &header);
     report.on_a_phone = format!("{stock} {unilk}");
-    Some(report)
+    report
 }
 
 fn summary(source: &dyn Source, header: &Header) -> String {
@@ -54,7 +55,7 @@ fn fields(header: &Header) -> Facts {
     let mut facts = Facts::new("header", "Android header");
     facts.add("version", report::count(header.version));
     facts.add("page_bytes", report::count(header.page_bytes));
-    facts.maybe("header_bytes", header.header_bytes.map(report::count));
+    facts.maybe("header_bytes", header.stated_bytes.map(report::count));
     if let Some(addresses) = header.addresses {
         facts.add("kernel_address", report::address(addresses.kernel));
         facts.add("ramdisk_address", report::address(addresses.ramdisk));

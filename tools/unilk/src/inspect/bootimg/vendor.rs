@@ -17,7 +17,7 @@ use unilk_core::bytes::Bytes;
 const HEADER_BYTES: u32 = 2112;
 
 /// What `source`, which begins with `VNDRBOOT`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Report {
     let mut report = Report::new(Kind::VendorBoot, source.len(), "Android vendor boot image");
     "No MT6572 loader reads vendor boot images: nothing happens with it."
         .clone_into(&mut report.on_a_phone);
@@ -30,7 +30,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "BOOT-CUT",
             "ends within its header: the copy was cut off, make it again",
         ));
-        return Some(report);
+        return report;
     };
     report.facts.push(facts.into());
     for section in &sections {
@@ -51,7 +51,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
                 .push(part(source, section.name, section.offset, len, depth));
         }
     }
-    Some(report)
+    report
 }
 
 fn parse(head: &[u8]) -> Option<(Facts, Vec<Section>)> {

@@ -42,7 +42,17 @@ pub fn purpose(source: &dyn Source, header: &Header) -> &'static str {
 
 /// What stock LK does with the image, in a sentence.
 pub fn stock(source: &dyn Source, header: &Header, report: &mut Report) -> String {
-    match stock_partition(source, header) {
+    let partition = stock_partition(source, header);
+    let mut facts = Facts::new("stock", "stock LK");
+    facts.add(
+        "boots_it_from",
+        match partition {
+            Ok(partition) => report::text(partition),
+            Err(_) => report::absent("nowhere"),
+        },
+    );
+    report.facts.push(facts.into());
+    match partition {
         Ok(partition) => {
             format!("Stock LK boots it from {partition}, with a command line of its own.")
         }

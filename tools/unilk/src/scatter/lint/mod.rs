@@ -12,7 +12,8 @@ mod keys;
 mod tests;
 
 pub use against::against;
-pub use files::files;
+pub use download::NOT_BROUGHT;
+pub use files::{Look, files};
 
 use super::{Entry, Scatter};
 use crate::finding::{Finding, Severity};

@@ -4,6 +4,7 @@ use super::*;
 use crate::finding::any_problem;
 use crate::layout::{Layout, Partition, Place};
 use crate::scatter::from_layout;
+use std::fmt::Write as _;
 
 const MOBIWIRE: &str = include_str!("../../../tests/data/mobiwire-s10/MT6572_Android_scatter.txt");
 
@@ -162,9 +163,9 @@ fn an_accu_chek_solo_has_a_stray_entry_and_a_copy_of_linear() {
             linear = value;
         }
         if line.starts_with("  physical_start_addr: ") {
-            text += &format!("  physical_start_addr: {linear}\r\n");
+            let _ = write!(text, "  physical_start_addr: {linear}\r\n");
         } else {
-            text += &format!("{line}\r\n");
+            let _ = write!(text, "{line}\r\n");
         }
     }
     text += "- partition_index: SYS20\r\n  partition_name: \r\n";

@@ -14,7 +14,7 @@ mod tests;
 
 pub use steps::{Phone, instructions};
 
-use super::{Error as ScatterError, Scatter, lint};
+use super::{Error as ScatterError, Grammar, Scatter, lint};
 use crate::finding::{Finding, any_problem};
 use crate::layout::{Layout, Partition, Place};
 use crate::source::Source;
@@ -126,6 +126,8 @@ pub struct Planned {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// How the scatter file is written.
+    pub grammar: Grammar,
     /// The scatter file's text.
     pub scatter: String,
     /// What is downloaded, in the order that was asked for.
@@ -163,6 +165,7 @@ pub fn plan(scatter: &Scatter, images: &[Image<'_>]) -> Result<Plan, Error> {
         planned.push(one(&layout, partition, image.bytes.len())?);
     }
     Ok(Plan {
+        grammar: scatter.grammar,
         scatter: rewritten(scatter, &indices, &planned),
         planned,
         findings,

@@ -203,6 +203,18 @@ fn unknown_and_twice_are_mistakes_not_refusals() {
 }
 
 #[test]
+fn an_old_file_names_no_images() {
+    let text = "PRELOADER 0x0\n{\n}\nMBR 0x600000\n{\n}\nUBOOT 0x2320000\n{\n}\n\
+                BOOTIMG 0x2380000\n{\n}\n";
+    let plan = planned(text, &[("UBOOT", &lk())]).unwrap();
+    let text = instructions(&plan, "s.txt", Phone::default());
+    assert!(
+        text.contains("click the line UBOOT and choose lk.bin"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_instructions_have_the_phones_addresses() {
     let plan = planned(MOBIWIRE, &[("UBOOT", &lk())]).unwrap();
     let text = instructions(&plan, "s.txt", Phone::default());
