@@ -49,7 +49,8 @@ pub fn against(
     progress: &mut dyn Progress,
 ) -> Result<(Vec<Compared>, Vec<Finding>), Error> {
     let parts = &archive.manifest().parts;
-    progress.begin("compare", parts.iter().map(|part| part.bytes).sum());
+    let bytes = parts.iter().map(|part| part.bytes);
+    progress.begin("compare", bytes.fold(0, u64::saturating_add));
     let mut all = Vec::new();
     let mut findings = Vec::new();
     for part in parts {

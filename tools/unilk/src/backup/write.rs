@@ -54,7 +54,7 @@ impl Backup {
         for (index, part) in parts.iter().enumerate() {
             let bytes = part.data.len().min(part.place.bytes);
             manifest.parts.push(Part {
-                name: part.name.clone(),
+                name: manifest::plain(&part.name),
                 member: part_member(&part.name, index),
                 place: part.place,
                 bytes,
@@ -95,7 +95,8 @@ impl Backup {
 
     /// Bytes that will be read.
     pub fn bytes(&self) -> u64 {
-        self.manifest.members().map(|(_, bytes, _)| bytes).sum()
+        let bytes = self.manifest.members().map(|(_, bytes, _)| bytes);
+        bytes.fold(0, u64::saturating_add)
     }
 
     /// Writes the archive to `path`, which must not exist, and returns its
