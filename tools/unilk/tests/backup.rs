@@ -167,6 +167,36 @@ fn a_phone_is_kept_lost_and_brought_back() {
 }
 
 #[test]
+fn tables_come_back_to_a_card_that_lost_them() {
+    let directory = scratch("backup-tables");
+    let dump = phone(&directory, 10);
+    let backup = directory.join("phone.tar");
+    unilk(&["backup", name(&dump), "-o", name(&backup)]);
+    let end = FileSource::open(&dump).unwrap().len() - (2 << 20);
+    let (mbr, tail) = (read(&dump, 0, 512), read(&dump, end, 2 << 20));
+    overwrite(&dump, 0, &[0; 512]);
+    overwrite(&dump, end, &vec![0xFF; 2 << 20]);
+    let arguments = [
+        "restore",
+        name(&backup),
+        "--to",
+        name(&dump),
+        "--tables",
+        "--yes",
+    ];
+    // NVRAM, untouched, tells that it is the same phone.
+    let written = unilk(&arguments);
+    assert_eq!(code(&written), 0, "{}", text(&written));
+    assert_eq!(read(&dump, 0, 512), mbr);
+    assert!(read(&dump, end, 2 << 20) == tail);
+    // A card of another size is another card.
+    let file = OpenOptions::new().write(true).open(&dump).unwrap();
+    file.set_len(end).unwrap();
+    assert_eq!(code(&unilk(&arguments)), 4);
+    fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
 fn the_commands_for_mtkclient_come_with_their_files() {
     let directory = scratch("backup-mtk");
     let dump = phone(&directory, 8);
