@@ -156,11 +156,43 @@ fn a_phone_is_kept_lost_and_brought_back() {
     assert_eq!(code(&restore(&["--part", "LOGO"])), 4);
     assert_eq!(code(&restore(&["--undo"])), 0);
     assert!(read(&dump, 0, 0x200_0000) == lost);
-    assert_eq!(code(&restore(&["--resume"])), 0);
+    // A phone without any NVRAM could be any phone.
+    assert_eq!(code(&restore(&["--resume"])), 4);
+    assert_eq!(code(&restore(&["--resume", "--cid", CID])), 0);
     assert!(read(&dump, NVRAM_AT, 5 << 20) == nvram);
     // The journal is a backup like any other.
     let journal = directory.join("phone.tar.undo-1.tar");
     assert_eq!(code(&unilk(&["verify", name(&journal)])), 0);
+    fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn tables_come_back_to_a_card_that_lost_them() {
+    let directory = scratch("backup-tables");
+    let dump = phone(&directory, 10);
+    let backup = directory.join("phone.tar");
+    unilk(&["backup", name(&dump), "-o", name(&backup)]);
+    let end = FileSource::open(&dump).unwrap().len() - (2 << 20);
+    let (mbr, tail) = (read(&dump, 0, 512), read(&dump, end, 2 << 20));
+    overwrite(&dump, 0, &[0; 512]);
+    overwrite(&dump, end, &vec![0xFF; 2 << 20]);
+    let arguments = [
+        "restore",
+        name(&backup),
+        "--to",
+        name(&dump),
+        "--tables",
+        "--yes",
+    ];
+    // NVRAM, untouched, tells that it is the same phone.
+    let written = unilk(&arguments);
+    assert_eq!(code(&written), 0, "{}", text(&written));
+    assert_eq!(read(&dump, 0, 512), mbr);
+    assert!(read(&dump, end, 2 << 20) == tail);
+    // A card of another size is another card.
+    let file = OpenOptions::new().write(true).open(&dump).unwrap();
+    file.set_len(end).unwrap();
+    assert_eq!(code(&unilk(&arguments)), 4);
     fs::remove_dir_all(&directory).unwrap();
 }
 

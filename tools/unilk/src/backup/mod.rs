@@ -25,8 +25,10 @@
 //! Source: facts/storage-and-images.md 4.6, 11.1, 11.2, 11.5, 11.6.
 
 pub mod archive;
+pub mod cid;
 pub mod digest;
 pub mod dump;
+mod growing;
 pub mod journal;
 pub mod manifest;
 pub mod member;

@@ -105,6 +105,10 @@ fn names_from_a_phones_table_cannot_lead_astray() {
     let archive = keep(&dump, &path);
     let part = archive.manifest().part("../../etc/passwd").unwrap();
     assert!(part.member.starts_with("parts/part-"), "{}", part.member);
+    // Nor can it speak to the terminal.
+    dump.parts[6].name = "\u{1b}[2J".to_owned();
+    let archive = keep(&dump, &path.with_file_name("other.tar"));
+    assert!(archive.manifest().part("?[2J").is_some());
 }
 
 /// Whether anybody would notice that this is not what was made.
