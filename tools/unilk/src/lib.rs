@@ -13,7 +13,10 @@ pub mod emmc;
 pub mod finding;
 pub mod image;
 pub mod layout;
+pub mod log;
 pub mod mtk;
+#[cfg(test)]
+mod mutate;
 pub mod names;
 pub mod pack;
 pub mod pmt;
@@ -22,5 +25,7 @@ pub mod progress;
 pub mod recognise;
 pub mod report;
 pub mod scatter;
+pub mod search;
 pub mod simulate;
 pub mod source;
+pub mod tree;

@@ -4,6 +4,7 @@ mod bootimg;
 mod emmc;
 mod generate;
 mod inspect;
+mod log;
 pub mod output;
 mod pack;
 mod report;
@@ -54,6 +55,16 @@ enum Command {
     /// Build the contents of a phone's eMMC
     #[command(subcommand)]
     Emmc(emmc::Command),
+    /// Show what a phone said while it booted
+    ///
+    /// Finds the log that outlives a reset in a file of any kind and size: a
+    /// dump of the phone's memory, log.bin of `cargo xtask run`. Shows the
+    /// newest boot first, and whether it came to its end. With the ELF file of
+    /// the very build, the detailed trace stands between the lines of text.
+    /// Shows as well what a kernel was told of its boot, where a device tree
+    /// that unilk fixed up is in the file.
+    #[command(after_help = log::EXAMPLE)]
+    Log(log::Arguments),
     /// Show what a phone was asked about its panel, touch chip and cameras
     ///
     /// Finds the reports of unilk's boots in a file of any kind and size. For
@@ -75,6 +86,7 @@ impl Cli {
             Command::Inspect(arguments) => arguments.run(output),
             Command::Bootimg(arguments) => arguments.run(output),
             Command::Emmc(command) => command.run(output),
+            Command::Log(arguments) => arguments.run(output),
             Command::Report(arguments) => arguments.run(output),
             Command::Generate(command) => command.run(),
         }
