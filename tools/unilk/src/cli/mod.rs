@@ -2,6 +2,7 @@
 
 mod bootimg;
 mod emmc;
+mod fdt;
 mod generate;
 mod inspect;
 mod log;
@@ -55,6 +56,9 @@ enum Command {
     /// Build the contents of a phone's eMMC
     #[command(subcommand)]
     Emmc(emmc::Command),
+    /// Show, fix up and compare device trees
+    #[command(subcommand)]
+    Fdt(fdt::Command),
     /// Show what a phone said while it booted
     ///
     /// Finds the log that outlives a reset in a file of any kind and size: a
@@ -86,6 +90,7 @@ impl Cli {
             Command::Inspect(arguments) => arguments.run(output),
             Command::Bootimg(arguments) => arguments.run(output),
             Command::Emmc(command) => command.run(output),
+            Command::Fdt(command) => command.run(output),
             Command::Log(arguments) => arguments.run(output),
             Command::Report(arguments) => arguments.run(output),
             Command::Generate(command) => command.run(),

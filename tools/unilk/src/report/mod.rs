@@ -8,6 +8,7 @@
 
 pub mod choice;
 mod entry;
+mod identified;
 mod notes;
 mod rows;
 mod table;
@@ -18,6 +19,8 @@ use serde::Serialize;
 use std::io::{self, Read};
 use unilk_core::Code as _;
 use unilk_core::identify::report::{HEADER, Report, ReportError};
+
+pub use identified::Identified;
 
 /// How a report begins.
 const MAGIC: &[u8] = b"unilkRPT";

@@ -6,6 +6,7 @@
 
 pub mod diff;
 pub mod find;
+pub mod fixup;
 pub mod handed;
 pub mod print;
 mod value;

@@ -26,9 +26,10 @@ impl Value {
         let Some((last, _)) = self.0.split_last() else {
             return Looks::Empty;
         };
-        let nuls = self.0.iter().filter(|&&byte| byte == 0).count();
-        let is_text = |byte: &u8| matches!(byte, 0 | 0x07..=0x0D | 0x20..=0x7E);
-        if *last == 0 && nuls <= self.0.len() - nuls && self.0.iter().all(is_text) {
+        let texts = self.0.iter().filter(|&&byte| byte != 0);
+        let mostly = texts.clone().count() * 2 >= self.0.len();
+        let is_text = |byte: &u8| matches!(byte, 0x07..=0x0D | 0x20..=0x7E);
+        if *last == 0 && mostly && texts.clone().all(is_text) {
             Looks::Strings
         } else if self.0.len().is_multiple_of(4) {
             Looks::Cells
