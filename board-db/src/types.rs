@@ -691,8 +691,8 @@ pub struct Board {
     pub wiring: &'static str,
     /// Backlight.
     pub backlight: Backlight,
-    /// Panels seen in it, by id, in the vendor's order.
-    pub panels: &'static [&'static str],
+    /// Panels seen in it, by row, in the vendor's order.
+    pub panels: &'static [u16],
     /// Touch chips seen in it, by id.
     pub touch: &'static [&'static str],
     /// Cameras seen in it, by id: main, sub.

@@ -270,6 +270,9 @@ pub struct Boot {
     pub boot_time_ms: u32,
     /// Some preloaders leave the instruction cache on.
     pub icache: bool,
+    /// A stock LK runs after the preloader, as a model: it starts what lies in
+    /// BOOTIMG or RECOVERY, and UBOOT is not looked at.
+    pub stock_loader: Option<StockLoader>,
     /// Milliseconds for which the eMMC is still busy at the jump.
     pub card_busy_ms: u32,
     /// Connection of META mode: 1 UART, 2 USB.
@@ -292,6 +295,7 @@ impl Default for Boot {
             log_enable: true,
             boot_time_ms: 950,
             icache: false,
+            stock_loader: None,
             card_busy_ms: 0,
             meta_com_type: 0,
             argument_magic: 0x504C_504C,
@@ -299,6 +303,18 @@ impl Default for Boot {
             rank_override: None,
         }
     }
+}
+
+/// A stock LK, as far as what it starts can notice.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StockLoader {
+    /// It was asked for the recovery: starts RECOVERY instead of BOOTIMG.
+    pub recovery: bool,
+    /// The panel driver that it took; without, it found no panel.
+    pub driver: Option<String>,
+    /// Words that it adds to the end of its command line.
+    pub cmdline: String,
 }
 
 /// Whether an interrupt reaches the core.

@@ -19,5 +19,6 @@ pub mod plugin;
 pub mod preloader;
 pub mod report;
 pub mod signals;
+pub mod stock_loader;
 
 pub use ffi::sparse;

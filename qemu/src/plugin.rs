@@ -32,6 +32,8 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 static MMIO: AtomicU64 = AtomicU64::new(0);
 /// The bootloader runs, and the kernel has not been seen.
 static KERNEL_AWAITED: AtomicBool = AtomicBool::new(false);
+/// It has run at the place where bootloaders live.
+static LK_RAN: AtomicBool = AtomicBool::new(false);
 
 /// When the machine was last used: an instruction hook may not read the clock
 /// (with `-icount` QEMU takes that for an error and ends).
@@ -169,6 +171,9 @@ fn publish(events: Vec<Event>) {
             },
             Ordering::Relaxed,
         );
+        if matches!(event, Event::Reset { .. }) {
+            LK_RAN.store(false, Ordering::Relaxed);
+        }
         record.add(event, thread);
         if ends {
             dump_at_end(&mut record);
@@ -299,7 +304,12 @@ pub fn reset() {
 /// must watch it.
 pub fn translated(pc: u32) -> bool {
     let in_lk = LK.contains(&pc);
-    let beyond = pc >= LK.end && KERNEL_AWAITED.load(Ordering::Relaxed);
+    if in_lk {
+        LK_RAN.store(true, Ordering::Relaxed);
+    }
+    // A bootloader that a stock loader starts begins where kernels do.
+    let beyond =
+        pc >= LK.end && LK_RAN.load(Ordering::Relaxed) && KERNEL_AWAITED.load(Ordering::Relaxed);
     if beyond && KERNEL_AWAITED.swap(false, Ordering::Relaxed) {
         let t_ns = Qemu::clock();
         if let Some(mut record) = record() {

@@ -75,7 +75,7 @@ pub fn emit(table: Table<'_>) -> Result<String, Problem> {
         },
     );
     list(&mut out, "BOARDS", "Board", table.boards, |(id, board)| {
-        board_row(&mut pools, id, board)
+        board_row(&mut pools, table.panels, id, board)
     });
     pools.emit(&mut out);
     Ok(out)
@@ -310,7 +310,16 @@ fn wiring_row(pools: &mut Pools, id: &str, wiring: &WiringToml, shipped: usize) 
     )
 }
 
-fn board_row(pools: &mut Pools, id: &str, board: &BoardToml) -> String {
+/// Row numbers of `ids`, all of which were checked to be there.
+fn rows_of<T>(rows: &Rows<T>, ids: &[String]) -> Vec<String> {
+    let row = |id: &String| rows.iter().position(|(there, _)| there == id);
+    ids.iter()
+        .filter_map(row)
+        .map(|row| row.to_string())
+        .collect()
+}
+
+fn board_row(pools: &mut Pools, panels: &Rows<Panel>, id: &str, board: &BoardToml) -> String {
     let KeysToml {
         volume_up,
         volume_down,
@@ -325,7 +334,7 @@ fn board_row(pools: &mut Pools, id: &str, board: &BoardToml) -> String {
         pools.text(id),
         pools.text(&board.wiring),
         backlight(board.backlight),
-        pools.texts(&board.panels),
+        pools.slice("BOARD_PANELS", "u16", rows_of(panels, &board.panels)),
         pools.texts(&board.touch),
         pools.texts(&board.cameras.main),
         pools.texts(&board.cameras.sub),

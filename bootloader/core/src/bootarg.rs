@@ -13,6 +13,21 @@ pub const BOOT_ARGUMENT_ADDRESS: u32 = 0x800D_0000;
 pub const BOOT_ARGUMENT_LEN: usize = 0x50;
 /// `"LPLP"`.
 pub const MAGIC: u32 = 0x504C_504C;
+// Which words of it hold what.
+pub(crate) const MAGIC_WORD: usize = 0;
+pub(crate) const MODE_WORD: usize = 1;
+pub(crate) const LOG_PORT_WORD: usize = 3;
+const BAUD_WORD: usize = 4;
+/// Its first byte.
+pub(crate) const LOG_ENABLE_WORD: usize = 5;
+pub(crate) const RANKS_WORD: usize = 6;
+/// The first of four.
+pub(crate) const RANK_SIZE_WORD: usize = 7;
+pub(crate) const REASON_WORD: usize = 11;
+/// The first of two.
+pub(crate) const META_WORD: usize = 12;
+const TIME_WORD: usize = 14;
+const LIMIT_WORD: usize = 18;
 /// First byte of DRAM.
 pub const DRAM_BASE: u32 = 0x8000_0000;
 
@@ -21,7 +36,8 @@ const FORBID_FACTORY: u32 = 1;
 const MIB: u32 = 1 << 20;
 /// The SoC's DRAM window that phones were seen to use.
 const MAX_DRAM: u32 = 1024 * MIB;
-const MAX_RANKS: usize = 4;
+/// Ranks of DRAM that the controller has room for.
+pub const MAX_RANKS: usize = 4;
 
 /// How the phone shall start. The numbers are those of the vendor's kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -363,18 +379,19 @@ impl BootArgument {
     /// Reads the structure; bytes from 0x50 on are never looked at.
     pub fn parse(data: &[u8]) -> Result<Self, BootArgError> {
         let bytes = Bytes::new(data.get(..BOOT_ARGUMENT_LEN).ok_or(BootArgError::Short)?);
-        let word = |offset| bytes.u32(offset).unwrap_or(0);
-        if word(0) != MAGIC {
-            return Err(BootArgError::Magic { found: word(0) });
+        let word = |index| word(bytes, index);
+        if word(MAGIC_WORD) != MAGIC {
+            let found = word(MAGIC_WORD);
+            return Err(BootArgError::Magic { found });
         }
-        let baud = word(0x10);
-        let log_enabled = bytes.u8(0x14) != Some(0);
+        let baud = word(BAUD_WORD);
+        let log_enabled = word(LOG_ENABLE_WORD) & 0xFF != 0;
         Ok(Self {
-            mode: BootMode::from_word(word(0x04)).unwrap_or(BootMode::Normal),
-            mode_word: word(0x04),
-            reason: BootReason::from_word(word(0x2C)),
+            mode: BootMode::from_word(word(MODE_WORD)).unwrap_or(BootMode::Normal),
+            mode_word: word(MODE_WORD),
+            reason: BootReason::from_word(word(REASON_WORD)),
             // A log that is switched off means that a tool talks on UART1.
-            log_port: if log_enabled && word(0x0C) == LogPort::Uart1.base() {
+            log_port: if log_enabled && word(LOG_PORT_WORD) == LogPort::Uart1.base() {
                 LogPort::Uart1
             } else {
                 LogPort::Uart2
@@ -387,11 +404,12 @@ impl BootArgument {
             log_enabled,
             dram: parse_dram(bytes),
             meta: MetaCom {
-                kind: word(0x30) as u8,
-                id: word(0x34),
+                kind: word(META_WORD) as u8,
+                id: word(META_WORD + 1),
             },
-            preloader_ms: word(0x38),
-            factory_forbidden: word(0x48) == SEC_LIMIT_MAGIC && word(0x4C) == FORBID_FACTORY,
+            preloader_ms: word(TIME_WORD),
+            factory_forbidden: word(LIMIT_WORD) == SEC_LIMIT_MAGIC
+                && word(LIMIT_WORD + 1) == FORBID_FACTORY,
         })
     }
 
@@ -413,11 +431,15 @@ impl BootArgument {
     }
 }
 
+fn word(bytes: Bytes<'_>, index: usize) -> u32 {
+    bytes.u32(4 * index).unwrap_or(0)
+}
+
 fn parse_dram(bytes: Bytes<'_>) -> Result<Dram, DramError> {
-    let count = bytes.u32(0x18).unwrap_or(0);
+    let count = word(bytes, RANKS_WORD);
     let mut sizes = [0; MAX_RANKS];
     for (rank, size) in sizes.iter_mut().enumerate() {
-        *size = bytes.u32(0x1C + 4 * rank).unwrap_or(0);
+        *size = word(bytes, RANK_SIZE_WORD + rank);
     }
     let used = usize::try_from(count)
         .ok()

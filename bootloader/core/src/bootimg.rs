@@ -64,6 +64,8 @@ error_enum! {
             => "IMG-PAGE", "boot image has a page size of {bytes} bytes, possible are 2048 to 16384: build it again";
         /// A kernel of 0 bytes.
         NoKernel => "IMG-KERNEL", "boot image has no kernel: build it again";
+        /// The kernel is this bootloader itself, packed for stock loaders.
+        Itself => "IMG-SELF", "boot image holds unilk itself: taking the other one";
         /// A section that ends behind the partition, or wraps around.
         Outside { /** The section. */ section: Section, /** Its bytes. */ bytes: u32, /** Bytes of the partition. */ partition: u32 }
             => "IMG-SIZE", "boot image's {section} of {bytes:#x} bytes ends behind the partition of {partition:#x} bytes: flash an image that fits";

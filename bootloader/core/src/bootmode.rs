@@ -175,13 +175,44 @@ impl Decision {
     }
 }
 
-/// The image to try when `failed` cannot be booted: the next best way. After
-/// RECOVERY there is only USB.
-pub fn next_partition(failed: &str) -> Option<&'static str> {
-    if failed.eq_ignore_ascii_case("BOOTIMG") {
-        Some("RECOVERY")
-    } else {
-        None
+/// A kernel image to boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Image {
+    /// Its partition.
+    pub partition: &'static str,
+    /// The mode that the kernel is told.
+    pub mode: BootMode,
+    /// Whether the other partition's has been tried before.
+    second: bool,
+}
+
+impl Image {
+    /// The first image to try.
+    pub const fn first(partition: &'static str, mode: BootMode) -> Self {
+        Self {
+            partition,
+            mode,
+            second: false,
+        }
+    }
+
+    /// The next best way, if this image cannot be booted; `None`: there is only
+    /// USB. After BOOTIMG comes RECOVERY. After RECOVERY nothing, for whoever
+    /// asked for it must not get Android instead; unless it holds unilk
+    /// `itself`: then asking for it was the way to start us.
+    pub fn after_failure(self, itself: bool) -> Option<Self> {
+        let (partition, mode) = if self.partition == "BOOTIMG" {
+            ("RECOVERY", BootMode::Recovery)
+        } else if itself {
+            ("BOOTIMG", BootMode::Normal)
+        } else {
+            return None;
+        };
+        (!self.second).then_some(Self {
+            partition,
+            mode,
+            second: true,
+        })
     }
 }
 
@@ -488,7 +519,29 @@ mod tests {
 
     #[test]
     fn next_best_way() {
-        assert_eq!(next_partition("BOOTIMG"), Some("RECOVERY"));
-        assert_eq!(next_partition("RECOVERY"), None);
+        let bootimg = Image::first("BOOTIMG", BootMode::Normal);
+        let recovery = bootimg.after_failure(false).expect("RECOVERY");
+        assert_eq!(
+            (recovery.partition, recovery.mode),
+            ("RECOVERY", BootMode::Recovery)
+        );
+        assert_eq!(recovery.after_failure(false), None);
+        let asked = Image::first("RECOVERY", BootMode::Recovery);
+        assert_eq!(asked.after_failure(false), None);
+    }
+
+    #[test]
+    fn what_holds_unilk_itself_leads_to_the_other_one() {
+        let bootimg = Image::first("BOOTIMG", BootMode::Normal);
+        let recovery = Image::first("RECOVERY", BootMode::Recovery);
+        let other = recovery.after_failure(true).expect("BOOTIMG");
+        assert_eq!((other.partition, other.mode), ("BOOTIMG", BootMode::Normal));
+        let other = bootimg.after_failure(true).expect("RECOVERY");
+        assert_eq!(other.partition, "RECOVERY");
+        // Not in circles, if both do.
+        for image in [bootimg, recovery] {
+            let other = image.after_failure(true).expect("the other");
+            assert_eq!(other.after_failure(true), None);
+        }
     }
 }

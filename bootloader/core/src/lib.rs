@@ -40,6 +40,7 @@ pub mod order;
 pub mod packed;
 pub mod partition;
 pub mod screen;
+pub mod started;
 pub mod watchdog;
 pub mod zimage;
 

@@ -80,6 +80,11 @@ error_enum! {
     }
 }
 
+/// Whether `payload` is an image of any release of unilk.
+pub fn is_ours(payload: &[u8]) -> bool {
+    Bytes::new(payload).slice(HEAD, NAME.len()) == Some(NAME)
+}
+
 /// What the head says. Unpacker and bootloader, which are built apart, hand it
 /// to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +119,7 @@ impl Head {
     /// It is none of ours, or of another layout.
     pub fn parse(payload: &[u8]) -> Result<Self, PackedError> {
         let bytes = Bytes::new(payload);
-        if bytes.slice(HEAD, NAME.len()) != Some(NAME) {
+        if !is_ours(payload) {
             return Err(PackedError::Name);
         }
         let word = |index: usize| bytes.u32(HEAD + 8 + 4 * index).ok_or(PackedError::Size);

@@ -6,32 +6,11 @@
 use mt6572_hal::mt6323::rtc::Pdn1;
 use unilk_core::bcb;
 use unilk_core::block::{ReadAt, Window};
-use unilk_core::bootarg::BootMode;
-use unilk_core::bootmode::{self, Inputs, Outcome, RtcFlags};
+use unilk_core::bootmode::{self, Image, Inputs, Outcome, RtcFlags};
 
 use crate::log::say;
 use crate::storage::Disk;
 use crate::wake::Phone;
-
-/// A kernel image to boot.
-#[derive(Clone, Copy)]
-pub struct Image {
-    /// Its partition.
-    pub partition: &'static str,
-    /// The mode that the kernel is told.
-    pub mode: BootMode,
-}
-
-impl Image {
-    /// The next best image, if this one cannot be booted.
-    pub fn after_failure(self) -> Option<Self> {
-        let partition = bootmode::next_partition(self.partition)?;
-        Some(Self {
-            partition,
-            mode: BootMode::Recovery,
-        })
-    }
-}
 
 /// What comes next.
 pub enum Next {
@@ -72,7 +51,7 @@ pub fn decide(phone: &mut Phone, disk: &mut Disk) -> Next {
     match (decision.outcome, decision.partition()) {
         (Outcome::Boot(mode), Some(partition)) => {
             say!("mode {}: {why}; {partition}", mode.name());
-            Next::Kernel(Image { partition, mode })
+            Next::Kernel(Image::first(partition, mode))
         }
         (Outcome::Boot(mode), None) => {
             say!("mode {}: {why}", mode.name());

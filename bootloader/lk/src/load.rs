@@ -13,16 +13,17 @@ use unilk_core::address::{Physical, SECTOR_BYTES};
 use unilk_core::block::{ReadAt, Window};
 use unilk_core::bootarg::{BootMode, Dram};
 use unilk_core::bootimg::{BootImage, ImageError, Piece};
+use unilk_core::bootmode::Image;
 use unilk_core::kernel::{self, Certainty, Evidence, KernelKind, Verdict};
 use unilk_core::memory::{
     DeviceTreeNeeds, FRAMEBUFFER_RESERVE, KERNEL_MEMORY_START, MemoryError, PlacementNote, Region,
     RegionMap, VendorNeeds, plan_device_tree, plan_vendor,
 };
 use unilk_core::names;
+use unilk_core::packed;
 use unilk_core::partition::LocateError;
 use unilk_core::zimage::{self, KernelSize, ZImage, ZImageError};
 
-use crate::decide::Image;
 use crate::hand_off::{Kernel, tags, tree};
 use crate::log::say;
 use crate::map;
@@ -73,6 +74,13 @@ macro_rules! each {
             Problem::CommandLine($error) => $do,
         }
     };
+}
+
+impl Problem {
+    /// Whether the image is this bootloader itself.
+    pub fn is_itself(&self) -> bool {
+        matches!(self, Self::Image(ImageError::Itself))
+    }
 }
 
 impl Code for Problem {
@@ -155,6 +163,9 @@ fn open(disk: &mut Disk, image: Image) -> Result<Opened, Problem> {
     section
         .read_at(0, &mut head)
         .map_err(|_| ZImageError::Read)?;
+    if packed::is_ours(&head) {
+        return Err(ImageError::Itself.into());
+    }
     let zimage = ZImage::parse(&head, boot.kernel.len)?;
     let size = zimage.kernel_size(&mut section);
     let appended = zimage::appended_tree(&zimage, &mut section, boot.kernel.len)?;
@@ -327,10 +338,7 @@ fn stock_kernel(
     disk: &mut Disk,
     map: &mut RegionMap,
 ) -> Option<parts::Kernel<'static>> {
-    let recovery = Image {
-        partition: "RECOVERY",
-        mode: BootMode::Recovery,
-    };
+    let recovery = Image::first("RECOVERY", BootMode::Recovery);
     let opened = open(disk, recovery).ok()?;
     let kind = kernel::judge(&Evidence {
         zimage: &opened.zimage,

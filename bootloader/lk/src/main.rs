@@ -97,7 +97,7 @@ fn with_disk(mut phone: wake::Phone, parts: &'static parts::Parts, mut disk: sto
         };
         disk.storage.explain_failure();
         log::say!("{} {}: {problem}", problem.code(), next.partition);
-        next = match next.after_failure() {
+        next = match next.after_failure(problem.is_itself()) {
             Some(image) => image,
             None => stop::without_kernel(phone, parts, problem.code(), &problem),
         };

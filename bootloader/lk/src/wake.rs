@@ -3,6 +3,7 @@
 //!
 //! Source: facts/soc.md 3, 6, 9, 10 and 12.4.
 
+use alloc::string::String;
 use core::arch::global_asm;
 use core::fmt;
 
@@ -18,6 +19,7 @@ use unilk_core::bootarg::{BOOT_ARGUMENT_LEN, BootArgument, Dram, LogPort};
 use unilk_core::bootmode;
 use unilk_core::hints::{self, HINTS_LEN, Hints};
 use unilk_core::logmem::{Boot, Kind};
+use unilk_core::started::{self, Started};
 
 use crate::log::{self, say};
 use crate::{heap, late, map, mmu};
@@ -130,7 +132,11 @@ impl Phone {
         hal.topckgen.open(Gate::Apxgpt);
         let gpt = hal.gpt.start_clock();
         time::start();
-        let argument = read_argument(entry);
+        let started = read_tags(entry);
+        let argument = match &started {
+            Some(started) => started.argument(),
+            None => read_argument(entry),
+        };
         let reset = hal.toprgu.take_over();
         hal.toprgu.start(WATCHDOG);
         let previous = log::begin();
@@ -164,6 +170,14 @@ impl Phone {
         let variant = devinfo.variant();
         hal.sramrom.disarm_usb_download();
 
+        let mut hints = read_hints();
+        if let Some(Started { panel, .. }) = started {
+            say!(
+                "started as a kernel; that loader's panel: {}",
+                panel.unwrap_or("none")
+            );
+            hints.panel = hints.panel.or(panel);
+        }
         let mut phone = Self {
             hal,
             argument,
@@ -181,7 +195,7 @@ impl Phone {
             },
             rtc_flags: None,
             charger: None,
-            hints: read_hints(),
+            hints,
         };
         phone.ask_pmic();
         phone.read_matrix();
@@ -285,6 +299,21 @@ fn reset_cause(note: ResetNote) -> &'static str {
     } else {
         "the preloader has cleared the cause"
     }
+}
+
+/// What a stock loader tells that has started us as a kernel.
+#[inline(never)]
+fn read_tags(entry: Entry) -> Option<Started<'static>> {
+    let address = started::tags_address(entry.r)?;
+    let end = started::TAGS.end;
+    mmu::map_dram(started::TAGS.start, end - started::TAGS.start);
+    // SAFETY: these addresses are DRAM of every phone, and have just been
+    // mapped. A kernel may be loaded there later: what is kept is copied below.
+    let tags =
+        unsafe { core::slice::from_raw_parts(address as *const u8, (end - address) as usize) };
+    let mut started = Started::from_tags(tags)?;
+    started.panel = started.panel.map(|name| &*String::from(name).leak());
+    Some(started)
 }
 
 fn read_argument(entry: Entry) -> Result<BootArgument, unilk_core::bootarg::BootArgError> {

@@ -111,6 +111,7 @@ impl Machine {
                 },
                 host,
             ),
+            Outcome::Hangs { why } => self.end(Event::Stopped { why, t_ns: now }, host),
         }
     }
 

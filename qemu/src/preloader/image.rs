@@ -4,7 +4,8 @@
 //! name, not the size against the partition, no checksum.
 //! Source: facts/storage-and-images.md 1.1, 1.3.
 
-use super::{ENTRY, Phone, partition};
+use super::partition::{self, UBOOT};
+use super::{ENTRY, Phone};
 use crate::models::emmc::{SECTOR, Store};
 
 const HEADER_LEN: usize = 512;
@@ -38,13 +39,13 @@ pub fn load(phone: &mut Phone<'_>) -> Result<(), String> {
 }
 
 fn load_from(phone: &mut Phone<'_>, user: &mut dyn Store) -> Result<(), String> {
-    let layout = partition::find_uboot(&phone.machine.board().emmc, user)?;
+    let uboot = partition::find(UBOOT, &phone.machine.board().emmc, user)?;
     phone.log(format!(
         "UBOOT at {:#x} in the user area, by the {}",
-        layout.uboot, layout.source
+        uboot.start, uboot.source
     ));
     let mut header = [0; HEADER_LEN];
-    user.read_at(layout.uboot, &mut header)
+    user.read_at(uboot.start, &mut header)
         .map_err(|error| format!("cannot read UBOOT: {error}"))?;
     phone.host.write(HEADER_BUFFER, &header);
     let word = |at: usize| {
@@ -58,7 +59,7 @@ fn load_from(phone: &mut Phone<'_>, user: &mut dyn Store) -> Result<(), String> 
     }
     let len = word(4);
     phone.log(format!("loading {len} bytes to {ENTRY:#x}"));
-    copy(phone, user, layout.uboot + HEADER_LEN as u64, len)
+    copy(phone, user, uboot.start + HEADER_LEN as u64, len)
 }
 
 fn copy(phone: &mut Phone<'_>, user: &mut dyn Store, from: u64, len: u32) -> Result<(), String> {

@@ -15,7 +15,7 @@
 
 mod argument;
 mod image;
-mod partition;
+pub(crate) mod partition;
 mod reason;
 pub mod scratch;
 mod state;
@@ -23,8 +23,7 @@ mod state;
 use crate::machine::bootrom::Handover;
 use crate::machine::{Host, Machine};
 use crate::report::Event;
-
-pub use partition::Layout;
+use crate::stock_loader;
 
 /// Where the image goes and is entered.
 pub const ENTRY: u32 = 0x8002_0000;
@@ -41,8 +40,8 @@ const SCTLR_ICACHE: u32 = 1 << 12 | 1 << 11;
 const PRELOADER_VECTORS: u32 = 0x0200_7500;
 const PRELOADER_STACK: u32 = 0x0200_7000;
 
-/// How the preloader ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the preloader, or the stock loader after it, ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It jumps to the next stage.
     Jump(Handover),
@@ -52,6 +51,11 @@ pub enum Outcome {
         by: &'static str,
         /// Seconds that it waits; `None` = for ever.
         timeout_s: Option<u32>,
+    },
+    /// The stock loader ends in a loop without a way out.
+    Hangs {
+        /// What it did not like.
+        why: String,
     },
 }
 
@@ -64,20 +68,20 @@ pub struct Phone<'a> {
 }
 
 impl Phone<'_> {
-    fn read(&mut self, addr: u32) -> u32 {
+    pub(crate) fn read(&mut self, addr: u32) -> u32 {
         self.machine.poke(addr, 4, None, self.host)
     }
 
-    fn write(&mut self, addr: u32, value: u32) {
+    pub(crate) fn write(&mut self, addr: u32, value: u32) {
         self.machine.poke(addr, 4, Some(value), self.host);
     }
 
-    fn modify(&mut self, addr: u32, change: impl FnOnce(u32) -> u32) {
+    pub(crate) fn modify(&mut self, addr: u32, change: impl FnOnce(u32) -> u32) {
         let old = self.read(addr);
         self.write(addr, change(old));
     }
 
-    fn log(&mut self, text: impl Into<String>) {
+    pub(crate) fn log(&mut self, text: impl Into<String>) {
         let t_ns = self.host.now();
         self.machine.note(Event::Preloader {
             text: text.into(),
@@ -125,7 +129,11 @@ pub fn run(phone: &mut Phone<'_>) -> Outcome {
     }
     let boot_reason = reason::boot_reason(phone, reset);
     scratch::fill_buffers(phone.host);
-    if let Err(message) = image::load(phone) {
+    // A stock loader is not loaded: what it does follows as a model.
+    let stock = phone.machine.board().boot.stock_loader.clone();
+    if stock.is_none()
+        && let Err(message) = image::load(phone)
+    {
         phone.log(message);
         return Outcome::UsbDownload {
             by: "preloader",
@@ -134,6 +142,9 @@ pub fn run(phone: &mut Phone<'_>) -> Outcome {
     }
     argument::write(phone, boot_reason);
     state::late(phone);
+    if let Some(stock) = stock {
+        return stock_loader::run(phone, &stock, boot_reason);
+    }
     let board = phone.machine.board();
     let sctlr = if board.boot.icache {
         SCTLR_RESET | SCTLR_ICACHE

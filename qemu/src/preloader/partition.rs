@@ -1,5 +1,5 @@
-//! Where the preloader looks for UBOOT: the PMT at the end of the card, its
-//! mirror, else the table it was compiled with.
+//! Where vendor loaders look for a partition: the PMT at the end of the card, its
+//! mirror, else the table they were compiled with.
 //!
 //! Source: facts/storage-and-images.md 3.3, 4.1, 4.3, 4.4.
 
@@ -15,17 +15,47 @@ const ENTRIES_AT: usize = 8;
 const ENTRY_LEN: usize = 0x58;
 const TAIL_AT: usize = 0xFFC;
 
-/// UBOOT in the compiled table: the ninth line, always 0x1D20000 above the MBR.
-const UBOOT_INDEX: usize = 8;
-const UBOOT_AFTER_MBR: u64 = 0x1D2_0000;
+/// A line of the compiled table, which is an A516's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// For the log.
+    pub name: &'static str,
+    index: usize,
+    after_mbr: u64,
+    len: u64,
+}
+
+/// The preloader's next stage: on every phone in this line and at this place.
+pub const UBOOT: Line = Line {
+    name: "UBOOT",
+    index: 8,
+    after_mbr: 0x1D2_0000,
+    len: 0x6_0000,
+};
+/// What a stock loader starts.
+pub const BOOTIMG: Line = Line {
+    name: "BOOTIMG",
+    index: 9,
+    after_mbr: 0x1D8_0000,
+    len: 0x60_0000,
+};
+/// What it starts if asked.
+pub const RECOVERY: Line = Line {
+    name: "RECOVERY",
+    index: 10,
+    after_mbr: 0x238_0000,
+    len: 0x60_0000,
+};
 /// The smallest linear start of the MBR, of projects without a fixed one.
 const MBR_DEFAULT: u64 = 0x60_0000;
 
-/// Start of UBOOT and how it was found.
+/// Where a partition is and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct Found {
     /// Byte offset in the user area.
-    pub uboot: u64,
+    pub start: u64,
+    /// Its bytes.
+    pub len: u64,
     /// For the log.
     pub source: &'static str,
 }
@@ -35,11 +65,11 @@ pub fn user_base(card: &Config) -> u64 {
     (2 * u64::from(card.boot_size_mult) + u64::from(card.rpmb_size_mult)) * HW_PARTITION_UNIT
 }
 
-/// Finds UBOOT on a card.
+/// Finds a partition on a card.
 ///
 /// # Errors
 /// A sentence: the card cannot be read or the address lies in front of the user area.
-pub fn find_uboot(card: &Config, user: &mut dyn Store) -> Result<Layout, String> {
+pub fn find(line: Line, card: &Config, user: &mut dyn Store) -> Result<Found, String> {
     let base = user_base(card);
     let user_bytes = card
         .user_sectors
@@ -52,24 +82,26 @@ pub fn find_uboot(card: &Config, user: &mut dyn Store) -> Result<Layout, String>
         let at = at + index * PMT_COPY_LEN as u64;
         user.read_at(at, &mut copy)
             .map_err(|error| format!("cannot read the {source}: {error}"))?;
-        if let Some(linear) = uboot_of(&copy, signature) {
-            let uboot = linear.checked_sub(base).ok_or_else(|| {
-                format!("the {source} puts UBOOT at {linear:#x}, in front of the user area")
+        if let Some((linear, len)) = entry_of(&copy, signature, line.index) {
+            let start = linear.checked_sub(base).ok_or_else(|| {
+                let name = line.name;
+                format!("the {source} puts {name} at {linear:#x}, in front of the user area")
             })?;
-            return Ok(Layout { uboot, source });
+            return Ok(Found { start, len, source });
         }
     }
     // The compiled table's MBR starts where the areas of the largest supported card end.
-    let linear = MBR_DEFAULT.max(base) + UBOOT_AFTER_MBR;
-    Ok(Layout {
-        uboot: linear - base,
+    let linear = MBR_DEFAULT.max(base) + line.after_mbr;
+    Ok(Found {
+        start: linear - base,
+        len: line.len,
         source: "compiled table",
     })
 }
 
-/// The linear address in the line of UBOOT, if the copy is valid. The line is
-/// taken by its index: the preloader never compares names.
-fn uboot_of(copy: &[u8], signature: u32) -> Option<u64> {
+/// Linear address and size in the line with this index, if the copy is valid:
+/// nobody compares names.
+fn entry_of(copy: &[u8], signature: u32, index: usize) -> Option<(u64, u64)> {
     let word = |at: usize| {
         copy.get(at..at + 4)
             .and_then(|bytes| bytes.try_into().ok())
@@ -78,10 +110,13 @@ fn uboot_of(copy: &[u8], signature: u32) -> Option<u64> {
     if word(0)? != signature || copy.get(4..8)? != VERSION || word(TAIL_AT)? != signature {
         return None;
     }
-    let offset_at = ENTRIES_AT + UBOOT_INDEX * ENTRY_LEN + 64 + 8;
-    copy.get(offset_at..offset_at + 8)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u64::from_le_bytes)
+    let numbers = ENTRIES_AT + index * ENTRY_LEN + 64;
+    let number = |at: usize| {
+        copy.get(at..at + 8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u64::from_le_bytes)
+    };
+    Some((number(numbers + 8)?, number(numbers)?))
 }
 
 #[cfg(test)]
@@ -96,7 +131,7 @@ mod tests {
         copy[0..4].copy_from_slice(&signature.to_le_bytes());
         copy[4..8].copy_from_slice(VERSION);
         copy[TAIL_AT..].copy_from_slice(&signature.to_le_bytes());
-        let entry = ENTRIES_AT + UBOOT_INDEX * ENTRY_LEN;
+        let entry = ENTRIES_AT + UBOOT.index * ENTRY_LEN;
         copy[entry..entry + 5].copy_from_slice(b"UBOOT");
         copy[entry + 72..entry + 80].copy_from_slice(&uboot.to_le_bytes());
         copy
@@ -113,11 +148,12 @@ mod tests {
     #[test]
     fn the_primary_table_wins() {
         let mut user = card(&pmt(PRIMARY, 0x292_0000), &pmt(MIRROR, 0x700_0000));
-        let layout = find_uboot(&Config::default(), &mut user).unwrap();
+        let layout = find(UBOOT, &Config::default(), &mut user).unwrap();
         assert_eq!(
             layout,
-            Layout {
-                uboot: 0x292_0000 - 0x60_0000,
+            Found {
+                start: 0x292_0000 - 0x60_0000,
+                len: 0,
                 source: "PMT"
             }
         );
@@ -129,7 +165,7 @@ mod tests {
         bad[TAIL_AT] ^= 1;
         let mut user = card(&bad, &pmt(MIRROR, 0x292_0000));
         assert_eq!(
-            find_uboot(&Config::default(), &mut user).unwrap().source,
+            find(UBOOT, &Config::default(), &mut user).unwrap().source,
             "PMT mirror"
         );
     }
@@ -138,7 +174,7 @@ mod tests {
     fn without_a_table_the_a516_offset_counts() {
         let mut user = vec![0; CARD_LEN];
         assert_eq!(
-            find_uboot(&Config::default(), &mut user).unwrap().uboot,
+            find(UBOOT, &Config::default(), &mut user).unwrap().start,
             0x1D2_0000
         );
         let small = Config {
@@ -148,7 +184,7 @@ mod tests {
         };
         // 2.5 MiB of other areas: the MBR lies 3.5 MiB into the user area.
         assert_eq!(
-            find_uboot(&small, &mut user).unwrap().uboot,
+            find(UBOOT, &small, &mut user).unwrap().start,
             0x1D2_0000 + 0x38_0000
         );
     }
@@ -156,6 +192,6 @@ mod tests {
     #[test]
     fn an_address_in_front_of_the_user_area_is_an_error() {
         let mut user = card(&pmt(PRIMARY, 0x1000), &[]);
-        assert!(find_uboot(&Config::default(), &mut user).is_err());
+        assert!(find(UBOOT, &Config::default(), &mut user).is_err());
     }
 }

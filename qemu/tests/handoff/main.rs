@@ -20,5 +20,6 @@ mod memory;
 mod modes;
 mod phones;
 mod placement;
+mod stock_loader;
 mod vendor;
 mod watchdog;

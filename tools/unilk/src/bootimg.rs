@@ -269,15 +269,9 @@ mod tests {
         assert_eq!(u32_at(&built, 0x08), Some(3512));
         assert_eq!(u32_at(&built, 0x10), Some(612));
         let kernel = mtk::Header::parse(&built[0x800..]).unwrap();
-        assert_eq!(
-            (kernel.name.as_str(), kernel.payload_bytes),
-            ("KERNEL", 3000)
-        );
+        assert_eq!((kernel.name(), kernel.payload_len), ("KERNEL", 3000));
         let ramdisk = mtk::Header::parse(&built[0x800 + 0x1000..]).unwrap();
-        assert_eq!(
-            (ramdisk.name.as_str(), ramdisk.payload_bytes),
-            ("ROOTFS", 100)
-        );
+        assert_eq!((ramdisk.name(), ramdisk.payload_len), ("ROOTFS", 100));
         assert_eq!(built.len(), 0x800 + 0x1000 + 0x800);
     }
 
@@ -287,7 +281,7 @@ mod tests {
         recovery.sub_headers = SubHeaders::Recovery;
         let built = recovery.build().unwrap();
         assert_eq!(
-            mtk::Header::parse(&built[0x1800..]).unwrap().name,
+            mtk::Header::parse(&built[0x1800..]).unwrap().name(),
             "RECOVERY"
         );
     }

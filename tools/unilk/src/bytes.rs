@@ -10,6 +10,18 @@ pub fn u32_at(data: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_le_bytes(field.try_into().ok()?))
 }
 
+/// Reads the `u16` at `offset`, or `None` if the data ends before it does.
+pub fn u16_at(data: &[u8], offset: usize) -> Option<u16> {
+    let field = data.get(offset..offset.checked_add(2)?)?;
+    Some(u16::from_le_bytes(field.try_into().ok()?))
+}
+
+/// Reads the `u64` at `offset`, or `None` if the data ends before it does.
+pub fn u64_at(data: &[u8], offset: usize) -> Option<u64> {
+    let field = data.get(offset..offset.checked_add(8)?)?;
+    Some(u64::from_le_bytes(field.try_into().ok()?))
+}
+
 /// Writes `value` at `offset` of a table whose size the caller fixed.
 pub(crate) fn put_u32(table: &mut [u8], offset: usize, value: u32) {
     table[offset..offset + 4].copy_from_slice(&value.to_le_bytes());

@@ -146,10 +146,36 @@ pub fn unpack(payload: &[u8]) -> Result<Vec<u8>, PackedError> {
     Ok(image)
 }
 
-/// A bootloader and an unpacker, joined, for tests: what runs is noise.
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<u8> {
-    join(&tests::bare(0x3000), &tests::unpacker()).expect("good parts")
+/// A bootloader and an unpacker, joined: a whole payload in which what would run
+/// is noise. For tests and fuzzers.
+///
+/// # Panics
+/// Never: its parts are good.
+pub fn example() -> Vec<u8> {
+    join(&example_bootloader(0x3000), &example_unpacker()).expect("good parts")
+}
+
+/// Something like code, and hints at `hints`.
+fn example_bootloader(hints: u32) -> Vec<u8> {
+    let mut image: Vec<u8> = (0..hints)
+        .map(|at| ((at * at) >> (at % 11)) as u8)
+        .collect();
+    image[..4].copy_from_slice(&[0x07, 0x00, 0x00, 0xEA]);
+    image[HEAD..HEAD + 8].copy_from_slice(BARE);
+    let words = [0x0F00, 0x1000, 0x2200, hints];
+    for (place, word) in image[HEAD + 8..].as_chunks_mut().0.iter_mut().zip(words) {
+        *place = u32::to_le_bytes(word);
+    }
+    image.extend_from_slice(&unilk_core::hints::blank());
+    image.extend_from_slice(b"packed by itself");
+    image
+}
+
+fn example_unpacker() -> Vec<u8> {
+    let mut unpacker = vec![0; 0x104];
+    unpacker[..4].copy_from_slice(&[0x13, 0x00, 0x00, 0xEA]);
+    unpacker[HEAD..HEAD + 8].copy_from_slice(b"unilk\0\0\0");
+    unpacker
 }
 
 #[cfg(test)]
@@ -157,35 +183,16 @@ pub(crate) fn sample() -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Something like code, and hints at `hints`.
-    pub fn bare(hints: u32) -> Vec<u8> {
-        let mut image: Vec<u8> = (0..hints)
-            .map(|at| ((at * at) >> (at % 11)) as u8)
-            .collect();
-        image[..4].copy_from_slice(&[0x07, 0x00, 0x00, 0xEA]);
-        image[HEAD..HEAD + 8].copy_from_slice(BARE);
-        let words = [0x0F00, 0x1000, 0x2200, hints];
-        for (place, word) in image[HEAD + 8..].as_chunks_mut().0.iter_mut().zip(words) {
-            *place = u32::to_le_bytes(word);
-        }
-        image.extend_from_slice(&unilk_core::hints::blank());
-        image.extend_from_slice(b"packed by itself");
-        image
-    }
-
-    pub fn unpacker() -> Vec<u8> {
-        let mut unpacker = vec![0; 0x104];
-        unpacker[..4].copy_from_slice(&[0x13, 0x00, 0x00, 0xEA]);
-        unpacker[HEAD..HEAD + 8].copy_from_slice(b"unilk\0\0\0");
-        unpacker
-    }
-
     #[test]
     fn what_is_joined_comes_apart_again() {
-        let image = bare(0x3000);
-        let payload = join(&image, &unpacker()).unwrap();
+        let image = example_bootloader(0x3000);
+        let payload = join(&image, &example_unpacker()).unwrap();
         assert!(payload.len() < image.len());
-        assert_eq!(join(&image, &unpacker()).unwrap(), payload, "repeatable");
+        assert_eq!(
+            join(&image, &example_unpacker()).unwrap(),
+            payload,
+            "repeatable"
+        );
         let head = Head::parse(&payload).unwrap();
         assert_eq!((head.plain, head.hints), (0x108, 0x108));
         assert_eq!((head.unpacked_len, head.early_len), (0x3000, 0x1000));
@@ -196,8 +203,8 @@ mod tests {
 
     #[test]
     fn damage_is_noticed_wherever_it_is() {
-        let image = bare(0x3000);
-        let good = join(&image, &unpacker()).unwrap();
+        let image = example_bootloader(0x3000);
+        let good = join(&image, &example_unpacker()).unwrap();
         let head = Head::parse(&good).unwrap();
         let hints = head.hints as usize..head.hints as usize + HINTS_LEN;
         for at in (0..good.len()).filter(|at| !hints.contains(at)) {
@@ -212,16 +219,22 @@ mod tests {
 
     #[test]
     fn parts_that_are_something_else_are_refused() {
-        let image = bare(0x3000);
-        let mut other = unpacker();
+        let image = example_bootloader(0x3000);
+        let mut other = example_unpacker();
         other[HEAD] = b'U';
         assert_eq!(join(&image, &other), Err(Error::Unpacker));
         // One that was used already.
-        let used = join(&image, &unpacker()).unwrap();
+        let used = join(&image, &example_unpacker()).unwrap();
         assert_eq!(join(&image, &used), Err(Error::Unpacker));
-        assert_eq!(join(&used, &unpacker()), Err(Error::NotBare));
-        assert_eq!(join(&image[..0x3010], &unpacker()), Err(Error::NotBare));
-        assert_eq!(join(&bare(0x3004), &unpacker()), Err(Error::NotBare));
-        assert_eq!(join(&[], &unpacker()), Err(Error::NotBare));
+        assert_eq!(join(&used, &example_unpacker()), Err(Error::NotBare));
+        assert_eq!(
+            join(&image[..0x3010], &example_unpacker()),
+            Err(Error::NotBare)
+        );
+        assert_eq!(
+            join(&example_bootloader(0x3004), &example_unpacker()),
+            Err(Error::NotBare)
+        );
+        assert_eq!(join(&[], &example_unpacker()), Err(Error::NotBare));
     }
 }

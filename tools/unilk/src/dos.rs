@@ -140,6 +140,7 @@ fn table(partition: &'static str, slots: &[Slot]) -> Table {
 mod tests {
     use super::*;
     use crate::bytes::u32_at;
+    use sha2::{Digest, Sha256};
 
     fn slot(sector: &[u8], index: usize) -> (u8, u32, u32) {
         let offset = TABLE_OFFSET + index * ENTRY_BYTES;
@@ -178,6 +179,14 @@ mod tests {
         assert_eq!(slot(&ebr1.sector, 2), (0x83, 0x2B_E600, 0xFFD4_19FF));
         assert_eq!(slot(&ebr1.sector, 3), (0, 0, 0));
         assert_eq!(mbr.sector[510..], [0x55, 0xAA]);
+        // The phone's own sectors: facts/storage-and-images.md 0.
+        assert_eq!(hash(&mbr.sector), "25e51d85bccbd12a");
+        assert_eq!(hash(&ebr1.sector), "e6665fad8cdca072");
+    }
+
+    /// The first 16 digits of a SHA-256.
+    fn hash(bytes: &[u8]) -> String {
+        format!("{:x}", Sha256::digest(bytes))[..16].to_owned()
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub fn fill(payload: &mut [u8], hints: &Hints<'_>) -> Result<(), Error> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::compress::{sample, unpack};
+    use crate::compress::{example, unpack};
     use unilk_core::kernel::{Generation, KernelKind};
     use unilk_core::packed::HEAD;
 
@@ -112,7 +112,7 @@ mod tests {
             generation: Some(Generation::KitKat),
             cmdline: Some("quiet"),
         };
-        let before = sample();
+        let before = example();
         let mut after = before.clone();
         assert_eq!(hints(&after), Ok(Hints::default()));
         fill(&mut after, &hints_in).unwrap();
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(fill(&mut foreign, &Hints::default()), Err(Error::NotUnilk));
         assert!(foreign.iter().all(|&byte| byte == 0xEA));
         assert_eq!(Identity::of(&[]), Err(Error::NotUnilk));
-        let mut newer = sample();
+        let mut newer = example();
         newer[HEAD + 8] = 4;
         let layout = PackedError::Layout { found: 4 };
         assert_eq!(Identity::of(&newer), Err(Error::Image(layout)));
@@ -139,13 +139,13 @@ mod tests {
 
     #[test]
     fn lying_offsets_and_damaged_blocks_are_refused() {
-        let mut outside = sample();
+        let mut outside = example();
         let at = (outside.len() - HINTS_LEN + 1) as u32;
         outside[HEAD + 12..HEAD + 16].copy_from_slice(&at.to_le_bytes());
         assert_eq!(hints(&outside), Err(Error::Outside));
         outside[HEAD + 12..HEAD + 16].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(fill(&mut outside, &Hints::default()), Err(Error::Outside));
-        let mut damaged = sample();
+        let mut damaged = example();
         let at = Identity::of(&damaged).unwrap().hints_offset as usize;
         damaged[at + 0x20] ^= 1;
         assert_eq!(
@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn text_that_does_not_fit_is_refused_and_changes_nothing() {
-        let mut payload = sample();
+        let mut payload = example();
         let long = "x".repeat(64);
         let hints = Hints {
             panel: Some(&long),
             ..Hints::default()
         };
         assert!(fill(&mut payload, &hints).is_err());
-        assert!(payload == sample());
+        assert!(payload == example());
     }
 }

@@ -22,6 +22,53 @@ pub enum Place {
     },
 }
 
+/// Addresses of this form, 0xFFFFxxxx, stand for xxxx blocks at the end.
+const TAIL_MARK: u64 = 0xFFFF_0000;
+
+impl Place {
+    /// What the address in a scatter file or PMT stands for.
+    pub fn of_address(address: u64) -> Self {
+        if address & !0xFFFF == TAIL_MARK {
+            Self::Tail {
+                blocks: address as u16,
+            }
+        } else {
+            Self::Linear(address)
+        }
+    }
+
+    /// The address as scatter files and PMT have it.
+    pub fn address(self) -> u64 {
+        match self {
+            Self::Linear(address) => address,
+            Self::Tail { blocks } => TAIL_MARK | u64::from(blocks),
+        }
+    }
+}
+
+/// Whether a partition of this name lies in a boot area, not in the user area,
+/// on every known phone.
+pub fn is_in_boot_area(name: &str) -> bool {
+    matches!(name, "PRELOADER" | "DSP_BL")
+}
+
+/// Whether a partition of this name holds a file system on every known phone,
+/// and is therefore listed in MBR or EBR, although no file may be downloaded to
+/// it and an old scatter file gives no type.
+pub fn holds_file_system(name: &str) -> bool {
+    matches!(
+        name,
+        "PROTECT_F"
+            | "PROTECT_S"
+            | "PRELOAD"
+            | "CUSTPACK"
+            | "ANDROID"
+            | "CACHE"
+            | "USRDATA"
+            | "FAT"
+    )
+}
+
 /// A partition of a layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -191,6 +238,18 @@ impl Layout {
                 Place::Linear(_) => 0,
             })
             .sum()
+    }
+
+    /// Linear start of the last partition before the tail reserves.
+    pub fn last_start(&self) -> u64 {
+        self.partitions
+            .iter()
+            .filter_map(|partition| match partition.place {
+                Place::Linear(start) => Some(start),
+                Place::Tail { .. } => None,
+            })
+            .max()
+            .unwrap_or(0)
     }
 
     /// Checks that names are unique and that partitions do not overlap.

@@ -5,13 +5,16 @@
 //! bytes, findings or an error; only the command line in `main.rs` opens files
 //! by name and talks to people.
 
+pub mod backup;
 pub mod bootimg;
 pub mod bytes;
 pub mod compress;
 pub mod dos;
 pub mod emmc;
 pub mod finding;
+pub mod identity;
 pub mod image;
+pub mod inspect;
 pub mod layout;
 pub mod log;
 pub mod mtk;
@@ -28,4 +31,6 @@ pub mod scatter;
 pub mod search;
 pub mod simulate;
 pub mod source;
+pub mod sparse;
+pub mod storage;
 pub mod tree;

@@ -7,6 +7,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.3, 1.4.
 
+use crate::bootimg::{self, BootImage, SubHeaders};
 use crate::compress;
 use crate::image::Identity;
 use crate::mtk::{self, HEADER_BYTES, Header, LK_ADDRESS, LK_PAYLOAD_MAX};
@@ -94,7 +95,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let payload = match Kind::of(head) {
         Kind::Elf if compress::is_bootloader(input) => return Err(Error::Bare),
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
-        Kind::Unknown => input.to_vec(),
+        Kind::Unknown | Kind::Blank => input.to_vec(),
         Kind::MediatekImage => unpacked(input)
             .ok_or(Error::Kind(Kind::MediatekImage))?
             .to_vec(),
@@ -113,7 +114,7 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
 /// The payload of a packed unilk image. Other people's images are none of our
 /// business: what we do not know we do not pack again.
 fn unpacked(image: &[u8]) -> Option<&[u8]> {
-    let length = Header::parse(image).ok()?.payload_bytes as usize;
+    let length = Header::parse(image).ok()?.payload_len as usize;
     let payload = image.get(HEADER_BYTES..)?.get(..length)?;
     Identity::of(payload).is_ok().then_some(payload)
 }
@@ -124,9 +125,42 @@ pub fn lk_image(input: &[u8], name: &str) -> Result<Vec<u8>, Error> {
     mtk::with_header(name, &payload(input)?).map_err(Error::Header)
 }
 
+/// A boot image whose kernel is `payload`, made by [`payload`]: for stock
+/// loaders, which start whatever lies there.
+///
+/// They want a ramdisk, too, so there is one: an empty archive.
+///
+/// # Errors
+/// None for payloads that fit UBOOT.
+pub fn boot_image(payload: &[u8], sub_headers: SubHeaders) -> Result<Vec<u8>, bootimg::Error> {
+    BootImage {
+        kernel: payload.to_vec(),
+        ramdisk: empty_archive(),
+        sub_headers,
+        name: "unilk".to_owned(),
+        ..BootImage::default()
+    }
+    .build()
+}
+
+/// A cpio archive of nothing: the entry that ends each of them.
+fn empty_archive() -> Vec<u8> {
+    const END: &str = "TRAILER!!!";
+    let mut archive = b"070701".to_vec();
+    // Thirteen fields in hexadecimal digits; the twelfth is the name's length.
+    for field in 0..13 {
+        let value = if field == 11 { END.len() + 1 } else { 0 };
+        archive.extend_from_slice(format!("{value:08X}").as_bytes());
+    }
+    archive.extend_from_slice(END.as_bytes());
+    archive.push(0);
+    archive.resize(archive.len().next_multiple_of(512), 0);
+    archive
+}
+
 /// Reset code starts with an always-executed instruction, or with the
 /// unconditional CPS that masks interrupts.
-fn is_arm_instruction(word: u32) -> bool {
+pub(crate) fn is_arm_instruction(word: u32) -> bool {
     word >> 28 == 0xE || word >> 20 == 0xF10
 }
 
@@ -298,13 +332,33 @@ mod tests {
 
     #[test]
     fn our_own_image_is_packed_again_to_the_same_bytes() {
-        let image = lk_image(&crate::compress::sample(), LK_NAME).unwrap();
+        let image = lk_image(&crate::compress::example(), LK_NAME).unwrap();
         assert_eq!(lk_image(&image, LK_NAME).unwrap(), image);
         // As read back from the partition, with what lay behind it.
         let mut padded = image.clone();
         padded.resize(0x6_0000, 0xFF);
         assert_eq!(lk_image(&padded, LK_NAME).unwrap(), image);
         assert!(payload(&image[..image.len() - 1]).is_err(), "truncated");
+    }
+
+    #[test]
+    fn as_a_boot_image_it_keeps_the_rules_of_stock_loaders() {
+        let mut payload = BRANCH.to_vec();
+        payload.resize(0x12345, 0x5A);
+        for (headers, name) in [
+            (SubHeaders::Boot, "ROOTFS"),
+            (SubHeaders::Recovery, "RECOVERY"),
+        ] {
+            let image = boot_image(&payload, headers).unwrap();
+            assert!(image.starts_with(b"ANDROID!"));
+            let kernel = Header::parse(&image[2048..]).unwrap();
+            assert_eq!((kernel.name(), kernel.payload_len), ("KERNEL", 0x12345));
+            assert_eq!(image[2048 + 512..][..payload.len()], payload);
+            let ramdisk = 2048 + (512 + payload.len()).next_multiple_of(2048);
+            assert_eq!(Header::parse(&image[ramdisk..]).unwrap().name(), name);
+        }
+        let plain = boot_image(&payload, SubHeaders::None).unwrap();
+        assert_eq!(plain[2048..][..payload.len()], payload);
     }
 
     #[test]

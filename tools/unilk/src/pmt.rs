@@ -1,10 +1,11 @@
-//! Writes the PMT, MediaTek's partition management table at the end of the
-//! card, which loaders believe before anything else.
+//! Writes and reads the PMT, MediaTek's partition management table at the end of the
+//! card, which loaders believe before anything else. Whether a table is to be
+//! believed is for `unilk_core::partition::parse_pmt` to say.
 //!
 //! Source: facts/storage-and-images.md 4.3.
 
-use crate::bytes::{put_u32, put_u64};
-use crate::layout::{Layout, Place};
+use crate::bytes::{put_u32, put_u64, text, u64_at};
+use crate::layout::{Layout, Partition, Place, holds_file_system, is_in_boot_area};
 
 /// Bytes in one copy of the table.
 pub const TABLE_BYTES: usize = 4096;
@@ -12,11 +13,16 @@ pub const TABLE_BYTES: usize = 4096;
 /// follows it directly.
 pub const FROM_END_BYTES: u64 = 0x10_0000;
 
+/// What loaders reserve at the end of the card where no table says so.
+pub const DEFAULT_RESERVE_BYTES: u64 = 0xA8 * TAIL_BLOCK_BYTES;
+
 /// Head and tail signature of the primary.
 pub const SIGNATURE: u32 = 0x5054_7631;
 /// Head and tail signature of the mirror.
 pub const MIRROR_SIGNATURE: u32 = 0x4D50_5431;
 
+/// Unit of the reserves at the end of the card.
+const TAIL_BLOCK_BYTES: u64 = 128 << 10;
 const VERSION: &[u8; 4] = b"1.0\0";
 const ENTRIES_OFFSET: usize = 8;
 const ENTRY_BYTES: usize = 88;
@@ -71,12 +77,47 @@ fn one_table(layout: &Layout, total_bytes: u64, signature: u32) -> Result<Vec<u8
                 (start, rest(layout, total_bytes, start))
             }
             Place::Linear(start) => (start, partition.size),
-            Place::Tail { blocks } => (0xFFFF_0000 | u64::from(blocks), partition.size),
+            Place::Tail { .. } => (partition.place.address(), partition.size),
         };
         put_u64(entry, NAME_BYTES, size);
         put_u64(entry, NAME_BYTES + 8, offset);
     }
     Ok(table)
+}
+
+/// The layout that one copy of the table describes, tail reserves included,
+/// judging nothing. The table does not say which partitions hold file systems;
+/// their names do.
+pub fn layout(table: &[u8]) -> Layout {
+    let mut partitions = Vec::new();
+    for index in 0..ENTRIES_MAX {
+        let at = ENTRIES_OFFSET + index * ENTRY_BYTES;
+        let fields = (
+            table.get(at..at + NAME_BYTES),
+            u64_at(table, at + NAME_BYTES),
+            u64_at(table, at + NAME_BYTES + 8),
+        );
+        let (Some(name), Some(size), Some(address)) = fields else {
+            break;
+        };
+        let name = text(name);
+        if name.is_empty() {
+            break;
+        }
+        partitions.push(Partition {
+            place: Place::of_address(address),
+            size,
+            in_user_area: !is_in_boot_area(&name),
+            has_file_system: holds_file_system(&name),
+            download: false,
+            name,
+        });
+    }
+    Layout {
+        name: "PMT".to_owned(),
+        block_bytes: TAIL_BLOCK_BYTES,
+        partitions,
+    }
 }
 
 /// Index of the last partition that is not a tail reserve.
@@ -98,7 +139,7 @@ pub(crate) fn rest(layout: &Layout, total_bytes: u64, start: u64) -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::bytes::{text, u32_at};
+    use crate::bytes::u32_at;
 
     /// Linear size of the A516's card: USRDATA's end plus the reserve.
     const A516_TOTAL: u64 = 0x5834_0000 + 0x8FBE_0000 + 0x150_0000;
@@ -130,6 +171,28 @@ mod tests {
         );
         assert_eq!(entry(&both, 20), (String::new(), 0, 0));
         assert_eq!(u32_at(&both, 0xFF8), Some(0));
+    }
+
+    #[test]
+    fn the_layout_comes_back() {
+        let a516 = Layout::built_in("a516").unwrap();
+        let both = tables(&a516, A516_TOTAL).unwrap();
+        let read = layout(&both[..TABLE_BYTES]);
+        for (read, written) in read.partitions.iter().zip(&a516.partitions) {
+            let mut expected = Partition {
+                download: false,
+                ..written.clone()
+            };
+            if expected.name == "USRDATA" {
+                expected.size = 0x8FBE_0000;
+            }
+            assert_eq!(*read, expected);
+        }
+        assert_eq!(read.partitions.len(), 20);
+        assert_eq!(tables(&read, A516_TOTAL).unwrap(), both);
+        // Whatever the bytes are.
+        assert!(layout(&both[..50]).partitions.is_empty());
+        assert_eq!(layout(&[0xFF; TABLE_BYTES]).partitions.len(), 40);
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub trait Source: Send + Sync {
     /// past the end.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
 
+    /// The first byte from `offset` on that may be anything but zero, or the
+    /// end: what copies a large source with holes need not read before that.
+    fn data_from(&self, offset: u64) -> u64 {
+        offset.min(self.len())
+    }
+
     /// Whether there is nothing.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -72,6 +78,10 @@ impl<S: Source + ?Sized> Source for &S {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
+    }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -82,6 +92,10 @@ impl<S: Source + ?Sized> Source for Box<S> {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
     }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
+    }
 }
 
 impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
@@ -91,6 +105,10 @@ impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         (**self).read_at(offset, out)
+    }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        (**self).data_from(offset)
     }
 }
 
@@ -174,6 +192,20 @@ impl<S: Source> Window<S> {
         Self { source, start, len }
     }
 
+    /// `len` bytes of this window from `start` on, or as many as there are.
+    #[must_use]
+    pub fn part(&self, start: u64, len: u64) -> Self
+    where
+        S: Clone,
+    {
+        let start = start.min(self.len);
+        Self {
+            source: self.source.clone(),
+            start: self.start + start,
+            len: len.min(self.len - start),
+        }
+    }
+
     /// Byte of the source at which the window begins.
     pub fn start(&self) -> u64 {
         self.start
@@ -193,6 +225,12 @@ impl<S: Source> Source for Window<S> {
             return Err(past_end());
         }
         self.source.read_at(self.start + offset, out)
+    }
+
+    fn data_from(&self, offset: u64) -> u64 {
+        let offset = offset.min(self.len);
+        let found = self.source.data_from(self.start + offset);
+        found.saturating_sub(self.start).min(self.len)
     }
 }
 
@@ -234,8 +272,12 @@ mod tests {
         assert!(window.read_some(10, 5).unwrap().is_empty());
         assert!(window.read_at(8, &mut [0; 3]).is_err());
         assert!(window.read_at(u64::MAX, &mut [0; 3]).is_err());
+        let middle = Window::new(&bytes, 20, 50).part(10, 5);
+        assert_eq!(middle.read_some(0, 50).unwrap(), [30, 31, 32, 33, 34]);
+        assert_eq!(window.part(5, u64::MAX).len(), 5);
+        assert!(window.part(u64::MAX, 5).is_empty());
         let behind = Window::new(&bytes, 200, 50);
-        assert!(behind.is_empty());
+        assert!(behind.is_empty() && behind.data_from(9) == 0);
         // A window does not show what lies behind it.
         let inner = Window::new(&bytes, 0, 10);
         assert!(inner.read_at(9, &mut [0; 2]).is_err());

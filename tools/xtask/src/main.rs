@@ -9,6 +9,7 @@ mod db;
 mod debian;
 mod demo;
 mod emulator;
+mod fuzz;
 mod import;
 mod initramfs;
 mod matrix;
@@ -60,6 +61,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Bench(bench::Bench),
+    Fuzz(fuzz::Fuzz),
     ImportMatrix(matrix::ImportMatrix),
     ImportFacts(import::Import),
     DbPlan(db::plan::Plan),
@@ -88,6 +90,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo.run(),
         Command::Run(run) => return run.run(),
         Command::Bench(bench) => return bench.run(),
+        Command::Fuzz(fuzz) => return fuzz.run(),
         Command::ImportMatrix(import) => import.run()?,
         Command::ImportFacts(import) => import.run()?,
         Command::DbPlan(plan) => plan.run(),

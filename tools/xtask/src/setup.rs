@@ -31,13 +31,15 @@ const fn compared(program: &'static str, package: &'static str) -> Tool {
     }
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 11] = [
     needed("qemu-system-arm", "qemu-system-arm"),
     needed("dtc", "device-tree-compiler"),
     // Links the host tools.
     needed("cc", "gcc"),
     compared("mkimage", "u-boot-tools"),
     compared("sfdisk", "fdisk"),
+    compared("img2simg", "android-sdk-libsparse-utils"),
+    compared("simg2img", "android-sdk-libsparse-utils"),
     compared("fastboot", "fastboot"),
     compared("mkbootimg", "mkbootimg"),
     compared("unpack_bootimg", "mkbootimg"),

@@ -183,10 +183,11 @@ pub fn likely_board(
 ) -> Option<&'static Board> {
     let chips = evidence.chips();
     // What was only guessed is nothing that was found.
-    let winner = verdict
+    let row = verdict
         .winner
         .filter(|_| verdict.certainty > Certainty::Guess || verdict.identified());
-    let winner = winner.and_then(|row| table.panels.get(usize::from(row)));
+    let panel = |row: u16| table.panels.get(usize::from(row));
+    let winner = row.and_then(panel);
     let kinds = chips.iter().filter(|&&found| found).count() + usize::from(winner.is_some());
     if kinds < 2 {
         return None;
@@ -199,12 +200,11 @@ pub fn likely_board(
             return Some(0);
         };
         // Of several that answer alike only the controller is known.
-        if verdict.certainty > Certainty::Guess && board.panels.contains(&winner.id) {
+        let mut rows = board.panels.iter();
+        if verdict.certainty > Certainty::Guess && rows.any(|&there| row == Some(there)) {
             return Some(2);
         }
-        let rows = table.panels_by_id(board.panels);
-        let panel = |row| table.panels.get(usize::from(row));
-        let mut panels = rows.iter().filter_map(panel);
+        let mut panels = board.panels.iter().filter_map(|&row| panel(row));
         panels
             .any(|panel| panel.controller == winner.controller)
             .then_some(1)
@@ -251,7 +251,7 @@ impl<'a> Weights<'a> {
             if !(touch || main || sub || this) {
                 continue;
             }
-            let panels = table.panels_by_id(board.panels);
+            let panels = board.panels.iter().copied().collect();
             let [main_set, sub_set] = &mut weights.cameras;
             let sets = [
                 (touch, &mut weights.touch),

@@ -106,14 +106,9 @@ impl Table {
     pub fn panels_wired(&self, id: &str) -> RowSet {
         let mut rows = RowSet::EMPTY;
         for board in self.boards.iter().filter(|board| board.wiring == id) {
-            rows.add(&self.panels_by_id(board.panels));
+            rows.add(&board.panels.iter().copied().collect());
         }
         rows
-    }
-
-    /// The panels of a list of ids; unknown ids are left out.
-    pub fn panels_by_id(&self, ids: &[&str]) -> RowSet {
-        ids.iter().filter_map(|id| self.panel(id)).collect()
     }
 }
 

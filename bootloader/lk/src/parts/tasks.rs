@@ -299,9 +299,9 @@ impl Parts {
     /// board.
     fn expected(&self) -> (RowSet, RowSet) {
         let prefer = self.evidence(RowSet::EMPTY).preferred();
-        let likely = self
-            .board()
-            .map_or(RowSet::EMPTY, |board| self.table.panels_by_id(board.panels));
+        let likely = self.board().map_or(RowSet::EMPTY, |board| {
+            board.panels.iter().copied().collect()
+        });
         (prefer, likely)
     }
 

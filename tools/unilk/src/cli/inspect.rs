@@ -1,204 +1,279 @@
-//! `unilk inspect`: what a file is.
+//! `unilk inspect`: what files are.
 
-use super::output::{Outcome, Output};
-use anyhow::{Context, Result};
-use std::collections::BTreeMap;
-use std::fs::File;
+use super::output::{DOUBTFUL, GOOD, Outcome, Output, STRONG, WRONG, print_findings};
+use anstream::println;
+use anyhow::{Context, Result, bail, ensure};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use unilk::compress;
-use unilk::image::{self, Identity};
-use unilk::mtk::{HEADER_BYTES, Header, LK_PAYLOAD_MAX};
-use unilk::recognise::{HEAD_BYTES, Kind};
-use unilk_core::hints::Hints;
-use unilk_core::kernel::{Generation, KernelKind};
+use std::sync::Arc;
+use unilk::finding::{Finding, Severity};
+use unilk::inspect::logo::{Logo, role};
+use unilk::inspect::report::{label, printable};
+use unilk::inspect::text::size;
+use unilk::inspect::{Body, Group, Report, inspect_file};
+use unilk::recognise::Kind;
+use unilk::source::{FileSource, Source};
+
+/// Most that is taken from standard input, which has to be held.
+const STDIN_MAX: u64 = 256 << 20;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  unilk inspect lk.bin boot.img           what both are, in text
+  unilk inspect --png pictures logo.bin   the pictures of a boot logo
+  unilk inspect --json boot.img           an array with one object a file
+  xz -dc boot.img.xz | unilk inspect -    from standard input";
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// File to look at
-    file: PathBuf,
+    /// Files to look at, of any kind and size; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write each picture of a boot logo into this directory, as PNG
+    #[arg(long, value_name = "DIR")]
+    png: Option<PathBuf>,
+    /// Size of the panel, where the pictures do not tell it
+    #[arg(long, value_name = "WxH", requires = "png", value_parser = panel_size)]
+    size: Option<(u32, u32)>,
 }
 
-/// What was found, in the form that `--json` prints.
+/// A report and the file that it is of.
 #[derive(serde::Serialize)]
-struct Report {
+struct Looked {
     file: PathBuf,
-    bytes: u64,
-    kind: Kind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    header: Option<Header>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unilk: Option<Unilk>,
-    problems: Vec<String>,
-}
-
-/// What a unilk image says of itself.
-#[derive(serde::Serialize)]
-struct Unilk {
     #[serde(flatten)]
-    identity: Identity,
-    hints: BTreeMap<&'static str, String>,
+    report: Report,
 }
 
 impl Arguments {
     pub fn run(self, output: Output) -> Result<Outcome> {
-        let report = look(self.file)?;
-        output.show(&report, print)?;
-        Ok(if report.problems.is_empty() {
-            Outcome::Done
-        } else {
-            Outcome::Problems
-        })
-    }
-}
-
-fn look(path: PathBuf) -> Result<Report> {
-    let context = || format!("cannot read {}", path.display());
-    let file = File::open(&path).with_context(context)?;
-    let bytes = file.metadata().with_context(context)?.len();
-    let mut head = Vec::new();
-    file.take(HEAD_BYTES as u64)
-        .read_to_end(&mut head)
-        .with_context(context)?;
-    let header = Header::parse(&head).ok();
-    let mut problems = header
-        .as_ref()
-        .map(|header| problems(header, bytes))
-        .unwrap_or_default();
-    let unilk = unilk(&path, bytes, header.as_ref(), &mut problems)?;
-    Ok(Report {
-        kind: Kind::of(&head),
-        file: path,
-        bytes,
-        header,
-        unilk,
-        problems,
-    })
-}
-
-/// Identity and hints, if the file is a unilk image with or without header;
-/// what is wrong with them joins the `problems`.
-fn unilk(
-    path: &Path,
-    bytes: u64,
-    header: Option<&Header>,
-    problems: &mut Vec<String>,
-) -> Result<Option<Unilk>> {
-    // Larger than the partition, it is no bootloader whatever it says.
-    if bytes > (HEADER_BYTES + LK_PAYLOAD_MAX) as u64 {
-        return Ok(None);
-    }
-    let file = super::read(path)?;
-    let payload = match header {
-        Some(_) => file.get(HEADER_BYTES..).unwrap_or_default(),
-        None => &file,
-    };
-    let identity = match Identity::of(payload) {
-        Ok(identity) => identity,
-        Err(image::Error::NotUnilk) => return Ok(None),
-        Err(why) => {
-            problems.push(why.to_string());
-            return Ok(None);
+        let mut all = Vec::new();
+        let mut failed = None;
+        for file in &self.files {
+            match self.look(file) {
+                Ok(report) => all.push(Looked {
+                    file: file.clone(),
+                    report,
+                }),
+                // The others are looked at all the same.
+                Err(why) => {
+                    if let Some(earlier) = failed.replace(why) {
+                        eprintln!("unilk: {earlier:#}");
+                    }
+                }
+            }
         }
-    };
-    if header.is_some_and(|header| header.payload_bytes != identity.image_bytes) {
-        problems.push(format!(
-            "the image says it has {} bytes, its header disagrees",
-            identity.image_bytes
-        ));
+        output.show(&all, |all| {
+            for (index, looked) in all.iter().enumerate() {
+                if index > 0 {
+                    println!();
+                }
+                print(&looked.file, &looked.report);
+            }
+        })?;
+        let findings: Vec<Finding> = all
+            .iter()
+            .flat_map(|looked| looked.report.all_findings())
+            .collect();
+        failed.map_or_else(|| Ok(Outcome::of(&findings)), Err)
     }
-    if let Err(why) = compress::unpack(payload) {
-        problems.push(why.to_string());
-    }
-    let hints = image::hints(payload).unwrap_or_else(|why| {
-        problems.push(why.to_string());
-        Hints::default()
-    });
-    Ok(Some(Unilk {
-        identity,
-        hints: listed(&hints),
-    }))
-}
 
-/// The hints that say something, under the names of `unilk pack`'s arguments.
-fn listed(hints: &Hints<'_>) -> BTreeMap<&'static str, String> {
-    let kernel = hints.kernel.map(|kernel| match kernel {
-        KernelKind::DeviceTree => "tree",
-        KernelKind::VendorAtag => "vendor",
-    });
-    let generation = hints.generation.map(|generation| match generation {
-        Generation::JellyBean => "4.2",
-        Generation::KitKat => "4.4",
-    });
-    [
-        ("panel", hints.panel),
-        ("board", hints.board),
-        ("kernel", kernel),
-        ("generation", generation),
-        ("cmdline", hints.cmdline),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?.to_owned())))
-    .collect()
-}
+    fn look(&self, file: &Path) -> Result<Report> {
+        let source = open(file)?;
+        let report = inspect_file(&source);
+        if let Some(directory) = &self.png {
+            self.pictures(&*source, file, directory)?;
+        }
+        Ok(report)
+    }
 
-/// What a phone would hold against an image with this header.
-fn problems(header: &Header, file_bytes: u64) -> Vec<String> {
-    let mut problems = Vec::new();
-    let payload = u64::from(header.payload_bytes);
-    if payload == 0 {
-        problems.push("the payload is empty: the preloader jumps into old memory".to_owned());
-    }
-    if file_bytes < HEADER_BYTES as u64 + payload {
-        problems.push(format!(
-            "the file ends before its payload of {payload} bytes does"
-        ));
-    }
-    if header.name == "LK" && payload > LK_PAYLOAD_MAX as u64 {
-        problems.push("too big for the UBOOT partition".to_owned());
-    }
-    if header.extended {
-        problems.push("has the extended header of later chips, not an MT6572 image".to_owned());
-    }
-    problems
-}
-
-fn print(report: &Report) {
-    println!("{}: {}", report.file.display(), report.kind.describe());
-    println!("  file size     {} bytes", report.bytes);
-    if let Some(header) = &report.header {
-        let address = |value: Option<u32>| {
-            value.map_or_else(|| "not given".to_owned(), |value| format!("{value:#010x}"))
+    /// Writes the pictures of a logo: `logo-00.png` and so on.
+    fn pictures(&self, source: &dyn Source, file: &Path, directory: &Path) -> Result<()> {
+        let Ok(logo) = Logo::open(source) else {
+            bail!("--png: {} holds no boot logo", file.display());
         };
-        println!("  name          {}", header.name.escape_default());
-        println!(
-            "  payload       {} bytes ({:#x})",
-            header.payload_bytes, header.payload_bytes
-        );
-        println!("  load address  {}", address(header.load_address));
-        println!("  mode          {}", address(header.mode));
-    }
-    if let Some(unilk) = &report.unilk {
-        let identity = unilk.identity;
-        println!(
-            "  unilk image   {} bytes, hints at {:#x}",
-            identity.image_bytes, identity.hints_offset
-        );
-        println!(
-            "  its parts     unpacker {}, hints and tables {}, packed {} to become {} bytes",
-            identity.unpacker_bytes,
-            identity.plain_bytes,
-            identity.packed_bytes,
-            identity.unpacked_bytes
-        );
-        if unilk.hints.is_empty() {
-            println!("  hints         none");
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
+        let mut fitted = self.size.is_none();
+        for index in 0..logo.count {
+            let picture = match logo.picture(index) {
+                Ok(picture) => picture,
+                Err(why) => {
+                    eprintln!(
+                        "unilk: picture {index} ({}) is left out: {why}",
+                        role(index)
+                    );
+                    continue;
+                }
+            };
+            let forced = self
+                .size
+                .filter(|&(width, height)| width as usize * height as usize == picture.count());
+            fitted |= forced.is_some();
+            let guessed = picture.geometry().map(|geometry| geometry.width);
+            let Some(width) = forced.map(|(width, _)| width).or(guessed) else {
+                eprintln!(
+                    "unilk: picture {index} ({}) is left out: its size is not known",
+                    role(index)
+                );
+                continue;
+            };
+            let path = directory.join(format!("logo-{index:02}.png"));
+            let png = picture
+                .png(width)
+                .with_context(|| format!("cannot make {}", path.display()))?;
+            super::write(&path, &png)?;
         }
-        for (name, value) in &unilk.hints {
-            println!("  hint          {name}: {value}");
+        ensure!(
+            fitted,
+            "--size: no picture of {} has that many pixels",
+            file.display()
+        );
+        Ok(())
+    }
+}
+
+fn panel_size(text: &str) -> Result<(u32, u32), String> {
+    let side = |side: &str| side.parse().ok().filter(|side| (1..=4096).contains(side));
+    text.split_once(['x', 'X'])
+        .and_then(|(width, height)| Some((side(width)?, side(height)?)))
+        .ok_or_else(|| "expected width and height such as 480x854".to_owned())
+}
+
+/// Opens a file or block device, or takes in standard input.
+fn open(file: &Path) -> Result<Arc<dyn Source>> {
+    if file.as_os_str() == "-" {
+        let mut data = Vec::new();
+        std::io::stdin()
+            .lock()
+            .take(STDIN_MAX + 1)
+            .read_to_end(&mut data)
+            .context("cannot read standard input")?;
+        ensure!(
+            data.len() as u64 <= STDIN_MAX,
+            "standard input has more than {} MiB: save it to a file and name that",
+            STDIN_MAX >> 20
+        );
+        return Ok(Arc::new(data));
+    }
+    if file.is_dir() {
+        bail!(
+            "{} is a directory: name the files in it, such as {}; of a directory of partition dumps `unilk emmc list` tells what they are",
+            file.display(),
+            file.join("*").display()
+        );
+    }
+    let source =
+        FileSource::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Arc::new(source))
+}
+
+fn print(file: &Path, report: &Report) {
+    let name = printable(&file.display().to_string());
+    println!("{STRONG}{name}{STRONG:#}: {}", printable(&report.summary));
+    println!("  {} bytes", report.bytes);
+    if report.kind == Kind::Card {
+        partitions(report);
+    } else {
+        body(report, 1);
+    }
+    // Of what is not known, nothing is known to be right either.
+    if report.kind != Kind::Unknown && report.all_findings().is_empty() {
+        println!("{GOOD}nothing wrong{GOOD:#}");
+    }
+    print_findings(&report.findings);
+    if !report.on_a_phone.is_empty() {
+        println!("{STRONG}on a phone:{STRONG:#} {}", report.on_a_phone);
+    }
+}
+
+/// A line for each partition, and what is worse than a note below it.
+fn partitions(report: &Report) {
+    for group in &report.facts {
+        show(group, 1);
+    }
+    println!("  partitions");
+    for part in &report.parts {
+        println!(
+            "    {STRONG}{:<10}{STRONG:#} {:#11x}  {:>9}  {}",
+            printable(&part.name),
+            part.offset,
+            size(part.len),
+            printable(&part.report.summary)
+        );
+        for finding in part.report.all_findings() {
+            if finding.severity > Severity::Note {
+                inner(&finding, "      ");
+            }
         }
     }
-    for problem in &report.problems {
-        println!("  problem: {problem}");
+}
+
+/// Facts, and parts with theirs, each a step further in.
+fn body(report: &Report, depth: usize) {
+    for group in &report.facts {
+        show(group, depth);
+    }
+    let indent = "  ".repeat(depth);
+    for part in &report.parts {
+        let end = part.offset + part.len;
+        println!(
+            "{indent}{STRONG}{}{STRONG:#} at {:#x}..{end:#x}: {}",
+            printable(&part.name),
+            part.offset,
+            printable(&part.report.summary)
+        );
+        body(&part.report, depth + 1);
+        for finding in &part.report.findings {
+            inner(finding, &"  ".repeat(depth + 1));
+        }
+    }
+}
+
+fn inner(finding: &Finding, indent: &str) {
+    let style = match finding.severity {
+        Severity::Note => STRONG,
+        Severity::Warning => DOUBTFUL,
+        Severity::Problem => WRONG,
+    };
+    let word = finding.severity.word();
+    println!(
+        "{indent}{style}{word}{style:#} {}: {}",
+        finding.code, finding.text
+    );
+}
+
+fn show(group: &Group, depth: usize) {
+    let indent = "  ".repeat(depth);
+    match &group.body {
+        Body::Facts(facts) if facts.is_empty() => {}
+        Body::Facts(facts) => {
+            println!("{indent}{}", group.title);
+            let width = facts.iter().map(|fact| fact.label().len()).max();
+            let width = width.unwrap_or(0);
+            for fact in facts {
+                println!("{indent}  {:width$}  {}", fact.label(), fact.cell.text);
+            }
+        }
+        Body::Table { rows, .. } if rows.is_empty() => {}
+        Body::Table { columns, rows } => {
+            println!("{indent}{}", group.title);
+            let widths: Vec<usize> = (0..columns.len())
+                .map(|column| {
+                    let cells = rows.iter().map(|row| row[column].text.chars().count());
+                    cells.chain([columns[column].len()]).max().unwrap_or(0)
+                })
+                .collect();
+            let line = |cells: Vec<String>| {
+                let padded = cells.iter().zip(&widths);
+                let padded = padded.map(|(cell, &width)| format!("{cell:width$}"));
+                let line = padded.collect::<Vec<_>>().join("  ");
+                println!("{indent}  {}", line.trim_end());
+            };
+            line(columns.iter().map(|name| label(name)).collect());
+            for row in rows {
+                line(row.iter().map(|cell| cell.text.clone()).collect());
+            }
+        }
     }
 }

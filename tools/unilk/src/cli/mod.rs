@@ -1,14 +1,22 @@
 //! Arguments of `unilk` and what each subcommand does with them.
 
+mod backup;
 mod bootimg;
+mod device;
 mod emmc;
 mod fdt;
 mod generate;
+mod identity;
 mod inspect;
 mod log;
 pub mod output;
 mod pack;
+mod phone;
 mod report;
+mod restore;
+mod scatter;
+mod storage;
+mod verify;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
@@ -49,11 +57,17 @@ enum Command {
     /// would not fit the UBOOT partition or would not start. With hints about
     /// the phone, fills them into the image.
     Pack(pack::Arguments),
-    /// Say what a file is and what its header holds
+    /// Say what files are, what is wrong with them and what a phone would do
+    ///
+    /// For any bytes from the internet, before they go near a phone: lk.bin,
+    /// boot and recovery images, logos, scatter files, partition tables,
+    /// preloaders, device trees, dumps of partitions and of whole cards.
+    /// Nothing that a file says of itself is believed.
+    #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
-    /// Build the contents of a phone's eMMC
+    /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
     /// Show, fix up and compare device trees
@@ -69,12 +83,52 @@ enum Command {
     /// that unilk fixed up is in the file.
     #[command(after_help = log::EXAMPLE)]
     Log(log::Arguments),
+    /// Keep everything that makes a phone this phone, in one file
+    ///
+    /// Reads a dump (mtk rf, SP Flash Tool), a directory of partition dumps, or
+    /// the phone's eMMC itself, and writes an archive of NVRAM, PRO_INFO,
+    /// PROTECT_F/S, SEC_RO, SECCFG, tables, loaders and kernels, with their
+    /// places and SHA-256. It is a plain tar: any other program opens it too.
+    /// Do this before anything is flashed: an IMEI and a radio calibration that
+    /// are lost cannot be made again. The archive appears only when it is
+    /// complete and was read back. Exits with 3 if something important was not
+    /// in the dump.
+    ///
+    /// Example: unilk backup dump.bin -o phone.tar --cid 150100483147324138a1b2c3d4e5f601
+    Backup(backup::Arguments),
+    /// Check a backup, and compare it with what the phone has now
+    ///
+    /// Reads all of it and compares it with its hashes. With --against, says
+    /// which parts of the phone differ, and from which byte on: after flashing
+    /// UBOOT, nothing but UBOOT should.
+    ///
+    /// Example: unilk verify phone.tar --against after.bin
+    Verify(verify::Arguments),
+    /// Write parts of a backup back to an image or phone
+    ///
+    /// Shows what would be written where; writes with --yes. What lies there
+    /// now is kept first, next to the backup, so that a write that was stopped
+    /// can be finished (--resume) or taken back (--undo). Identity and tables
+    /// only go back to the phone that they are from; the preloader is never
+    /// written. For phones that only mtkclient reaches, --print-mtk writes its
+    /// commands.
+    ///
+    /// Example: unilk restore phone.tar --to /dev/sdb --part UBOOT --yes
+    ///
+    /// Example: unilk restore phone.tar --print-mtk todo --identity --cid 1501...
+    Restore(restore::Arguments),
+    /// Tell whether a phone still has its identity
+    #[command(subcommand)]
+    Identity(identity::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
     ///
     /// Finds the reports of unilk's boots in a file of any kind and size. For
     /// chips that the driver table does not know, prints the beginning of a
     /// new row.
     Report(report::Arguments),
+    /// Show, judge and compare scatter files; plan what to flash
+    #[command(subcommand)]
+    Scatter(scatter::Command),
     /// Write shell completions and manual pages
     #[command(subcommand)]
     Generate(generate::Command),
@@ -92,7 +146,12 @@ impl Cli {
             Command::Emmc(command) => command.run(output),
             Command::Fdt(command) => command.run(output),
             Command::Log(arguments) => arguments.run(output),
+            Command::Backup(arguments) => arguments.run(output),
+            Command::Verify(arguments) => arguments.run(output),
+            Command::Restore(arguments) => arguments.run(output),
+            Command::Identity(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
+            Command::Scatter(command) => command.run(output),
             Command::Generate(command) => command.run(),
         }
     }

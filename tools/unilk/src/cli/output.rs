@@ -57,7 +57,7 @@ pub fn exit_code(result: &Result<Outcome>) -> ExitCode {
     ExitCode::from(match result {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Problems) => 3,
-        Err(why) if why.chain().any(|cause| cause.is::<Refusal>()) => 4,
+        Err(why) if why.chain().any(<dyn std::error::Error>::is::<Refusal>) => 4,
         Err(_) => 1,
     })
 }
@@ -80,12 +80,12 @@ pub struct Output {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal
+    // On a terminal.
     #[default]
     Auto,
-    /// Always
+    // Always.
     Always,
-    /// Never
+    // Never.
     Never,
 }
 

@@ -3,8 +3,10 @@
 use super::output::{Outcome, Output};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
-use unilk::mtk::{HEADER_BYTES, LK_PAYLOAD_MAX};
+use unilk::bootimg::SubHeaders;
+use unilk::mtk::LK_PAYLOAD_MAX;
 use unilk::{compress, image, names, pack};
 use unilk_core::hints::{HintError, Hints};
 use unilk_core::kernel::{Generation, KernelKind};
@@ -16,10 +18,13 @@ pub struct Arguments {
     /// ELF file of the unpacker that the bootloader's ELF file is packed behind
     #[arg(long, value_name = "FILE")]
     unpacker: Option<PathBuf>,
-    /// File to write
-    #[arg(short, long, default_value = "lk.bin")]
-    output: PathBuf,
-    /// Name in the header
+    /// File to write; default: lk.bin, boot.img, recovery.img or lk.raw
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What to make of it
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t)]
+    form: Form,
+    /// Name in MediaTek's header of lk.bin
     #[arg(long, default_value = pack::LK_NAME)]
     name: String,
     #[command(flatten)]
@@ -48,6 +53,77 @@ struct HintArguments {
     /// Take panel and board names that the driver table does not have
     #[arg(long)]
     force_name: bool,
+}
+
+/// Whom the image is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Form {
+    /// lk.bin for the preloader: flash it to UBOOT
+    #[default]
+    Lk,
+    /// Boot image that a stock LK starts from BOOTIMG: to try unilk without
+    /// replacing anything. It then boots what lies in RECOVERY
+    Boot,
+    /// The same for RECOVERY: started by the phone's recovery keys, it boots
+    /// what lies in BOOTIMG
+    Recovery,
+    /// Boot image without MediaTek's sub-headers, for loaders that want none
+    PlainBoot,
+    /// Bare code for address 0x80020000: for da-boot and other tools that
+    /// start it from RAM over USB
+    Da,
+}
+
+impl Form {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::Lk => "lk.bin",
+            Self::Boot | Self::PlainBoot => "boot.img",
+            Self::Recovery => "recovery.img",
+            Self::Da => "lk.raw",
+        }
+    }
+
+    /// The file that holds `payload`.
+    fn wrap(self, payload: &[u8], name: &str) -> Result<Vec<u8>> {
+        let boot = |headers| pack::boot_image(payload, headers).context("cannot make a boot image");
+        match self {
+            Self::Lk => {
+                unilk::mtk::with_header(name, payload).with_context(|| format!("--name {name}"))
+            }
+            Self::Boot => boot(SubHeaders::Boot),
+            Self::Recovery => boot(SubHeaders::Recovery),
+            Self::PlainBoot => boot(SubHeaders::None),
+            Self::Da => Ok(payload.to_vec()),
+        }
+    }
+}
+
+/// What was made.
+#[derive(serde::Serialize)]
+struct Made {
+    file: PathBuf,
+    form: Form,
+    bytes: usize,
+    payload_bytes: usize,
+    left_in_uboot: usize,
+    sha256: String,
+}
+
+impl Made {
+    fn print(&self) {
+        println!(
+            "{}: {} bytes, SHA-256 {}",
+            self.file.display(),
+            self.bytes,
+            self.sha256
+        );
+        println!(
+            "payload {} bytes, {} left in UBOOT",
+            self.payload_bytes, self.left_in_uboot
+        );
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,7 +177,7 @@ impl HintArguments {
 }
 
 impl Arguments {
-    pub fn run(self, _output: Output) -> Result<Outcome> {
+    pub fn run(self, output: Output) -> Result<Outcome> {
         let hints = self.hints.hints()?;
         let input = super::read(&self.input)?;
         let context = || self.input.display().to_string();
@@ -113,15 +189,20 @@ impl Arguments {
         if let Some(hints) = &hints {
             image::fill(&mut payload, hints).with_context(context)?;
         }
-        let image = unilk::mtk::with_header(&self.name, &payload)
-            .with_context(|| format!("--name {}", self.name))?;
-        super::write(&self.output, &image)?;
-        let payload = image.len() - HEADER_BYTES;
-        println!(
-            "{}: payload {payload} bytes, {} left in UBOOT",
-            self.output.display(),
-            LK_PAYLOAD_MAX - payload
-        );
+        let image = self.form.wrap(&payload, &self.name)?;
+        let file = self
+            .output
+            .unwrap_or_else(|| PathBuf::from(self.form.file_name()));
+        super::write(&file, &image)?;
+        let made = Made {
+            file,
+            form: self.form,
+            bytes: image.len(),
+            payload_bytes: payload.len(),
+            left_in_uboot: LK_PAYLOAD_MAX - payload.len(),
+            sha256: format!("{:x}", Sha256::digest(&image)),
+        };
+        output.show(&made, Made::print)?;
         Ok(Outcome::Done)
     }
 }

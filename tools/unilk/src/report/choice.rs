@@ -63,6 +63,11 @@ pub fn read(misc: &[u8]) -> Result<Stored, String> {
 }
 
 impl Stored {
+    /// Id of the panel's row; empty if none was chosen.
+    pub fn panel(&self) -> &str {
+        &self.panel
+    }
+
     fn of(choice: &store::Choice<'_>) -> Stored {
         let absent = PARTS.iter().enumerate();
         Stored {
