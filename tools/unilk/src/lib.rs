@@ -9,6 +9,7 @@ pub mod backup;
 pub mod bootimg;
 pub mod bytes;
 pub mod compress;
+pub mod db;
 pub mod dos;
 pub mod emmc;
 pub mod finding;

@@ -244,6 +244,12 @@ impl Fixup {
             show_changes(output, &diff(&found.tree(), &Tree::parse(&fixed.bytes)?))?;
         }
         if let Some(path) = &self.output {
+            let same = path.canonicalize().ok() == self.tree.file.canonicalize().ok();
+            ensure!(
+                !(same && path.exists()),
+                "--output {} is the file that the tree is taken from: name another",
+                path.display()
+            );
             super::write(path, &fixed.bytes)?;
         }
         for (code, text) in &warnings {
@@ -283,7 +289,7 @@ impl Fixup {
         });
         let board = match &self.board {
             Some(name) => {
-                names::board(name)?;
+                names::board(name).map_err(|why| anyhow!("--board {why}"))?;
                 unilk_board_db::board(name)
             }
             None => None,
@@ -317,7 +323,11 @@ fn show_changes(output: Output, changes: &[Change]) -> Result<()> {
             for line in change.to_string().lines() {
                 let style = if line.starts_with('+') { GOOD } else { WRONG };
                 // The heading has the path.
-                let short = line.replacen(&format!(" {last} "), " ", 1);
+                let short = if line.ends_with(&format!(" {last}")) {
+                    line.replacen(last, "node", 1)
+                } else {
+                    line.replacen(&format!(" {last} "), " ", 1)
+                };
                 println!("  {style}{short}{style:#}");
             }
         }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod bootimg;
+mod db;
 mod device;
 mod emmc;
 mod fdt;
@@ -67,6 +68,9 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
+    /// Look into the driver table, and check rows for it
+    #[command(subcommand)]
+    Db(db::Command),
     /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
@@ -122,8 +126,9 @@ enum Command {
     Identity(identity::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
     ///
-    /// Finds the reports of unilk's boots in a file of any kind and size. For
-    /// chips that the driver table does not know, prints the beginning of a
+    /// Finds the reports of unilk's boots in a file of any kind and size: every
+    /// question, every answer, and the verdicts. For chips that the driver
+    /// table does not know, tells which rows they fit in part, and begins a
     /// new row.
     Report(report::Arguments),
     /// Show, judge and compare scatter files; plan what to flash
@@ -143,6 +148,7 @@ impl Cli {
             Command::Pack(arguments) => arguments.run(output),
             Command::Inspect(arguments) => arguments.run(output),
             Command::Bootimg(arguments) => arguments.run(output),
+            Command::Db(command) => command.run(output),
             Command::Emmc(command) => command.run(output),
             Command::Fdt(command) => command.run(output),
             Command::Log(arguments) => arguments.run(output),

@@ -14,6 +14,7 @@ mod rows;
 mod table;
 
 use crate::bytes::u32_at;
+pub use entry::Hex;
 use entry::{Entry, What};
 use serde::Serialize;
 use std::io::{self, Read};
