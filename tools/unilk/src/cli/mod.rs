@@ -130,6 +130,7 @@ enum Command {
     /// question, every answer, and the verdicts. For chips that the driver
     /// table does not know, tells which rows they fit in part, and begins a
     /// new row.
+    #[command(after_help = report::EXAMPLES)]
     Report(report::Arguments),
     /// Show, judge and compare scatter files; plan what to flash
     #[command(subcommand)]

@@ -4,6 +4,7 @@
 use super::line::Line;
 use super::scan::Slot;
 use super::trace::{Fit, Strings};
+use crate::bytes::printable;
 use crate::finding::Finding;
 use serde::Serialize;
 use unilk_core::logmem::Kind;
@@ -45,7 +46,7 @@ pub enum Reading<'a> {
 impl Boot {
     /// Decodes `slot`.
     pub fn of(slot: &Slot, reading: Reading<'_>) -> Self {
-        let text = |data: &[u8]| Line::said(&String::from_utf8_lossy(data));
+        let text = |data: &[u8]| Line::said(&printable(data));
         let mut boot = Self {
             places: slot.places.clone(),
             sequence: slot.sequence,
@@ -239,6 +240,18 @@ mod tests {
         // Nothing to compare with.
         let boot = decoded(&memory("[   1.000000] hello", 3), Some(dirty));
         assert_eq!((boot.lines.len(), codes(&boot)), (3, vec!["LOG-VERSION"]));
+    }
+
+    #[test]
+    fn any_bytes_return() {
+        let strings = Strings::parse(&build("0.1.0")).unwrap();
+        let seed = memory("[   1.000000] unilk 0.1.0", 3);
+        crate::mutate::each(&seed[4000..], 2_000, |data| {
+            for slot in scan(data, &mut Silent).unwrap().slots {
+                let _ = Boot::of(&slot, Reading::TextOnly);
+                let _ = Boot::of(&slot, Reading::With(&strings));
+            }
+        });
     }
 
     #[test]

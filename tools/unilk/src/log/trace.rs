@@ -7,6 +7,7 @@
 
 use super::frame::Formats;
 use super::line::Line;
+use crate::bytes::printable;
 use defmt_decoder::{Encoding, Table};
 use std::fmt;
 
@@ -111,7 +112,8 @@ impl Strings {
             return None;
         }
         let (frame, _) = self.table.decode(&frame).ok()?;
-        Some(Line::traced(&frame.display(false).to_string()))
+        let text = frame.display(false).to_string();
+        Some(Line::traced(&printable(text.as_bytes())))
     }
 }
 

@@ -138,20 +138,14 @@ impl Change {
 impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let is = |value: &Value| {
-            let value = value.to_string();
+            let value = value.short();
             let equals = if value.is_empty() { "" } else { " = " };
             format!("{equals}{value}")
         };
         match self {
             Self::NodeAdded { path, node } => {
                 write!(f, "+ {path}")?;
-                let body = super::print::node(node);
-                let lines = body.lines().skip(1);
-                let count = body.lines().count().saturating_sub(2);
-                lines
-                    .take(count)
-                    .filter(|line| !line.is_empty())
-                    .try_for_each(|line| write!(f, "\n+ {}", line.replace('\t', "    ")))
+                put_new(f, node, 1)
             }
             Self::NodeRemoved { path } => write!(f, "- {path}"),
             Self::Added {
@@ -186,6 +180,20 @@ impl Display for Change {
             }
         }
     }
+}
+
+/// What is in a node that is new. The nesting is that of a checked tree.
+fn put_new(f: &mut Formatter<'_>, node: &Node, depth: usize) -> fmt::Result {
+    for property in &node.properties {
+        let value = property.value.short();
+        let is = if value.is_empty() { "" } else { " = " };
+        write!(f, "\n+ {:1$}{2}{is}{value}", "", 4 * depth, property.name)?;
+    }
+    for child in &node.children {
+        write!(f, "\n+ {:1$}{2}:", "", 4 * depth, child.name)?;
+        put_new(f, child, depth + 1)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -225,7 +233,7 @@ mod tests {
              + /soc dma-ranges\n\
              - /soc/serial@11005000\n\
              + /chosen\n\
-             +     bootargs = \"quiet\";"
+             +     bootargs = \"quiet\""
         );
         assert!(text(&new, &old).contains("+ /soc/serial@11005000\n+     reg = <"));
         assert_eq!(diff(&old, &old), []);

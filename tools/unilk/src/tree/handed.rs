@@ -3,12 +3,14 @@
 //!
 //! Source: `unilk_core::fixup` (which properties there are).
 
-use super::{Node, find};
+use super::{Node, Property, Value, find};
+use crate::bytes::printable;
 use crate::progress::Progress;
 use crate::source::Source;
 use serde::Serialize;
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use std::path::Path;
 
 /// How properties of `/chosen` begin that are unilk's.
 const OURS: &str = "unilk,";
@@ -41,7 +43,7 @@ impl Handed {
             places: vec![at],
             bootargs: chosen
                 .property("bootargs")
-                .and_then(|line| Some(line.value.strings()?.join(" "))),
+                .and_then(|line| Some(printable(line.value.strings()?.join(" ").as_bytes()))),
             told: Vec::new(),
             report_bytes: 0,
         };
@@ -52,7 +54,7 @@ impl Handed {
             }
             let value = &property.value;
             let text = match (value.strings(), value.cells().as_deref()) {
-                (Some(texts), _) => texts.join(", "),
+                (Some(texts), _) => printable(texts.join(", ").as_bytes()),
                 (None, Some([number])) => number.to_string(),
                 _ => value.to_string(),
             };
@@ -94,6 +96,51 @@ pub fn scan(
     Ok(all)
 }
 
+/// Largest property that is read out of a folder: a report is the largest.
+const LARGEST: u64 = 64 << 10;
+
+/// What a copy of `/proc/device-tree` tells, where each node is a folder and
+/// each property a file; `folder` may also be its `chosen`. With it the report
+/// that is in it, if there is one.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn of_folder(folder: &Path) -> io::Result<Option<(Handed, Vec<u8>)>> {
+    let below = folder.join("chosen");
+    let chosen = if below.is_dir() { &below } else { folder };
+    let mut node = properties(chosen)?;
+    let unilk = chosen.join("unilk");
+    if unilk.is_dir() {
+        node.children.push(Node {
+            name: "unilk".to_owned(),
+            ..properties(&unilk)?
+        });
+    }
+    let report = node
+        .child("unilk")
+        .and_then(|unilk| unilk.property("report"));
+    let report = report.map_or_else(Vec::new, |report| report.value.0.clone());
+    Ok(Handed::of(&node, 0).map(|handed| (handed, report)))
+}
+
+/// The files of a folder, as properties.
+fn properties(folder: &Path) -> io::Result<Node> {
+    let mut node = Node::default();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if !path.is_file() || path.metadata()?.len() > LARGEST {
+            continue;
+        }
+        node.properties.push(Property {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            value: Value(std::fs::read(&path)?),
+        });
+    }
+    node.properties.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(node)
+}
+
 impl Display for Handed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let places: Vec<_> = self.places.iter().map(|at| format!("{at:#x}")).collect();
@@ -125,6 +172,28 @@ mod tests {
     use super::super::tests::{edited, empty, sample};
     use super::*;
     use crate::progress::Silent;
+
+    #[test]
+    fn a_copy_of_the_kernels_own_view_is_read() {
+        let name = format!("unilk-handed-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let unilk = folder.join("chosen/unilk");
+        std::fs::create_dir_all(&unilk).unwrap();
+        std::fs::write(folder.join("chosen/unilk,boot-mode"), b"normal\0").unwrap();
+        std::fs::write(folder.join("chosen/name"), b"chosen\0").unwrap();
+        std::fs::write(unilk.join("report"), [1, 2, 3]).unwrap();
+        std::fs::write(unilk.join("touch"), b"gt911\0").unwrap();
+        let found = [&folder, &folder.join("chosen")].map(|folder| of_folder(folder).unwrap());
+        let nothing = of_folder(&unilk).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        for found in found {
+            let (handed, report) = found.unwrap();
+            assert_eq!(handed.told("boot-mode"), Some("normal"));
+            assert_eq!(handed.told("touch"), Some("gt911"));
+            assert_eq!((handed.told.len(), report), (2, vec![1, 2, 3]));
+        }
+        assert_eq!(nothing, None);
+    }
 
     #[test]
     fn what_the_kernel_was_told_is_found() {

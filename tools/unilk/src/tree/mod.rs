@@ -124,7 +124,7 @@ impl Property {
 
 /// Names are text in every tree that makes sense.
 fn text(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    crate::bytes::printable(name)
 }
 
 #[cfg(test)]

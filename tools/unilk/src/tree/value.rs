@@ -8,6 +8,10 @@ use std::fmt::{self, Display, Formatter, Write as _};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Value(pub Vec<u8>);
 
+/// Bytes from which on a value is shortened, and what is shown of it then.
+const LONG: usize = 128;
+const SHOWN: usize = 32;
+
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Looks {
@@ -36,6 +40,17 @@ impl Value {
         } else {
             Looks::Bytes
         }
+    }
+
+    /// As [`Display`] says it, but of many words or bytes only the first: for
+    /// lists of differences.
+    pub fn short(&self) -> String {
+        let long = matches!(self.looks(), Looks::Cells | Looks::Bytes) && self.0.len() > LONG;
+        let Some(head) = self.0.get(..SHOWN).filter(|_| long) else {
+            return self.to_string();
+        };
+        let head = Self(head.to_vec()).to_string();
+        format!("{head} ... ({} bytes)", self.0.len())
     }
 
     /// The texts, if it looks like some.
@@ -120,6 +135,15 @@ impl Serialize for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_values_are_shortened() {
+        assert_eq!(Value(vec![1; 128]).short(), Value(vec![1; 128]).to_string());
+        let short = Value(vec![1; 132]).short();
+        assert!(short.ends_with(" 0x1010101> ... (132 bytes)"), "{short}");
+        let text = [vec![b'x'; 200], vec![0]].concat();
+        assert_eq!(Value(text).short().len(), 202);
+    }
 
     #[test]
     fn values_are_shown_as_what_they_look_like() {
