@@ -217,6 +217,15 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn boots_of_several_regions_are_put_in_order() {
+        let one: (&[&str], bool) = (&["words"], true);
+        let dump = [region(&[one; 3]), region(&[one; 5]), region(&[one])].concat();
+        let found = look(&dump);
+        let numbers: Vec<_> = found.slots.iter().map(|slot| slot.sequence).collect();
+        assert_eq!(numbers, [5, 4, 3, 2, 1].map(Some));
+    }
+
+    #[test]
     fn copies_are_one() {
         let one = region(&[(&["words"], true)]);
         let found = look(&[one.clone(), one].concat());

@@ -232,6 +232,7 @@ pub(crate) mod tests {
             (4, "defmt_info", "devinfo {=[?]:#x}"),
             (5, "defmt_derived", "None|Some({=?})"),
             (6, "defmt_info", "placed {}"),
+            (7, "defmt_derived", "Unit"),
             (0x10, "defmt_timestamp", "{=u64:us}"),
         ];
         elf(&strings, &format!("xunilk {version}GPT-CNT"))
@@ -301,6 +302,7 @@ pub(crate) mod tests {
         none(6, &[5, 0, 2]);
         // A count that no frame can hold, and a string of itself.
         none(4, b"\xF0\xFF\xFF\x7F\x01\0");
+        none(4, b"\xF0\xFF\xFF\x7F\x07\0");
         none(6, &[6, 0].repeat(40));
         assert_eq!(strings.decode(&[]), None);
         assert_eq!(strings.decode(&[0xFF, 0]), None);
