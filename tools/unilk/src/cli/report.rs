@@ -187,14 +187,14 @@ mod tests {
         let row = NewRow {
             unit: "touch",
             folder: "touch",
-            name: "new-38-77".to_owned(),
+            name: "unknown-38-77".to_owned(),
             text: "x".to_owned(),
         };
         let path = write_row(&folder, &row).unwrap();
         let again = write_row(&folder, &row).unwrap_err().to_string();
         let text = fs::read_to_string(&path).unwrap();
         fs::remove_dir_all(&folder).unwrap();
-        assert!(path.ends_with("touch/new-38-77.toml"));
+        assert!(path.ends_with("touch/unknown-38-77.toml"));
         assert!(again.contains("is not overwritten"), "{again}");
         assert_eq!(text, "x");
     }

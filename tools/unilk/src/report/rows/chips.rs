@@ -46,7 +46,7 @@ pub(super) fn begin_touch(records: &[Entry], unit: &'static str, near: &[Near]) 
     Some(NewRow {
         unit,
         folder: "touch",
-        name: format!("new-{address:02x}-{}", first.digits()).to_lowercase(),
+        name: format!("unknown-{address:02x}-{}", first.digits()).to_lowercase(),
         text,
     })
 }
@@ -83,7 +83,7 @@ pub(super) fn begin_camera(records: &[Entry], unit: &'static str, near: &[Near])
     Some(NewRow {
         unit,
         folder: "cameras",
-        name: format!("new-{address:02x}-{}", value.digits()).to_lowercase(),
+        name: format!("unknown-{address:02x}-{}", value.digits()).to_lowercase(),
         text,
     })
 }
