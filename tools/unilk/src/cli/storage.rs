@@ -79,7 +79,7 @@ impl Known {
         };
         let context = || file.display().to_string();
         if file.is_dir() {
-            self.complete(file, &mut options)?;
+            complete(file, &mut options)?;
             let files = directory(file)?;
             return Storage::open_directory(files, &options).with_context(context);
         }
@@ -89,19 +89,19 @@ impl Known {
         };
         Storage::open_image(source(file)?, boot1, &options).with_context(context)
     }
+}
 
-    /// What lies beside the files of a directory belongs to them.
-    fn complete(&self, folder: &Path, options: &mut Options) -> Result<()> {
-        if options.scatter.is_none() {
-            let file = in_folder(folder)?;
-            options.scatter = file.as_deref().map(layout).transpose()?;
-        }
-        let beside = folder.join(CARD);
-        if options.card.is_none() && beside.is_file() {
-            options.card = Some(card(&beside)?);
-        }
-        Ok(())
+/// What lies beside the files of a directory belongs to them.
+fn complete(folder: &Path, options: &mut Options) -> Result<()> {
+    if options.scatter.is_none() {
+        let file = in_folder(folder)?;
+        options.scatter = file.as_deref().map(layout).transpose()?;
     }
+    let beside = folder.join(CARD);
+    if options.card.is_none() && beside.is_file() {
+        options.card = Some(card(&beside)?);
+    }
+    Ok(())
 }
 
 /// Sizes of a card as `unilk emmc` writes them.

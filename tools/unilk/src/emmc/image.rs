@@ -13,6 +13,9 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
+/// Largest user area: tables have 32 bits for a sector's number.
+const CARD_MAX: u64 = 1 << 41;
+
 /// What a partition is filled with.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -37,7 +40,14 @@ impl Image {
     pub fn new(layout: Layout, card: Card) -> Result<Self, Error> {
         layout.check()?;
         let tail = layout.reserved_bytes().max(pmt::FROM_END_BYTES);
-        let least = (layout.last_start() + 512 + tail).saturating_sub(card.hardware_bytes());
+        let least = layout
+            .last_start()
+            .saturating_add(512 + tail)
+            .saturating_sub(card.hardware_bytes())
+            .max(tail);
+        if card.user_bytes > CARD_MAX {
+            return Err(Error::CardTooBig(card.user_bytes));
+        }
         if card.user_bytes < least || !card.user_bytes.is_multiple_of(512) {
             return Err(Error::CardTooSmall(least));
         }
@@ -87,7 +97,9 @@ impl Image {
                 .checked_sub(self.card.hardware_bytes())
                 .ok_or_else(|| Error::OutsideUserArea(partition.name.clone())),
             Place::Tail { blocks } => {
-                Ok(self.card.user_bytes - u64::from(blocks) * self.layout.block_bytes)
+                let reserve = u64::from(blocks) * self.layout.block_bytes;
+                let start = self.card.user_bytes.checked_sub(reserve);
+                start.ok_or_else(|| Error::OutsideUserArea(partition.name.clone()))
             }
         }
     }
@@ -333,8 +345,13 @@ mod tests {
         let layout = Layout::built_in("a516").unwrap();
         let card = Card::for_layout(&layout, Some(0x5834_0000)).unwrap();
         assert!(matches!(
-            Image::new(layout, card),
+            Image::new(layout.clone(), card),
             Err(Error::CardTooSmall(_))
+        ));
+        let card = Card::for_layout(&layout, Some(u64::MAX)).unwrap();
+        assert!(matches!(
+            Image::new(layout, card),
+            Err(Error::CardTooBig(_))
         ));
     }
 

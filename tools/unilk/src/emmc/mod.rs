@@ -31,6 +31,8 @@ pub enum Error {
     Hardware(u64),
     /// The card ends before the last partition begins.
     CardTooSmall(u64),
+    /// A user area of so many bytes, which no table can address.
+    CardTooBig(u64),
     /// A partition that the card's sizes put in front of the user area.
     OutsideUserArea(String),
     /// Content larger than its partition: name, content, partition.
@@ -60,6 +62,9 @@ impl fmt::Display for Error {
                     f,
                     "the user area must be at least {least} bytes for this layout"
                 )
+            }
+            Self::CardTooBig(bytes) => {
+                write!(f, "no card has {bytes} bytes; a typing error in its size?")
             }
             Self::OutsideUserArea(name) => {
                 write!(f, "{name} begins before the user area of this card")

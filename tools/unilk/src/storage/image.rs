@@ -132,7 +132,11 @@ impl Opened<'_> {
             let (part, bytes) = self.part(&layout, partition, &frame);
             listed.push((part, bytes));
         }
-        Ok(finish(frame, listed, evidence, Some(layout), findings))
+        // Where a linear dump's user area begins is only assumed.
+        let known = frame.shape == Shape::User || card.is_some();
+        let mut storage = finish(frame, listed, evidence, Some(layout), findings);
+        storage.hardware_bytes = storage.hardware_bytes.filter(|_| known);
+        Ok(storage)
     }
 
     fn frame(&self, layout: &Layout, base: &Base, findings: &mut Vec<Finding>) -> Frame {

@@ -177,6 +177,9 @@ fn a_linear_dump_has_the_preloader_in_front() {
         };
         let storage = open(dump, &options);
         assert_eq!(storage.shape(), Shape::Linear);
+        let known = storage.hardware_bytes();
+        assert_eq!(known, card.map(|card| card.hardware_bytes()));
+        assert_eq!(codes(&storage).contains(&"STORAGE-LINEAR"), card.is_none());
         assert_eq!(head(&storage, "UBOOT", 1512), lk());
         assert_eq!(storage.find("UBOOT").unwrap().start, 0x1D2_0000);
         let boot1 = storage.find("preloader").unwrap();

@@ -69,6 +69,13 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
         let text = format!("{} more lines like that", more + 1);
         told.push(Told::all(Finding::problem("SCATTER-LINE", text)));
     }
+    for entry in named(scatter).filter(|entry| !is_name(&entry.name)) {
+        let text = format!(
+            "{}: no partition has such a name; flash tools may read another one in it",
+            at(entry, "partition_name")
+        );
+        told.push(Told::of(entry, Finding::problem("SCATTER-NAME", text)));
+    }
     twice(scatter, &mut told);
     if scatter.grammar == Grammar::Keyed {
         general(scatter, &mut told);
@@ -85,6 +92,11 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
         told.push(Told::all(Finding::note("SCATTER-STRAY", text)));
     }
     told
+}
+
+/// Letters, digits and underscores: neither quotes nor comments.
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn general(scatter: &Scatter, told: &mut Vec<Told>) {
