@@ -10,11 +10,15 @@ use unilk::identity::ext4;
 use unilk::identity::files::NvramFiles;
 use unilk::inspect::logo::Logo;
 use unilk::inspect::{self, inspect, inspect_file};
+use unilk::log::{self, Boot, Reading, Strings};
 use unilk::progress::Silent;
 use unilk::scatter::{Scatter, diff, lint};
 use unilk::source::Source;
 use unilk::storage::{Options, Storage};
+use unilk::tree::fixup::{self, fix_up};
+use unilk::tree::{self, Tree, find, print};
 use unilk::{report, sparse};
+use unilk_board_db::lint::{File, Kind, lint as lint_rows};
 
 /// The host tool's parsers.
 pub const TARGETS: &[Target] = &[
@@ -57,6 +61,21 @@ pub const TARGETS: &[Target] = &[
         name: "host_report",
         run: reports,
         seeds: seeds::kept,
+    },
+    Target {
+        name: "host_log",
+        run: logs,
+        seeds: seeds::kept,
+    },
+    Target {
+        name: "host_tree",
+        run: trees,
+        seeds: seeds::trees,
+    },
+    Target {
+        name: "host_rows",
+        run: rows,
+        seeds: seeds::rows,
     },
 ];
 
@@ -185,6 +204,50 @@ fn reports(data: &[u8]) {
     if let Ok(scan) = report::scan(data) {
         for found in &scan.found {
             black_box(found.view().to_string());
+            black_box(found.identified().strangers.len());
         }
+    }
+}
+
+fn logs(data: &[u8]) {
+    if let Ok(scan) = log::scan(data, &mut Silent) {
+        for slot in &scan.slots {
+            black_box(Boot::of(slot, Reading::TextOnly).lines.len());
+        }
+    }
+    let _ = black_box(Strings::parse(data).map(|strings| strings.decode(data)));
+}
+
+fn trees(data: &[u8]) {
+    let Ok(found) = find::all(data, &mut Silent) else {
+        return;
+    };
+    for found in found {
+        let before = found.tree();
+        black_box(print::dts(&before).len());
+        let Ok(fixed) = fix_up(
+            &found.bytes,
+            &fixup::Boot::default(),
+            &report::Identified::default(),
+        ) else {
+            continue;
+        };
+        let after = Tree::parse(&fixed.bytes).expect("what was written is read");
+        black_box(tree::diff::diff(&before, &after).len());
+    }
+}
+
+fn rows(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let kinds = Kind::of_text(text).into_iter().chain(Kind::ALL);
+    for kind in kinds {
+        let file = File {
+            id: "row",
+            kind,
+            text,
+        };
+        black_box(lint_rows(&[file]).len());
     }
 }

@@ -163,6 +163,18 @@ pub fn kept() -> Vec<Vec<u8>> {
     vec![region, report, hints::blank().to_vec()]
 }
 
+/// Rows of the driver table, one of each kind.
+pub fn rows() -> Vec<Vec<u8>> {
+    let rows: [&[u8]; 5] = [
+        include_bytes!("../../board-db/data/panels/auo-v3.toml"),
+        include_bytes!("../../board-db/data/touch/gt911.toml"),
+        include_bytes!("../../board-db/data/cameras/ov5645.toml"),
+        include_bytes!("../../board-db/data/wiring/generic.toml"),
+        include_bytes!("../../board-db/data/boards/s5201ap.toml"),
+    ];
+    rows.map(<[u8]>::to_vec).to_vec()
+}
+
 /// Payloads of `lk.bin`.
 pub fn lk_images() -> Vec<Vec<u8>> {
     vec![unilk::compress::example()]
