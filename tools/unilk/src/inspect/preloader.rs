@@ -384,6 +384,10 @@ mod tests {
         let mut bad = good.clone();
         bad[0x38] = 0;
         assert_eq!(codes(&inspect(&bad)), ["PL-CHAIN"]);
+        // A record of a later version is a record.
+        let mut later = good.clone();
+        later[0x44 + 3] = 3;
+        assert!(codes(&inspect(&later)).is_empty());
         let mut area = boot_area(&good).unwrap();
         area[0x200] = 0;
         assert_eq!(codes(&inspect(&area)), ["PL-FORM", "PL-LAYOUT"]);

@@ -49,6 +49,9 @@ const BOOT2: &str = "BOOT2";
 const RPMB: &str = "RPMB";
 /// Endings that tools and people give to dumps.
 const ENDINGS: [&str; 6] = [".bin", ".img", ".dump", ".raw", ".rom", ".mbn"];
+/// What else they put around a name: `nodl_protect_f.ext4.img`.
+const FILE_SYSTEM: &str = ".ext4";
+const NOT_DOWNLOADED: &str = "nodl_";
 
 pub fn open(
     mut files: Vec<(String, Arc<dyn Source>)>,
@@ -140,6 +143,8 @@ pub fn partition_of(file: &str, layout: Option<&Layout>) -> Option<String> {
         .iter()
         .find_map(|ending| lower.strip_suffix(ending))
         .unwrap_or(&lower);
+    let stem = stem.strip_suffix(FILE_SYSTEM).unwrap_or(stem);
+    let stem = stem.strip_prefix(NOT_DOWNLOADED).unwrap_or(stem);
     // A loader's name for USRDATA, but people's for the whole user area.
     if stem == "user" {
         return None;

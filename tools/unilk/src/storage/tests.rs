@@ -366,6 +366,11 @@ fn files_named_after_partitions() {
     assert!(storage.find("ANDROID").is_none());
     assert!(codes(&storage).contains(&"STORAGE-READ"));
 
+    // As public dumps are named.
+    let given = files(&[("nodl_protect_f.ext4.img", 9), ("nodl_seccfg", 9)]);
+    let storage = Storage::open_directory(given, &Options::default()).unwrap();
+    assert!(storage.find("PROTECT_F").is_some() && storage.find("SECCFG").is_some());
+
     let none = Storage::open_directory(files(&[("notes.txt", 3)]), &Options::default());
     assert!(matches!(none, Err(Error::NoPartition)));
 }
