@@ -16,7 +16,7 @@
 //! known before, its room is left free, and it is written last. A second pass
 //! over the parts, or a manifest at the end that every listing has to search
 //! for, is not needed. The archive has its name only when it is complete and
-//! was read back ([`write`]).
+//! was read back ([`mod@write`]).
 //!
 //! The hashes protect against accidents, not against somebody who makes a new
 //! manifest. What is restored is therefore judged by the phone's own table and
