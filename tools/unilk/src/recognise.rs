@@ -7,7 +7,7 @@
 use crate::backup::manifest;
 use crate::bytes::u32_at;
 use crate::mtk;
-use unilk_core::{atags, bootarg};
+use unilk_core::{atags, bootarg, packed};
 
 /// Bytes of a file that [`Kind::of`] wants to see: preloader marks may stand
 /// anywhere in the first 64 KiB.
@@ -35,6 +35,8 @@ pub enum Kind {
     DeviceTreeTable,
     /// ARM Linux zImage.
     ZImage,
+    /// Payload of unilk without any header.
+    Unilk,
     /// U-Boot's legacy image.
     UImage,
     /// Packed data: gzip, xz, lzma, lz4, lzo, bzip2, zstd.
@@ -115,6 +117,7 @@ impl Kind {
             (Some(bootarg::MAGIC), _) => Self::BootArgument,
             (Some(2..=5), Some(atags::id::CORE)) => Self::Atags,
             _ if word(0x24) == Some(unilk_core::zimage::MAGIC) => Self::ZImage,
+            _ if packed::is_ours(head) => Self::Unilk,
             _ if is_fat(head) => Self::Fat,
             _ if is_dos_table(head) => Self::DosTable,
             _ if is_ext(head) => Self::Ext,
@@ -135,6 +138,7 @@ impl Kind {
             Self::DeviceTree => "a flattened device tree",
             Self::DeviceTreeTable => "a table of device trees (DTBO)",
             Self::ZImage => "an ARM Linux zImage",
+            Self::Unilk => "unilk's bare payload",
             Self::UImage => "a U-Boot legacy image",
             Self::Compressed => "packed data",
             Self::Cpio => "a cpio archive",

@@ -13,7 +13,7 @@ use unilk_core::kernel::{Generation, KernelKind};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// ELF file, raw image, or a unilk lk.bin whose hints are to change
+    /// ELF file, raw image, or a unilk image of any form, whose hints or form are to change
     input: PathBuf,
     /// ELF file of the unpacker that the bootloader's ELF file is packed behind
     #[arg(long, value_name = "FILE")]

@@ -164,7 +164,11 @@ pub fn cpio(source: &dyn Source, head: &[u8]) -> Report {
         at = next;
     }
     let mut facts = Facts::new("archive", "archive");
-    facts.add("first_names", report::list(names));
+    if names.is_empty() {
+        facts.add("first_names", report::absent("none: it is empty"));
+    } else {
+        facts.add("first_names", report::list(names));
+    }
     report.facts.push(facts.into());
     "A RAM disk that is not packed: part of a boot image, which `unilk bootimg` makes."
         .clone_into(&mut report.on_a_phone);

@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::image::{self, Identity};
 use crate::mtk::LK_PAYLOAD_MAX;
 use crate::pack::is_arm_instruction;
+use crate::recognise::Kind;
 use crate::source::Source;
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
@@ -21,6 +22,16 @@ use unilk_core::packed::PackedError;
 pub fn is_ours(payload: &dyn Source) -> bool {
     let head = read::some(payload, 0, 0x100);
     !matches!(Identity::of(&head), Err(image::Error::NotUnilk))
+}
+
+/// A unilk image without any header, as a file or as the kernel of a boot image.
+pub fn bare(source: &dyn Source) -> Report {
+    let mut report = Report::new(Kind::Unilk, source.len(), "payload without a header");
+    let bytes = u32::try_from(source.len()).unwrap_or(u32::MAX);
+    add_to(source, bytes, &mut report);
+    "Runs from any address in DRAM: RAM boot tools start it at 0x80020000, loaders that take it for a kernel at 0x80108000."
+        .clone_into(&mut report.on_a_phone);
+    report
 }
 
 /// Adds what is known of `payload`, of which a header says that it has

@@ -137,6 +137,7 @@ fn look(source: &dyn Source, level: Level) -> Report {
         Kind::DeviceTree => Some(tree::look(source)),
         Kind::DeviceTreeTable => Some(tree::table(source, &head, level)),
         Kind::ZImage => Some(zimage::look(source, &head, level)),
+        Kind::Unilk => Some(loader::bare(source)),
         Kind::UImage => Some(uimage::look(source, &head, level)),
         Kind::Compressed => compressed::look(source, &head),
         Kind::Cpio => Some(compressed::cpio(source, &head)),

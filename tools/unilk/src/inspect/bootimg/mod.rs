@@ -36,6 +36,9 @@ pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let stock = verdict::stock(source, &header, &mut report);
     let unilk = verdict::unilk(source, &mut report);
     report.summary = summary(source, &header);
+    if verdict::holds_unilk(source) {
+        report.summary.insert_str(0, "unilk as ");
+    }
     report.on_a_phone = format!("{stock} {unilk}");
     report
 }

@@ -157,3 +157,23 @@ fn any_bytes_return() {
         let _ = inspect(&data);
     });
 }
+
+#[test]
+fn unilk_itself_is_no_kernel_that_it_would_boot() {
+    let payload = crate::compress::example();
+    for (headers, partition) in [
+        (SubHeaders::Boot, "BOOTIMG"),
+        (SubHeaders::Recovery, "RECOVERY"),
+    ] {
+        let report = inspect(&crate::pack::boot_image(&payload, headers).unwrap());
+        assert!(codes(&report).is_empty(), "{:?}", report.findings);
+        assert!(report.summary.starts_with("unilk as Android"));
+        let starts = format!("Stock LK boots it from {partition}");
+        assert!(
+            report.on_a_phone.starts_with(&starts),
+            "{}",
+            report.on_a_phone
+        );
+        assert!(report.on_a_phone.contains("unilk itself"));
+    }
+}
