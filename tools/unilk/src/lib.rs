@@ -19,8 +19,7 @@ pub mod inspect;
 pub mod layout;
 pub mod log;
 pub mod mtk;
-#[cfg(test)]
-mod mutate;
+pub mod mutate;
 pub mod names;
 pub mod pack;
 pub mod pmt;

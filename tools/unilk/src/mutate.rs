@@ -1,43 +1,93 @@
-//! Spoilt inputs for tests of the parsers: nothing that they are given may
-//! make them panic or hang.
+//! Damaged copies of good inputs, the same on every machine: for tests and
+//! fuzzers of the parsers, which nothing may make panic or hang.
 
-/// Calls `parse` with `count` spoilt copies of `seed`, always the same ones.
-pub fn each(seed: &[u8], count: u32, mut parse: impl FnMut(&[u8])) {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below.max(1) as u64) as usize
-    };
-    const ODD: [u8; 6] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF];
-    for _ in 0..count {
-        let mut data = seed.to_vec();
-        for _ in 0..=random(4) {
-            if data.is_empty() {
-                break;
+/// Values on which the arithmetic of sizes and offsets breaks if it does at all.
+const EDGES: [u32; 12] = [
+    0,
+    1,
+    2,
+    0x1FF,
+    0x200,
+    0x7FF,
+    0x800,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0xFFFF_FE00,
+    0xFFFF_FFFE,
+    0xFFFF_FFFF,
+];
+/// Half of the damage falls into so many first bytes, where headers are.
+const NEAR: usize = 4096;
+
+/// xorshift64*: enough to spread damage, not for anything else.
+pub struct Random(u64);
+
+impl Random {
+    /// Always the same numbers for a `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// Any number.
+    pub fn any(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// One below `limit`; 0 if that is 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.any() >> 16) as usize % limit.max(1)
+    }
+
+    /// So many bytes of any content.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| (self.any() >> 24) as u8).collect()
+    }
+}
+
+/// Calls `parse` with `rounds` damaged copies of `seed`: cut off, with words on
+/// which arithmetic breaks, flipped bits, stretches that are overwritten,
+/// repeated or left out.
+pub fn each(seed: &[u8], rounds: u64, mut parse: impl FnMut(&[u8])) {
+    for round in 1..=rounds {
+        parse(&damaged(seed, &mut Random::new(round)));
+    }
+}
+
+fn damaged(seed: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut data = seed.to_vec();
+    for _ in 0..=random.below(6) {
+        if data.is_empty() {
+            break;
+        }
+        let most = if random.below(2) == 0 {
+            NEAR
+        } else {
+            data.len()
+        };
+        let at = random.below(data.len().min(most));
+        let end = at + random.below((data.len() - at).min(64));
+        match random.below(7) {
+            0 => data.truncate(at),
+            1 => {
+                if let Some(word) = data.get_mut(at & !3..(at & !3) + 4) {
+                    word.copy_from_slice(&EDGES[random.below(EDGES.len())].to_le_bytes());
+                }
             }
-            let at = random(data.len());
-            match random(6) {
-                0 => data[at] ^= 1 << random(8),
-                1 => data[at] = ODD[random(ODD.len())],
-                2 => data.truncate(at),
-                3 => {
-                    let end = (at + 4).min(data.len());
-                    data[at..end].fill(ODD[random(ODD.len())]);
-                }
-                4 => {
-                    let end = at + random((data.len() - at).min(64));
-                    let piece = data[at..end].to_vec();
-                    let to = random(data.len());
-                    data.splice(to..to, piece);
-                }
-                _ => {
-                    let end = at + random((data.len() - at).min(64));
-                    data.drain(at..end);
-                }
+            2 => data[at] ^= 1 << random.below(8),
+            3 => data[at] = random.any() as u8,
+            4 => data[at..end].fill(random.any() as u8),
+            5 => {
+                let piece = data[at..end].to_vec();
+                let to = random.below(data.len());
+                data.splice(to..to, piece);
+            }
+            _ => {
+                data.drain(at..end);
             }
         }
-        parse(&data);
     }
+    data
 }

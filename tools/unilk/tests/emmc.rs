@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::scratch;
+use common::{scratch, small};
 use std::path::Path;
 use std::process::{Command, Output};
 use unilk::layout::{Layout, Place};
@@ -38,17 +38,7 @@ fn bench(name: &str) -> std::path::PathBuf {
     let directory = scratch(name);
     std::fs::remove_dir_all(&directory).unwrap();
     std::fs::create_dir(&directory).unwrap();
-    let mut layout = Layout::built_in("a516").unwrap();
-    let mut end = 0;
-    for partition in &mut layout.partitions {
-        if let Place::Linear(at) = &mut partition.place {
-            if partition.has_file_system && *at > 0x300_0000 {
-                partition.size = 1 << 20;
-            }
-            *at = end;
-            end += partition.size;
-        }
-    }
+    let layout = small();
     let table = scatter::from_layout(&layout, |_| None);
     let mut payload = vec![0x07, 0, 0, 0xEA];
     payload.resize(5000, 0x5A);

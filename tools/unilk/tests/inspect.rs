@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::output_of;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,21 +15,6 @@ use unilk::inspect::report::Value;
 use unilk::inspect::{Report, inspect};
 use unilk::recognise::Kind;
 use unilk::source::FileSource;
-
-/// Runs `program`; `None`, said aloud, if it is not installed.
-fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => Some(format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-        Err(why) => {
-            eprintln!("skipped: {program}: {why}");
-            None
-        }
-    }
-}
 
 fn scratch(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))

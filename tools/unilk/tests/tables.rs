@@ -5,35 +5,19 @@
 
 mod common;
 
-use common::{output_of, scratch};
+use common::{output_of, scratch, small};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use unilk::emmc::{self, Card, Content, Image};
-use unilk::layout::{Layout, Place};
+use unilk::layout::Layout;
 use unilk::source::{FileSource, Source};
 use unilk::storage::{Evidence, Options, Storage};
 use unilk::{dos, mtk, scatter, sparse};
 use unilk_core::address::Logical;
 use unilk_core::partition::Mbr;
-
-/// An A516 whose file systems have a MiB each, so that it is soon written.
-fn small() -> Layout {
-    let mut layout = Layout::built_in("a516").unwrap();
-    let mut end = 0;
-    for partition in &mut layout.partitions {
-        if let Place::Linear(at) = &mut partition.place {
-            if partition.has_file_system && *at > 0x300_0000 {
-                partition.size = 1 << 20;
-            }
-            *at = end;
-            end += partition.size;
-        }
-    }
-    layout
-}
 
 /// A table in a file that is as long as the disk that it describes.
 fn on_disk(path: &Path, sector: &[u8]) {
