@@ -7,7 +7,6 @@ mod common;
 use common::{scratch, small};
 use std::path::Path;
 use std::process::{Command, Output};
-use unilk::layout::{Layout, Place};
 use unilk::{mtk, scatter};
 
 const MOBIWIRE: &str = "tests/data/mobiwire-s10/MT6572_Android_scatter.txt";
