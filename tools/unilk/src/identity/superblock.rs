@@ -33,7 +33,8 @@ const LOG_BLOCK_MAX: u32 = 6;
 pub struct Superblock {
     /// Bytes that the file system takes.
     pub bytes: u64,
-    /// Groups of blocks.
+    /// Groups of blocks, at most: whether the upper half of the number of blocks
+    /// counts without the feature for it, readers do not agree.
     pub groups: u64,
     /// Whether it was unmounted, and nothing waits in its journal.
     pub clean: bool,
@@ -66,16 +67,17 @@ impl Superblock {
             return None;
         }
         let features = u32_at(block, INCOMPATIBLE)?;
-        let high = if features & HAS_64_BIT == 0 {
-            0
+        let low = u64::from(u32_at(block, BLOCKS_LOW)?);
+        let most = u64::from(u32_at(block, BLOCKS_HIGH)?) << 32 | low;
+        let blocks = if features & HAS_64_BIT == 0 {
+            low
         } else {
-            u32_at(block, BLOCKS_HIGH)?
+            most
         };
-        let blocks = u64::from(high) << 32 | u64::from(u32_at(block, BLOCKS_LOW)?);
         let state = half(STATE);
         Some(Self {
             bytes: blocks.checked_mul(1024 << log)?,
-            groups: blocks.div_ceil(per_group),
+            groups: most.div_ceil(per_group),
             clean: state & STATE_CLEAN != 0 && features & NEEDS_RECOVERY == 0,
             errors: state & STATE_ERRORS != 0,
         })
@@ -106,6 +108,10 @@ mod tests {
             errors: false,
         };
         assert_eq!(Superblock::parse(&block()), Some(expected));
+        let mut large = block();
+        large[BLOCKS_HIGH] = 1;
+        let large = Superblock::parse(&large).unwrap();
+        assert_eq!((large.bytes, large.groups), (10 << 20, (1 << 19) + 2));
         let mut mounted = block();
         mounted[INCOMPATIBLE] = 4;
         assert!(!Superblock::parse(&mounted).unwrap().clean);

@@ -151,6 +151,8 @@ fn findings(tree: &Fdt<'_>, there: u64, report: &mut Report) {
 pub fn table(source: &dyn Source, head: &[u8], level: Level) -> Report {
     /// Trees that are looked at.
     const MOST: u32 = 64;
+    /// How a tree begins.
+    const MAGIC: [u8; 4] = [0xD0, 0x0D, 0xFE, 0xED];
     let bytes = Bytes::new(head);
     let mut report = Report::new(Kind::DeviceTreeTable, source.len(), "table of device trees");
     "No MT6572 loader reads such tables: append the one tree that fits to the kernel."
@@ -186,6 +188,15 @@ pub fn table(source: &dyn Source, head: &[u8], level: Level) -> Report {
             ));
             break;
         };
+        // Nothing else: entries may overlap, and one that is the table itself
+        // would have all of them in it again.
+        if read::some(source, offset.into(), 4) != MAGIC {
+            report.findings.push(Finding::problem(
+                "DTBO-ENTRY",
+                format!("entry {index} is no device tree"),
+            ));
+            continue;
+        }
         report.parts.push(part(
             source,
             format!("tree {index}"),
@@ -327,6 +338,13 @@ pub mod tests {
         assert_eq!(report.parts[0].report.kind, Kind::DeviceTree);
         assert!(codes(&report).is_empty());
         assert_eq!(codes(&inspect(&&table[..70])), ["DTBO-CUT", "FDT-SIZE"]);
+        // Entries that are the table itself.
+        let mut itself = table.clone();
+        itself[12..20].copy_from_slice(&[0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        itself[36..40].fill(0);
+        let report = inspect(&itself);
+        assert!(report.parts.is_empty());
+        assert_eq!(codes(&report), ["DTBO-ENTRY"; 64]);
         mutate(&table, 300, |data| {
             let _ = inspect(&data);
         });
