@@ -1,0 +1,476 @@
+//! Solves which answers make a driver's `compare_id` accept its panel.
+//!
+//! The function is run again and again. Every byte of every answer is changed
+//! on its own while the compares are watched: that shows which bits of which
+//! operand the byte is, and so which value makes the operands equal. Answers
+//! that were computed like this are tried, and what is still refused shows
+//! further compares. In the end each bit of an accepted answer is flipped, to
+//! see which of them matter.
+
+use crate::event::{Answers, Event, Question};
+use crate::operands::Compared;
+use crate::record::{Failure, Recorder, Run, Watch};
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Refused answers that are taken apart, at most.
+const MOST_EXPANDED: usize = 48;
+/// And after the first accepted one, to find alternatives.
+const MOST_MORE: usize = 16;
+/// Ways to know a panel, at most; board tables hold no more.
+const MOST_WAYS: usize = 8;
+/// Distance of the voltages that are tried, in counts of the AUXADC.
+const ADC_STEP: u16 = 32;
+const ADC_END: u16 = 4096;
+
+/// What `compare_id` turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The driver has none.
+    None,
+    /// It accepts everything, without a question.
+    AlwaysTrue,
+    /// It accepts nothing, without a question.
+    AlwaysFalse,
+    /// It asks, and accepts whatever is answered.
+    ReadsAlwaysTrue,
+    /// It asks, and no answer was found that it accepts.
+    NeverAccepted,
+    /// It asks, and accepts some answers.
+    Solved,
+    /// It could not be run.
+    Failed,
+}
+
+/// Something that must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Term {
+    /// Bits of a byte of an answer.
+    Byte {
+        /// The question.
+        question: Question,
+        /// Which byte.
+        byte: u8,
+        /// The bits that count.
+        mask: u8,
+        /// Their value.
+        value: u8,
+    },
+    /// A voltage, in counts of the AUXADC (1500 mV / 4096 each).
+    Adc {
+        /// Channel.
+        channel: u8,
+        /// Lowest.
+        from: u16,
+        /// Highest.
+        to: u16,
+    },
+}
+
+/// One way to know the panel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// All of them must hold.
+    pub terms: Vec<Term>,
+    /// What the driver does until it has accepted.
+    pub events: Vec<Event>,
+}
+
+/// What is known of a driver's `compare_id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identification {
+    /// What it is.
+    pub method: Method,
+    /// Any one of these is enough.
+    pub ways: Vec<Way>,
+    /// All that it asked, in whatever run: question and bytes.
+    pub asked: Vec<(Question, u8)>,
+    /// Answers that it accepts.
+    #[serde(skip)]
+    pub accepted: Answers,
+    /// Whether the search ended because time was up, with alternatives left.
+    pub cut_short: bool,
+    /// How often it was run.
+    pub runs: usize,
+    /// Why it could not be run.
+    pub failure: Option<Failure>,
+}
+
+impl Identification {
+    /// One without anything solved.
+    pub fn plain(method: Method) -> Self {
+        Self {
+            method,
+            ways: Vec::new(),
+            asked: Vec::new(),
+            accepted: Answers::default(),
+            cut_short: false,
+            runs: 0,
+            failure: None,
+        }
+    }
+}
+
+/// Finds out what `function` accepts, within `time`. `compares` are the
+/// addresses where its code compares.
+pub fn solve(
+    recorder: &mut Recorder<'_>,
+    function: u32,
+    compares: &[u32],
+    time: Duration,
+) -> Identification {
+    let mut search = Search {
+        recorder,
+        function,
+        compares,
+        deadline: Instant::now() + time,
+        asked: BTreeMap::new(),
+        runs: 0,
+    };
+    let mut found = match search.find() {
+        Ok(found) => found,
+        Err(failure) => Identification {
+            failure: Some(failure),
+            ..Identification::plain(Method::Failed)
+        },
+    };
+    found.runs = search.runs;
+    found.asked = search.asked.into_iter().collect();
+    found
+}
+
+/// A byte of an answer.
+type Variable = (Question, u8);
+
+struct Search<'a, 'b> {
+    recorder: &'a mut Recorder<'b>,
+    function: u32,
+    compares: &'a [u32],
+    deadline: Instant,
+    asked: BTreeMap<Question, u8>,
+    runs: usize,
+}
+
+impl Search<'_, '_> {
+    fn run(&mut self, answers: &Answers, traced: bool) -> Result<Run, Failure> {
+        self.runs += 1;
+        let watch = Watch {
+            compares: if traced { self.compares } else { &[] },
+        };
+        let run = self.recorder.run(self.function, &[], answers, watch)?;
+        for (question, length) in questions(&run) {
+            let known = self.asked.entry(question).or_insert(0);
+            *known = length.max(*known);
+        }
+        Ok(run)
+    }
+
+    fn accepts(&mut self, answers: &Answers) -> Result<bool, Failure> {
+        Ok(self.run(answers, false)?.result != 0)
+    }
+
+    fn late(&self) -> bool {
+        Instant::now() >= self.deadline || self.recorder.time_up()
+    }
+
+    fn find(&mut self) -> Result<Identification, Failure> {
+        let first = self.run(&Answers::all(0), false)?;
+        if questions(&first).is_empty() {
+            return Ok(Identification::plain(if first.result == 0 {
+                Method::AlwaysFalse
+            } else {
+                Method::AlwaysTrue
+            }));
+        }
+        let mut everything = first.result != 0;
+        for default in [0xFF, 0x5A, 0xC3] {
+            everything = everything && self.accepts(&Answers::all(default))?;
+        }
+        if everything {
+            return Ok(Identification::plain(Method::ReadsAlwaysTrue));
+        }
+        let (solutions, cut_short) = self.search()?;
+        let mut ways: Vec<Way> = Vec::new();
+        let mut accepted = Answers::default();
+        for solution in solutions {
+            if ways.len() >= MOST_WAYS {
+                break;
+            }
+            let way = self.reduce(&solution)?;
+            let known = |known: &Way| known.terms.iter().all(|term| way.terms.contains(term));
+            if way.terms.is_empty() || ways.iter().any(known) {
+                continue;
+            }
+            if ways.is_empty() {
+                accepted = solution;
+            }
+            ways.push(way);
+        }
+        let method = if ways.is_empty() {
+            Method::NeverAccepted
+        } else {
+            Method::Solved
+        };
+        Ok(Identification {
+            ways,
+            accepted,
+            cut_short,
+            ..Identification::plain(method)
+        })
+    }
+
+    /// Accepted answers, and whether there may be more.
+    fn search(&mut self) -> Result<(Vec<Answers>, bool), Failure> {
+        let mut queue = VecDeque::from([Answers::all(0), Answers::all(0xFF)]);
+        let mut seen: Vec<Answers> = queue.iter().cloned().collect();
+        let mut found = Vec::new();
+        let mut budget = MOST_EXPANDED;
+        while let Some(answers) = queue.pop_front() {
+            if budget == 0 || self.late() {
+                return Ok((found, true));
+            }
+            budget -= 1;
+            let run = self.run(&answers, true)?;
+            if run.result != 0 {
+                if found.is_empty() {
+                    budget = budget.min(MOST_MORE);
+                }
+                found.push(answers);
+                continue;
+            }
+            let mut next = self.candidates(&answers, &run, &mut found)?;
+            next.retain(|candidate| !seen.contains(candidate));
+            if next.is_empty() && found.is_empty() {
+                self.sweep(&answers, &run, &mut found)?;
+            }
+            seen.extend(next.iter().cloned());
+            queue.extend(next);
+        }
+        Ok((found, false))
+    }
+
+    /// Answers that would make compares of `run`, which refused `answers`,
+    /// come out otherwise.
+    fn candidates(
+        &mut self,
+        answers: &Answers,
+        run: &Run,
+        found: &mut Vec<Answers>,
+    ) -> Result<Vec<Answers>, Failure> {
+        let base = occurrences(run);
+        // For each compare: the bits of its operands that a byte is.
+        let mut placed: BTreeMap<(u32, usize), Vec<Placement>> = BTreeMap::new();
+        for (question, byte) in variables(run) {
+            if self.late() {
+                break;
+            }
+            let old = answers.byte(question, byte);
+            let changed = answers.with(question, byte, !old);
+            let other = self.run(&changed, true)?;
+            if other.result != 0 {
+                found.push(changed);
+            }
+            let others = occurrences(&other);
+            for (place, compared) in &base {
+                let Some(now) = others.get(place) else {
+                    continue;
+                };
+                let diff = [compared.left ^ now.left, compared.right ^ now.right];
+                if diff != [0, 0] {
+                    placed.entry(*place).or_default().push(Placement {
+                        variable: (question, byte),
+                        diff,
+                    });
+                }
+            }
+        }
+        let mut all = answers.clone();
+        let mut taken: Vec<Variable> = Vec::new();
+        let mut single = Vec::new();
+        for (place, placements) in &placed {
+            let Some(compared) = base.get(place) else {
+                continue;
+            };
+            for values in solutions(compared, placements, answers) {
+                let mut one = answers.clone();
+                for &((question, byte), value) in &values {
+                    one.set(question, byte, value);
+                }
+                single.push(one);
+                if values.iter().all(|(variable, _)| !taken.contains(variable)) {
+                    for &((question, byte), value) in &values {
+                        all.set(question, byte, value);
+                        taken.push((question, byte));
+                    }
+                }
+            }
+        }
+        single.insert(0, all);
+        Ok(single)
+    }
+
+    /// Voltages are computed with, so that compares do not show them: tries
+    /// some.
+    fn sweep(&mut self, answers: &Answers, run: &Run, found: &mut Vec<Answers>) -> Result<(), Failure> {
+        for (question, _) in questions(run) {
+            if !matches!(question, Question::Adc { .. }) {
+                continue;
+            }
+            for raw in (0..ADC_END).step_by(usize::from(ADC_STEP)) {
+                if self.late() {
+                    return Ok(());
+                }
+                let tried = with_voltage(answers, question, raw);
+                if self.accepts(&tried)? {
+                    found.push(tried);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What of `answers`, which are accepted, matters.
+    fn reduce(&mut self, answers: &Answers) -> Result<Way, Failure> {
+        let run = self.run(answers, false)?;
+        let mut terms = Vec::new();
+        for (question, length) in questions(&run) {
+            if let Question::Adc { channel } = question {
+                terms.extend(self.voltage(answers, question, channel)?);
+                continue;
+            }
+            for byte in 0..length {
+                let value = answers.byte(question, byte);
+                let mut mask = 0;
+                let mut free = true;
+                for flip in [0xFF, 0x55, 0xAA] {
+                    free = free && self.accepts(&answers.with(question, byte, value ^ flip))?;
+                }
+                for bit in (0..8).filter(|_| !free) {
+                    if !self.accepts(&answers.with(question, byte, value ^ (1 << bit)))? {
+                        mask |= 1 << bit;
+                    }
+                }
+                if mask != 0 {
+                    terms.push(Term::Byte {
+                        question,
+                        byte,
+                        mask,
+                        value: value & mask,
+                    });
+                }
+            }
+        }
+        Ok(Way {
+            terms,
+            events: run.events,
+        })
+    }
+
+    /// The range around an accepted voltage, if it matters.
+    fn voltage(&mut self, answers: &Answers, question: Question, channel: u8) -> Result<Option<Term>, Failure> {
+        let middle = (answers.word(question) & 0xFFF) as u16;
+        let mut edge = |far: u16| -> Result<u16, Failure> {
+            if self.accepts(&with_voltage(answers, question, far))? {
+                return Ok(far);
+            }
+            let (mut good, mut bad) = (middle, far);
+            while good.abs_diff(bad) > 1 {
+                let next = good.midpoint(bad);
+                if self.accepts(&with_voltage(answers, question, next))? {
+                    good = next;
+                } else {
+                    bad = next;
+                }
+            }
+            Ok(good)
+        };
+        let (from, to) = (edge(0)?, edge(ADC_END - 1)?);
+        let matters = from > 0 || to < ADC_END - 1;
+        Ok(matters.then_some(Term::Adc { channel, from, to }))
+    }
+}
+
+/// Which bits of a compare's operands change when a byte is inverted.
+#[derive(Debug)]
+struct Placement {
+    variable: Variable,
+    diff: [u32; 2],
+}
+
+fn with_voltage(answers: &Answers, question: Question, raw: u16) -> Answers {
+    let [low, high] = raw.to_le_bytes();
+    answers.with(question, 0, low).with(question, 1, high)
+}
+
+/// What a run asked, each question once, with the bytes of the answer.
+fn questions(run: &Run) -> Vec<(Question, u8)> {
+    let mut found: Vec<(Question, u8)> = Vec::new();
+    for event in &run.events {
+        if let Event::Read { question, answer } = event
+            && !found.iter().any(|(known, _)| known == question)
+        {
+            found.push((*question, answer.len() as u8));
+        }
+    }
+    found
+}
+
+fn variables(run: &Run) -> Vec<Variable> {
+    let bytes = |(question, length)| (0..length).map(move |byte| (question, byte));
+    questions(run).into_iter().flat_map(bytes).collect()
+}
+
+/// Compares by place and how often it was passed before.
+fn occurrences(run: &Run) -> BTreeMap<(u32, usize), Compared> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for compared in &run.compared {
+        let count = counts.entry(compared.at).or_insert(0);
+        found.insert((compared.at, *count), *compared);
+        *count += 1;
+    }
+    found
+}
+
+/// Values of the bytes that would make the compare's outcome another.
+fn solutions(
+    compared: &Compared,
+    placements: &[Placement],
+    answers: &Answers,
+) -> Vec<Vec<(Variable, u8)>> {
+    let depends = [0, 1].map(|side: usize| placements.iter().any(|place| place.diff[side] != 0));
+    let (side, own, other) = match depends {
+        [true, false] => (0, compared.left, compared.right),
+        [false, true] => (1, compared.right, compared.left),
+        // Two answers with each other.
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    let mut values = Vec::new();
+    let mut covered = 0;
+    for Placement { variable, diff } in placements {
+        let bits = diff[side];
+        // A whole byte, or its lower bits, somewhere in the word.
+        let shift = bits.trailing_zeros();
+        let (question, byte) = *variable;
+        let old = answers.byte(question, byte);
+        let wanted = (own ^ other) & bits;
+        values.push((*variable, old ^ (wanted >> shift) as u8));
+        covered |= bits;
+    }
+    if own != other && (own ^ other) & !covered == 0 {
+        found.push(values);
+    }
+    // A test for zero that must fail.
+    if own == other {
+        for Placement { variable, .. } in placements {
+            let (question, byte) = *variable;
+            found.push(vec![(*variable, !answers.byte(question, byte))]);
+        }
+    }
+    found
+}
