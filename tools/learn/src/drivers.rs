@@ -34,9 +34,17 @@ impl Candidate {
     }
 }
 
-/// Everything in `image` that looks like a driver: those of lists first, in
-/// the order of their list, then the others by address.
-pub fn find(image: &Image<'_>) -> Vec<Candidate> {
+/// What looks like drivers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Those that the image has a list of, in its order; empty if it has none.
+    pub listed: Vec<Candidate>,
+    /// The others, by address.
+    pub others: Vec<Candidate>,
+}
+
+/// Everything in `image` that looks like a driver.
+pub fn find(image: &Image<'_>) -> Found {
     let mut found = Vec::new();
     let mut address = BASE;
     while found.len() < MOST && address < image.end() {
@@ -45,8 +53,7 @@ pub fn find(image: &Image<'_>) -> Vec<Candidate> {
         }
         address += 4;
     }
-    sort(image, &mut found);
-    found
+    sort(image, found)
 }
 
 /// The structure at `address`.
@@ -93,16 +100,16 @@ fn is_function(image: &Image<'_>, pointer: u32) -> bool {
     aligned && pointer & !1 > BASE + 0x20 && image.bytes(pointer & !1, 4).is_some()
 }
 
-/// Puts those that a list names first, in its order. A list is two or more
-/// pointers to candidates in a row.
-fn sort(image: &Image<'_>, found: &mut [Candidate]) {
-    let known: Vec<u32> = found.iter().map(|candidate| candidate.address).collect();
+/// Separates those that a list names. A list is two or more pointers to
+/// candidates in a row.
+fn sort(image: &Image<'_>, found: Vec<Candidate>) -> Found {
+    let known = |word: &u32| found.iter().any(|candidate| candidate.address == *word);
     let mut best: Vec<u32> = Vec::new();
     let mut run: Vec<u32> = Vec::new();
     let mut address = BASE;
     while address < image.end() {
-        match image.word(address) {
-            Some(word) if known.contains(&word) && !run.contains(&word) => run.push(word),
+        match image.word(address).filter(known) {
+            Some(word) if !run.contains(&word) => run.push(word),
             _ => run.clear(),
         }
         if run.len() > best.len() {
@@ -111,11 +118,11 @@ fn sort(image: &Image<'_>, found: &mut [Candidate]) {
         address += 4;
     }
     if best.len() < 2 {
-        return;
+        best.clear();
     }
-    let place = |candidate: &Candidate| {
-        let listed = best.iter().position(|&address| address == candidate.address);
-        (listed.unwrap_or(usize::MAX), candidate.address)
-    };
-    found.sort_by_key(place);
+    let place = |candidate: &Candidate| best.iter().position(|&at| at == candidate.address);
+    let (mut listed, others): (Vec<_>, Vec<_>) =
+        found.iter().cloned().partition(|candidate| place(candidate).is_some());
+    listed.sort_by_key(place);
+    Found { listed, others }
 }

@@ -49,6 +49,8 @@ pub enum Event {
     Read {
         /// What was asked.
         question: Question,
+        /// Bytes that were asked for.
+        asked: u8,
         /// Bytes of the answer.
         answer: Vec<u8>,
     },

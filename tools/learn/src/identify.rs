@@ -230,7 +230,8 @@ impl Search<'_, '_> {
         let mut budget = MOST_EXPANDED;
         while let Some(answers) = queue.pop_front() {
             if budget == 0 || self.late() {
-                return Ok((found, true));
+                let cut_short = self.late() || found.is_empty();
+                return Ok((found, cut_short));
             }
             budget -= 1;
             let run = self.run(&answers, true)?;
@@ -410,7 +411,9 @@ fn with_voltage(answers: &Answers, question: Question, raw: u16) -> Answers {
 fn questions(run: &Run) -> Vec<(Question, u8)> {
     let mut found: Vec<(Question, u8)> = Vec::new();
     for event in &run.events {
-        if let Event::Read { question, answer } = event
+        if let Event::Read {
+            question, answer, ..
+        } = event
             && !found.iter().any(|(known, _)| known == question)
         {
             found.push((*question, answer.len() as u8));

@@ -1,7 +1,7 @@
 //! From an image to what its drivers know: finds them, runs them, solves their
 //! identification.
 
-use crate::drivers::{self, Candidate};
+use crate::drivers::{self, Candidate, Found};
 use crate::event::{Answers, Event, PinSetting};
 use crate::identify::{self, Identification, Method};
 use crate::image::{Image, NotLk};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 /// How long a candidate may take to show that it is a driver.
-const PROBE: Duration = Duration::from_secs(2);
+const PROBE: Duration = Duration::from_secs(1);
 /// And all of them.
 const PROBES: Duration = Duration::from_secs(15);
 /// Bytes behind a function's beginning that are taken for its own if nothing
@@ -153,7 +153,8 @@ pub fn learn(
 ) -> Result<Learned, Error> {
     let image = Image::open(file)?;
     let candidates = drivers::find(&image);
-    if candidates.is_empty() {
+    let count = candidates.listed.len() + candidates.others.len();
+    if count == 0 {
         return Err(Error::NoDriver { candidates: 0 });
     }
     let machine = Machine::start(&options.qemu, &image).map_err(|why| match why.kind() {
@@ -165,11 +166,15 @@ pub fn learn(
         recorder: Recorder::new(&image, machine),
         starts: starts(&image, &candidates),
     };
-    let (probed, rejected) = bench.probe(&candidates);
+    let (mut probed, mut rejected) = bench.probe(&candidates.listed);
     if probed.is_empty() {
-        return Err(Error::NoDriver {
-            candidates: candidates.len(),
-        });
+        // One driver has no list.
+        let (others, more) = bench.probe(&candidates.others);
+        probed = others;
+        rejected.extend(more);
+    }
+    if probed.is_empty() {
+        return Err(Error::NoDriver { candidates: count });
     }
     let layout = probed.iter().find_map(|(_, words)| params::layout(words));
     let generation = common_generation(&probed);
@@ -203,8 +208,8 @@ fn common_generation(probed: &[(Candidate, Words)]) -> Generation {
 }
 
 /// Where functions begin that drivers name.
-fn starts(image: &Image<'_>, candidates: &[Candidate]) -> Vec<u32> {
-    let functions = candidates.iter().flat_map(|candidate| {
+fn starts(image: &Image<'_>, found: &Found) -> Vec<u32> {
+    let functions = found.listed.iter().chain(&found.others).flat_map(|candidate| {
         (1..candidate.words.len()).filter_map(|word| candidate.function(image, word))
     });
     let mut starts: Vec<u32> = functions.map(|function| function & !1).collect();

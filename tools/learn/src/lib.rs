@@ -15,4 +15,5 @@ pub mod packets;
 pub mod params;
 pub mod peripherals;
 pub mod record;
+pub mod row;
 pub mod script;

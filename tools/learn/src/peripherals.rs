@@ -127,6 +127,7 @@ impl Peripherals {
         let answer = (0..length).map(|byte| answers.byte(question, byte));
         Access::Events(vec![Event::Read {
             question,
+            asked: length,
             answer: answer.collect(),
         }])
     }

@@ -377,6 +377,7 @@ impl Session<'_> {
                 result = Some(u32::from(u16::from_le_bytes(answer)));
                 Event::Read {
                     question,
+                    asked: 2,
                     answer: answer.to_vec(),
                 }
             }
@@ -418,7 +419,11 @@ impl Session<'_> {
         if !machine.write(buffer, &answer)? {
             return Err(Failure::Fault(machine.registers[15]));
         }
-        Ok(Event::Read { question, answer })
+        Ok(Event::Read {
+            question,
+            asked: length.clamp(1, LONGEST_ANSWER) as u8,
+            answer,
+        })
     }
 
     /// A V3 table of `count` rows.

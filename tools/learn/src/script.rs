@@ -47,7 +47,16 @@ impl Script {
     pub fn of(events: &[Event], controller: &str, reset_pin: Option<u32>) -> Self {
         let mut script = Self::default();
         let mut wait_us = 0;
-        for event in events {
+        let from = last_reset(events, reset_pin);
+        for (number, event) in events.iter().enumerate() {
+            // What a reset wipes out is not repeated: some drivers identify
+            // the panel before they initialise it.
+            if number < from && matches!(event, Event::Packet { .. } | Event::Delay(_)) {
+                continue;
+            }
+            if number < from && level(event, reset_pin).is_some() {
+                continue;
+            }
             if let Event::Delay(us) = event {
                 wait_us += us;
                 continue;
@@ -91,12 +100,14 @@ impl Script {
                     self.steps.push(step);
                 }
             }
-            Event::Reset(level) => self.steps.push(Step::Reset(*level, 0)),
-            Event::Pin {
-                pin,
+            Event::Reset(_)
+            | Event::Pin {
                 what: PinSetting::Level,
-                value,
-            } if Some(*pin) == reset_pin => self.steps.push(Step::Reset(*value & 1 == 1, 0)),
+                ..
+            } if level(event, reset_pin).is_some() => {
+                let high = level(event, reset_pin) == Some(true);
+                self.steps.push(Step::Reset(high, 0));
+            }
             Event::Pin { pin, what, value } => self.note(match what {
                 PinSetting::Level => format!("GPIO{pin} = {value}"),
                 PinSetting::Mode => format!("GPIO{pin} mode {value}"),
@@ -122,7 +133,11 @@ impl Script {
                 let kind = if *data { "data" } else { "command" };
                 self.note(format!("bus {kind} {word:#x}"));
             }
-            Event::Delay(_) | Event::MaxReturn(_) | Event::Frame | Event::Read { .. } => {}
+            Event::Reset(_)
+            | Event::Delay(_)
+            | Event::MaxReturn(_)
+            | Event::Frame
+            | Event::Read { .. } => {}
         }
     }
 
@@ -132,8 +147,7 @@ impl Script {
         }
     }
 
-    /// The last pulse before the first packet is the row's reset; what a
-    /// driver did before, to identify the panel, is not repeated.
+    /// What stands before the first packet is the row's reset.
     fn take_reset(&mut self) {
         let write = |step: &Step| matches!(step, Step::Write(..));
         let first = self.steps.iter().position(write).unwrap_or(self.steps.len());
@@ -153,13 +167,15 @@ impl Script {
         self.reset = levels.collect();
     }
 
-    /// The reset levels, or the usual ones.
+    /// The reset levels in the table's form, which ends with a pulse that any
+    /// controller takes: those of the driver, or the usual ones.
     pub fn reset_or_usual(&self) -> Vec<(bool, u32)> {
-        if self.reset.is_empty() {
-            USUAL_RESET.to_vec()
-        } else {
-            self.reset.clone()
+        let mut levels = self.reset.clone();
+        if let [.., (false, low), (true, high)] = &mut levels[..] {
+            (*low, *high) = ((*low).max(1), (*high).max(5));
+            return levels;
         }
+        USUAL_RESET.to_vec()
     }
 
     /// Whether anything is sent.
@@ -182,6 +198,44 @@ impl Script {
         }
         text
     }
+}
+
+/// The level that an event gives the panel's reset line.
+fn level(event: &Event, reset_pin: Option<u32>) -> Option<bool> {
+    match event {
+        Event::Reset(level) => Some(*level),
+        Event::Pin {
+            pin,
+            what: PinSetting::Level,
+            value,
+        } if Some(*pin) == reset_pin => Some(*value & 1 == 1),
+        _ => None,
+    }
+}
+
+/// Where the last reset pulse begins that packets follow: the high level in
+/// front of it belongs to it. 0 if there is none.
+fn last_reset(events: &[Event], reset_pin: Option<u32>) -> usize {
+    let packet = |event: &Event| matches!(event, Event::Packet { .. });
+    let end = events.iter().rposition(packet).unwrap_or(0);
+    let before = events.get(..end).unwrap_or_default();
+    let at = |wanted: bool, end: usize| {
+        let before = before.get(..end)?;
+        before.iter().rposition(|event| level(event, reset_pin) == Some(wanted))
+    };
+    let Some(mut from) = at(false, before.len()) else {
+        return 0;
+    };
+    // Levels and waits before it, up to a packet.
+    while let Some(previous) = from.checked_sub(1) {
+        let part = matches!(before.get(previous), Some(Event::Delay(_)))
+            || before.get(previous).is_some_and(|event| level(event, reset_pin) == Some(true));
+        if !part {
+            break;
+        }
+        from = previous;
+    }
+    from
 }
 
 /// A line of a row.

@@ -1,0 +1,352 @@
+//! What was learned, as rows of the table.
+//!
+//! The form is that of docs/board-db.md, so that a learned row can be packed
+//! beside the built-in ones, or become one of them as it is.
+
+use crate::event::{Event, Question};
+use crate::identify::{Identification, Method, Term, Way};
+use crate::known::Known;
+use crate::layout::Generation;
+use crate::learn::{Driver, Learned};
+use crate::params::{Dsi, Interface};
+use crate::script::{Step, line};
+use std::fmt::Write as _;
+
+/// Counts of the AUXADC in 1500 mV. Source: facts/display.md 5.5.
+const ADC_COUNTS: u32 = 4096;
+const ADC_MV: u32 = 1500;
+/// Names of the table's D-PHY times and their place in the vendor's bytes.
+const PHY: [(&str, usize); 10] = [
+    ("hs_trail", 0),
+    ("hs_zero", 1),
+    ("hs_prepare", 2),
+    ("lpx", 3),
+    ("ta_get", 5),
+    ("ta_sure", 6),
+    ("ta_go", 7),
+    ("clk_trail", 8),
+    ("clk_zero", 9),
+    ("clk_prepare", 12),
+];
+
+/// A file of a learned row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Name of the file without its ending: letters, digits and dashes.
+    pub id: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// The rows of all panels that can be driven, in the vendor's order. A name
+/// that is there twice gets a number.
+pub fn panels(learned: &Learned) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for driver in &learned.drivers {
+        let Some(text) = panel(learned, driver) else {
+            continue;
+        };
+        let base = slug(&driver.name);
+        let taken = |id: &str| rows.iter().any(|row| row.id == id);
+        let mut id = base.clone();
+        let mut number = 2;
+        while taken(&id) {
+            id = format!("{base}-{number}");
+            number += 1;
+        }
+        rows.push(Row { id, text });
+    }
+    rows
+}
+
+/// The board's row: its panels in the vendor's order. What an LK does not say
+/// is for a person to fill in.
+pub fn board(learned: &Learned, name: &str, panels: &[Row]) -> String {
+    let mut out = String::new();
+    let ids: Vec<String> = panels.iter().map(|row| format!("\"{}\"", row.id)).collect();
+    let _ = writeln!(
+        out,
+        "# Source: learned from a stock LK, SHA-256 {}.\n\
+         # Not in the image: touch chip, cameras, keys. The wiring is the generic one until\n\
+         # somebody has looked.\n\
+         name = \"{}\"\n\
+         wiring = \"generic\"\n\
+         panels = [{}]          # in the vendor's order",
+        learned.sha256,
+        plain(name, 63),
+        ids.join(", ")
+    );
+    out
+}
+
+/// Letters, digits and single dashes.
+fn slug(name: &str) -> String {
+    let mut id = String::new();
+    for character in name.chars().take(63) {
+        if character.is_ascii_alphanumeric() {
+            id.push(character.to_ascii_lowercase());
+        } else if !id.is_empty() && !id.ends_with('-') {
+            id.push('-');
+        }
+    }
+    let id = id.trim_end_matches('-');
+    if id.is_empty() { "panel".to_owned() } else { id.to_owned() }
+}
+
+/// Text that needs no escapes in TOML.
+fn plain(text: &str, most: usize) -> String {
+    text.chars()
+        .filter(|c| (c.is_ascii_graphic() || *c == ' ') && *c != '"' && *c != '\\')
+        .take(most)
+        .collect()
+}
+
+/// A row, if the panel is on DSI and something is sent to it.
+fn panel(learned: &Learned, driver: &Driver) -> Option<String> {
+    let dsi = driver.params.dsi.as_ref()?;
+    if driver.params.interface != Interface::Dsi || !driver.init.sends() {
+        return None;
+    }
+    let mut out = String::new();
+    head(&mut out, learned, driver, dsi);
+    let name = plain(&driver.name, 63);
+    let controller = plain(&driver.controller, 63);
+    let _ = writeln!(out, "names = [\"{name}\"]\ncontroller = \"{controller}\"");
+    geometry(&mut out, driver, dsi);
+    let reset = driver.init.reset_or_usual();
+    let reset: Vec<String> = reset
+        .iter()
+        .map(|(high, ms)| format!("\"{} {ms}\"", if *high { "high" } else { "low" }))
+        .collect();
+    let _ = writeln!(out, "reset = [{}]\nshipped = 1", reset.join(", "));
+    if doubtful(driver, dsi) {
+        out.push_str("doubtful = true\n");
+    }
+    let _ = write!(out, "init = \"\"\"\n{}\"\"\"\n", driver.init.lines());
+    let _ = write!(out, "power_down = \"\"\"\n{}\"\"\"\n", driver.power_down.lines());
+    for way in &driver.identification.ways {
+        out.push_str(&id(way));
+    }
+    Some(out)
+}
+
+fn doubtful(driver: &Driver, dsi: &Dsi) -> bool {
+    !driver.complete()
+        || !driver.init.notes.is_empty()
+        || !driver.init.burners.is_empty()
+        || dsi.pll_mhz == 0 && dsi.dividers[2] == 0
+}
+
+/// Where it is from, and how sure each part is.
+fn head(out: &mut String, learned: &Learned, driver: &Driver, dsi: &Dsi) {
+    let layout = match driver.generation {
+        Generation::Jb => "4.2",
+        Generation::Kk => "4.4",
+    };
+    let rate = if dsi.pll_mhz == 0 && dsi.dividers[2] == 0 {
+        "; the driver gives no lane rate"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        out,
+        "# Source: learned from a stock LK, SHA-256 {}, LCM driver {}.\n\
+         # Parameters: sure, as get_params fills them (structures of Android {layout}){rate}.",
+        learned.sha256,
+        plain(&driver.name, 63)
+    );
+    let sure = if driver.init.notes.is_empty() { "sure" } else { "partial" };
+    let resume = if driver.with_resume { ", then resume" } else { "" };
+    let _ = writeln!(out, "# Initialisation: {sure}, as the driver's init sent it{resume}.");
+    for note in &driver.init.notes {
+        let _ = writeln!(out, "#   also: {note}");
+    }
+    for note in &driver.power_down.notes {
+        let _ = writeln!(out, "#   in power-down also: {note}");
+    }
+    for (function, failure) in &driver.failures {
+        let _ = writeln!(out, "#   {function} {failure}");
+    }
+    if let Some(pin) = driver.reset_pin {
+        let _ = writeln!(out, "#   the driver resets the panel by GPIO{pin}");
+    }
+    for step in driver.init.burners.iter().chain(&driver.power_down.burners) {
+        let _ = writeln!(out, "#   programs one-time memory, left out, never to be sent: {}", line(step));
+    }
+    let _ = writeln!(out, "# Identification: {}.", confidence(&driver.identification));
+    for way in &driver.identification.ways {
+        for term in &way.terms {
+            if let Term::Byte {
+                question: Question::Pins { bank },
+                byte,
+                mask,
+                value,
+            } = *term
+            {
+                for bit in (0..8).filter(|bit| mask >> bit & 1 == 1) {
+                    let pin = 32 * u32::from(bank) + 8 * u32::from(byte) + bit;
+                    let level = if value >> bit & 1 == 1 { "high" } else { "low" };
+                    let _ = writeln!(out, "#   also GPIO{pin} must be {level}: a strap of the wiring profile");
+                }
+            }
+        }
+    }
+    let _ = writeln!(out, "# Built-in table: {}.", known(&driver.known));
+}
+
+fn confidence(found: &Identification) -> String {
+    match found.method {
+        Method::None => "the driver has no compare_id".to_owned(),
+        Method::AlwaysTrue => "none: compare_id accepts everything and asks nothing".to_owned(),
+        Method::AlwaysFalse => "none: compare_id accepts nothing and asks nothing".to_owned(),
+        Method::ReadsAlwaysTrue => "none: compare_id asks, and accepts every answer".to_owned(),
+        Method::NeverAccepted => "unsolved: compare_id asks, and no answer was found that it accepts".to_owned(),
+        Method::Solved if found.cut_short => {
+            format!("solved in {} runs of compare_id, perhaps not all alternatives", found.runs)
+        }
+        Method::Solved => format!("sure, solved in {} runs of compare_id", found.runs),
+        Method::Failed => match &found.failure {
+            Some(why) => format!("compare_id {why}"),
+            None => "compare_id could not be run".to_owned(),
+        },
+    }
+}
+
+fn known(known: &Known) -> String {
+    match known {
+        Known::Same(row) => format!("{row} sends the same"),
+        Known::Near { row, percent } => format!("{row} sends nearly the same ({percent} %)"),
+        Known::New => "no row sends the same".to_owned(),
+    }
+}
+
+fn geometry(out: &mut String, driver: &Driver, dsi: &Dsi) {
+    let params = &driver.params;
+    let _ = writeln!(out, "width = {}\nheight = {}", params.width, params.height);
+    if let Some((width, height)) = params.physical_mm {
+        let _ = writeln!(out, "physical_mm = [{width}, {height}]");
+    }
+    let mode = ["command", "sync-pulse", "sync-event", "burst"];
+    let format = ["rgb565", "rgb666-loose", "rgb888", "rgb666-packed"];
+    let word = |words: [&'static str; 4], at: u32| words.get(at as usize).copied().unwrap_or("");
+    let _ = writeln!(
+        out,
+        "lanes = {}\nmode = \"{}\"\nformat = \"{}\"",
+        dsi.lanes,
+        word(mode, dsi.mode),
+        word(format, dsi.pixels)
+    );
+    if !dsi.command_mode() {
+        for (name, [sync, back, front]) in [("vertical", dsi.vertical), ("horizontal", dsi.horizontal)] {
+            let _ = writeln!(out, "{name} = {{ sync = {sync}, back = {back}, front = {front} }}");
+        }
+    }
+    if dsi.pll_mhz != 0 {
+        let _ = writeln!(out, "rate = {{ pll_mhz = {} }}", dsi.pll_mhz);
+    } else {
+        let [one, two, feedback] = dsi.dividers;
+        let _ = writeln!(out, "rate = {{ div1 = {one}, div2 = {two}, feedback = {feedback} }}");
+    }
+    if dsi.no_spread {
+        out.push_str("no_spread = true\n");
+    }
+    let phy: Vec<String> = PHY
+        .iter()
+        .filter(|(_, at)| dsi.phy[*at] != 0)
+        .map(|(name, at)| format!("{name} = {}", dsi.phy[*at]))
+        .collect();
+    if !phy.is_empty() {
+        let _ = writeln!(out, "phy = {{ {} }}", phy.join(", "));
+    }
+}
+
+/// An `[[id]]` section; nothing if only pins decide.
+fn id(way: &Way) -> String {
+    let mut reads: Vec<(u8, u8)> = Vec::new();
+    let mut terms = Vec::new();
+    for term in &way.terms {
+        match *term {
+            Term::Byte {
+                question: Question::Dsi { register, .. },
+                byte,
+                mask,
+                value,
+            } => {
+                let asked = asked(way, register).max(byte + 1);
+                if !reads.iter().any(|(known, _)| *known == register) {
+                    reads.push((register, asked));
+                }
+                for read in &mut reads {
+                    if read.0 == register {
+                        read.1 = read.1.max(asked);
+                    }
+                }
+                let term = if mask == 0xFF {
+                    format!("\"{register:02X}[{byte}]={value:02X}\"")
+                } else {
+                    format!("\"{register:02X}[{byte}]&{mask:02X}={value:02X}\"")
+                };
+                if !terms.contains(&term) {
+                    terms.push(term);
+                }
+            }
+            Term::Adc { channel, from, to } => {
+                let mv = |raw: u16| u32::from(raw) * ADC_MV / ADC_COUNTS;
+                let to = if u32::from(to) + 1 >= ADC_COUNTS {
+                    String::new()
+                } else {
+                    mv(to).max(mv(from) + 1).to_string()
+                };
+                terms.push(format!("\"adc{channel}={}..{to}\"", mv(from)));
+            }
+            Term::Byte { .. } => {}
+        }
+    }
+    if terms.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\n[[id]]\n");
+    let unlock: Vec<String> = unlock(way).iter().map(|line| format!("\"{line}\"")).collect();
+    if !unlock.is_empty() && !reads.is_empty() {
+        let _ = writeln!(out, "unlock = [{}]", unlock.join(", "));
+    }
+    if !reads.is_empty() {
+        let reads: Vec<String> = reads
+            .iter()
+            .map(|(register, length)| format!("\"{register:02X} {length}\""))
+            .collect();
+        let _ = writeln!(out, "reads = [{}]", reads.join(", "));
+    }
+    let _ = writeln!(out, "match = [{}]", terms.join(", "));
+    out
+}
+
+/// Bytes that the driver asked a register for.
+fn asked(way: &Way, wanted: u8) -> u8 {
+    let asked = way.events.iter().filter_map(|event| match event {
+        Event::Read {
+            question: Question::Dsi { register, .. },
+            asked,
+            ..
+        } if *register == wanted => Some(*asked),
+        _ => None,
+    });
+    asked.max().unwrap_or(1)
+}
+
+/// What the driver sent before its last read, since the last reset.
+fn unlock(way: &Way) -> Vec<String> {
+    let read = |event: &Event| matches!(event, Event::Read { question: Question::Dsi { .. }, .. });
+    let end = way.events.iter().rposition(read).unwrap_or(0);
+    let mut lines: Vec<String> = Vec::new();
+    for event in way.events.iter().take(end) {
+        match event {
+            Event::Packet { data_type, payload } => {
+                lines.push(line(&Step::Write(*data_type, payload.clone())));
+            }
+            Event::Reset(false) => lines.clear(),
+            _ => {}
+        }
+    }
+    lines
+}
