@@ -53,7 +53,7 @@ pub fn find(image: &Image<'_>) -> Found {
         }
         address += 4;
     }
-    sort(image, found)
+    sort(image, &found)
 }
 
 /// The structure at `address`.
@@ -73,7 +73,9 @@ fn candidate(image: &Image<'_>, address: u32) -> Option<Candidate> {
     // A table of the same function, or of pointers to texts, is none.
     let distinct = needed.iter().enumerate().all(|(n, pointer)| {
         !needed.iter().skip(n + 1).any(|other| other == pointer)
-            && image.text(pointer & !1, 8).is_none_or(|text| text.len() < 4)
+            && image
+                .text(pointer & !1, 8)
+                .is_none_or(|text| text.len() < 4)
     });
     (sound && distinct).then(|| Candidate {
         address,
@@ -95,14 +97,14 @@ fn name<'a>(image: &Image<'a>, address: u32) -> Option<&'a str> {
 /// Whether `pointer` can be a function: Thumb code has bit 0 set, ARM code is
 /// aligned to words.
 fn is_function(image: &Image<'_>, pointer: u32) -> bool {
-    let aligned = pointer & 1 == 1 || pointer % 4 == 0;
+    let aligned = pointer & 1 == 1 || pointer.is_multiple_of(4);
     // Vectors are no driver.
     aligned && pointer & !1 > BASE + 0x20 && image.bytes(pointer & !1, 4).is_some()
 }
 
 /// Separates those that a list names. A list is two or more pointers to
 /// candidates in a row.
-fn sort(image: &Image<'_>, found: Vec<Candidate>) -> Found {
+fn sort(image: &Image<'_>, found: &[Candidate]) -> Found {
     let known = |word: &u32| found.iter().any(|candidate| candidate.address == *word);
     let mut best: Vec<u32> = Vec::new();
     let mut run: Vec<u32> = Vec::new();
@@ -121,8 +123,10 @@ fn sort(image: &Image<'_>, found: Vec<Candidate>) -> Found {
         best.clear();
     }
     let place = |candidate: &Candidate| best.iter().position(|&at| at == candidate.address);
-    let (mut listed, others): (Vec<_>, Vec<_>) =
-        found.iter().cloned().partition(|candidate| place(candidate).is_some());
+    let (mut listed, others): (Vec<_>, Vec<_>) = found
+        .iter()
+        .cloned()
+        .partition(|candidate| place(candidate).is_some());
     listed.sort_by_key(place);
     Found { listed, others }
 }

@@ -27,10 +27,11 @@ pub type Registers = [u32; 17];
 pub enum Stop {
     /// A breakpoint, or the end of a single step.
     Break,
-    /// Code has read this watched address.
-    Read(u32),
-    /// Code has written this watched address.
-    Written(u32),
+    /// The instruction at the program counter is about to read what is
+    /// watched. QEMU does not say which address.
+    Read,
+    /// And to write it.
+    Write,
     /// It ran for as long as it may.
     TimeUp,
 }
@@ -237,14 +238,16 @@ impl Gdb {
         self.order(&packets)
     }
 
-    /// Stops at every access to `length` bytes from `address` on.
+    /// Stops before every access to `length` bytes from `address` on, or no
+    /// longer does.
     ///
     /// # Errors
     /// The connection broke.
-    pub fn watch(&mut self, address: u32, length: u32) -> io::Result<()> {
+    pub fn watch(&mut self, set: bool, address: u32, length: u32) -> io::Result<()> {
+        let sign = if set { 'Z' } else { 'z' };
         self.order(&[
-            format!("Z2,{address:x},{length:x}"),
-            format!("Z3,{address:x},{length:x}"),
+            format!("{sign}2,{address:x},{length:x}"),
+            format!("{sign}3,{address:x},{length:x}"),
         ])
     }
 
@@ -293,15 +296,9 @@ fn stop(answer: &str) -> io::Result<Stop> {
         return Err(broken(format!("QEMU stops with \"{answer}\"")));
     }
     for field in answer.split(';') {
-        let Some((name, value)) = field.split_once(':') else {
-            continue;
-        };
-        let address = || {
-            u32::from_str_radix(value, 16).map_err(|_| broken("QEMU names no watched address"))
-        };
-        match name {
-            "rwatch" => return Ok(Stop::Read(address()?)),
-            "watch" => return Ok(Stop::Written(address()?)),
+        match field.split_once(':') {
+            Some(("rwatch", _)) => return Ok(Stop::Read),
+            Some(("watch", _)) => return Ok(Stop::Write),
             _ => {}
         }
     }

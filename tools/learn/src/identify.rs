@@ -36,6 +36,8 @@ pub enum Method {
     AlwaysFalse,
     /// It asks, and accepts whatever is answered.
     ReadsAlwaysTrue,
+    /// It asks, and accepts every answer but some: no bits decide.
+    AlmostAlwaysTrue,
     /// It asks, and no answer was found that it accepts.
     NeverAccepted,
     /// It asks, and accepts some answers.
@@ -190,11 +192,16 @@ impl Search<'_, '_> {
             everything = everything && self.accepts(&Answers::all(default))?;
         }
         if everything {
-            return Ok(Identification::plain(Method::ReadsAlwaysTrue));
+            return Ok(Identification::plain(if self.refuses_some()? {
+                Method::AlmostAlwaysTrue
+            } else {
+                Method::ReadsAlwaysTrue
+            }));
         }
         let (solutions, cut_short) = self.search()?;
         let mut ways: Vec<Way> = Vec::new();
         let mut accepted = Answers::default();
+        let none = solutions.is_empty();
         for solution in solutions {
             if ways.len() >= MOST_WAYS {
                 break;
@@ -209,10 +216,10 @@ impl Search<'_, '_> {
             }
             ways.push(way);
         }
-        let method = if ways.is_empty() {
-            Method::NeverAccepted
-        } else {
-            Method::Solved
+        let method = match (none, ways.is_empty()) {
+            (true, _) => Method::NeverAccepted,
+            (false, true) => Method::AlmostAlwaysTrue,
+            (false, false) => Method::Solved,
         };
         Ok(Identification {
             ways,
@@ -220,6 +227,19 @@ impl Search<'_, '_> {
             cut_short,
             ..Identification::plain(method)
         })
+    }
+
+    /// Whether answers that its compares look for are refused, though all
+    /// others are accepted.
+    fn refuses_some(&mut self) -> Result<bool, Failure> {
+        let answers = Answers::all(0);
+        let run = self.run(&answers, true)?;
+        for candidate in self.candidates(&answers, &run, &mut Vec::new())? {
+            if !self.accepts(&candidate)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Accepted answers, and whether there may be more.
@@ -315,7 +335,12 @@ impl Search<'_, '_> {
 
     /// Voltages are computed with, so that compares do not show them: tries
     /// some.
-    fn sweep(&mut self, answers: &Answers, run: &Run, found: &mut Vec<Answers>) -> Result<(), Failure> {
+    fn sweep(
+        &mut self,
+        answers: &Answers,
+        run: &Run,
+        found: &mut Vec<Answers>,
+    ) -> Result<(), Failure> {
         for (question, _) in questions(run) {
             if !matches!(question, Question::Adc { .. }) {
                 continue;
@@ -372,7 +397,12 @@ impl Search<'_, '_> {
     }
 
     /// The range around an accepted voltage, if it matters.
-    fn voltage(&mut self, answers: &Answers, question: Question, channel: u8) -> Result<Option<Term>, Failure> {
+    fn voltage(
+        &mut self,
+        answers: &Answers,
+        question: Question,
+        channel: u8,
+    ) -> Result<Option<Term>, Failure> {
         let middle = (answers.word(question) & 0xFFF) as u16;
         let mut edge = |far: u16| -> Result<u16, Failure> {
             if self.accepts(&with_voltage(answers, question, far))? {

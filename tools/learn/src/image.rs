@@ -50,7 +50,10 @@ pub enum NotLk {
 impl fmt::Display for NotLk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Short => write!(f, "too short for an LK: give the whole lk.bin or UBOOT dump"),
+            Self::Short => write!(
+                f,
+                "too short for an LK: give the whole lk.bin or UBOOT dump"
+            ),
             Self::Long => write!(
                 f,
                 "longer than any UBOOT partition ({LONGEST} bytes): give lk.bin itself, or an image of the whole eMMC"
@@ -221,7 +224,10 @@ mod tests {
             there: 8192,
         };
         assert_eq!(Image::open(&cut).unwrap_err(), why);
-        assert!(matches!(Image::open(&vec![0; LONGEST + 1]), Err(NotLk::Long)));
+        assert!(matches!(
+            Image::open(&vec![0; LONGEST + 1]),
+            Err(NotLk::Long)
+        ));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct Learned {
     /// Its drivers, in the vendor's order.
     pub drivers: Vec<Driver>,
     /// Structures that look like a driver and are none: name and why.
-    pub rejected: Vec<(String, String)>,
+    pub rejected: Vec<Rejected>,
 }
 
 /// What one driver taught.
@@ -194,9 +194,13 @@ pub fn learn(
 
 /// What [`PARAMS_WORDS`] a driver filled.
 type Words = [u32; PARAMS_WORDS];
+/// A driver and its parameters.
+type Probed = (Candidate, Words);
+/// What is none: name and why.
+type Rejected = (String, String);
 
 /// All drivers of an image are built from one tree.
-fn common_generation(probed: &[(Candidate, Words)]) -> Generation {
+fn common_generation(probed: &[Probed]) -> Generation {
     let kk = probed
         .iter()
         .filter(|(_, words)| params::generation(words) == Some(Generation::Kk));
@@ -209,9 +213,13 @@ fn common_generation(probed: &[(Candidate, Words)]) -> Generation {
 
 /// Where functions begin that drivers name.
 fn starts(image: &Image<'_>, found: &Found) -> Vec<u32> {
-    let functions = found.listed.iter().chain(&found.others).flat_map(|candidate| {
-        (1..candidate.words.len()).filter_map(|word| candidate.function(image, word))
-    });
+    let functions = found
+        .listed
+        .iter()
+        .chain(&found.others)
+        .flat_map(|candidate| {
+            (1..candidate.words.len()).filter_map(|word| candidate.function(image, word))
+        });
     let mut starts: Vec<u32> = functions.map(|function| function & !1).collect();
     starts.sort_unstable();
     starts.dedup();
@@ -227,7 +235,13 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// From the first to the end of the last of a driver's functions.
     fn own(&self, candidate: &Candidate) -> (u32, u32) {
-        let functions = [word::SET_UTIL, word::GET_PARAMS, word::INIT, word::SUSPEND, word::RESUME];
+        let functions = [
+            word::SET_UTIL,
+            word::GET_PARAMS,
+            word::INIT,
+            word::SUSPEND,
+            word::RESUME,
+        ];
         let functions = functions
             .iter()
             .filter_map(|&word| candidate.function(self.image, word))
@@ -243,11 +257,12 @@ impl Bench<'_> {
     fn function_end(&self, start: u32) -> u32 {
         let next = self.starts.iter().find(|&&other| other > start);
         let most = start.saturating_add(FUNCTION_BYTES);
-        next.map_or(most, |&next| next.min(most)).min(self.image.end())
+        next.map_or(most, |&next| next.min(most))
+            .min(self.image.end())
     }
 
     /// Those that fill parameters, with what they filled, and the others.
-    fn probe(&mut self, candidates: &[Candidate]) -> (Vec<(Candidate, Words)>, Vec<(String, String)>) {
+    fn probe(&mut self, candidates: &[Candidate]) -> (Vec<Probed>, Vec<Rejected>) {
         let (mut found, mut rejected) = (Vec::new(), Vec::new());
         let end = Instant::now() + PROBES;
         for candidate in candidates {
@@ -257,7 +272,9 @@ impl Bench<'_> {
                 Ok(words) if params::generation(&words).is_some() => {
                     found.push((candidate.clone(), words));
                 }
-                Ok(_) => rejected.push((candidate.name.clone(), "fills no panel's size".to_owned())),
+                Ok(_) => {
+                    rejected.push((candidate.name.clone(), "fills no panel's size".to_owned()));
+                }
                 Err(why) => rejected.push((candidate.name.clone(), why.to_string())),
             }
         }
@@ -270,11 +287,16 @@ impl Bench<'_> {
         let (set, get) = (function(word::SET_UTIL), function(word::GET_PARAMS));
         let (none, watch) = (Answers::default(), Watch::default());
         self.recorder.run(set, &[SERVICE_TABLE], &none, watch)?;
-        self.recorder.machine().write(SCRATCH, &[0; 4 * PARAMS_WORDS])?;
+        self.recorder
+            .machine()
+            .write(SCRATCH, &[0; 4 * PARAMS_WORDS])?;
         self.recorder.run(get, &[SCRATCH], &none, watch)?;
         let read = self.recorder.machine().read(SCRATCH, 4 * PARAMS_WORDS)?;
         let mut words = [0; PARAMS_WORDS];
-        for (word, bytes) in words.iter_mut().zip(read.unwrap_or_default().chunks_exact(4)) {
+        for (word, bytes) in words
+            .iter_mut()
+            .zip(read.unwrap_or_default().chunks_exact(4))
+        {
             *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
         Ok(words)
@@ -314,7 +336,9 @@ impl Bench<'_> {
                 }
             }
         };
-        let power = generation.init_power().and_then(|word| record("init_power", word));
+        let power = generation
+            .init_power()
+            .and_then(|word| record("init_power", word));
         let init = record("init", word::INIT).unwrap_or_default();
         let suspend = record("suspend", word::SUSPEND).unwrap_or_default();
         let resume = record("resume", word::RESUME).unwrap_or_default();
@@ -325,7 +349,8 @@ impl Bench<'_> {
         let mut script = Script::of(&events, &controller, reset_pin);
         let awake = Script::of(&resume, &controller, reset_pin);
         // Drivers that leave sleep-out and display-on to their resume.
-        let with_resume = !(script.has(0x29) && script.has(0x11)) && awake.has(0x29) && !awake.has(0xFF);
+        let with_resume =
+            !(script.has(0x29) && script.has(0x11)) && awake.has(0x29) && !awake.has(0xFF);
         if with_resume {
             script.steps.extend(awake.steps);
         }
@@ -346,7 +371,12 @@ impl Bench<'_> {
         })
     }
 
-    fn identify(&mut self, candidate: &Candidate, generation: Generation, time: Duration) -> Identification {
+    fn identify(
+        &mut self,
+        candidate: &Candidate,
+        generation: Generation,
+        time: Duration,
+    ) -> Identification {
         let Some(function) = candidate.function(self.image, generation.compare_id()) else {
             return Identification::plain(Method::None);
         };
@@ -415,5 +445,8 @@ fn reset_pin(events: &[Event]) -> Option<u32> {
         }
     }
     let pulse = |levels: &[u32]| levels.windows(2).any(|pair| pair == [0, 1]);
-    levels.iter().find(|(_, levels)| pulse(levels)).map(|(pin, _)| *pin)
+    levels
+        .iter()
+        .find(|(_, levels)| pulse(levels))
+        .map(|(pin, _)| *pin)
 }

@@ -6,8 +6,8 @@
 //! left out: a stop costs a few hundred microseconds, a driver has a few
 //! hundred, and so all that decides stands in one place, in Rust. QEMU's `none`
 //! machine has nothing but RAM from 0 on, so that the chip's peripherals are
-//! memory that is watched: a read needs no decoding of instructions, the value
-//! lies there before.
+//! memory that is watched: the instruction itself does the access, to a value
+//! that was put there before.
 //!
 //! | address | holds |
 //! |---|---|
@@ -22,6 +22,7 @@
 
 use crate::gdb::{Gdb, Registers, Stop};
 use crate::image::{BASE, Image};
+use crate::operands;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -74,7 +75,7 @@ pub enum Halt {
     Returned,
     /// It called the service function with this place in the table.
     Service(usize),
-    /// It has read a peripheral.
+    /// It is about to read a peripheral: [`Machine::pass`] goes on.
     Read(u32),
     /// It has written a peripheral.
     Written(u32),
@@ -90,6 +91,8 @@ pub enum Halt {
 /// A CPU with an LK in its memory.
 pub struct Machine {
     gdb: Gdb,
+    /// The code, to see which address an instruction accesses.
+    code: Vec<u8>,
     /// Registers at the last stop.
     pub registers: Registers,
 }
@@ -110,6 +113,7 @@ impl Machine {
             .spawn()?;
         let mut machine = Self {
             gdb: Gdb::new(child)?,
+            code: image.payload().to_vec(),
             registers: [0; 17],
         };
         machine.gdb.write(BASE, image.payload())?;
@@ -126,7 +130,7 @@ impl Machine {
             (0x8000_0000, 0x1000_0000, 0),
         ];
         for (start, length, flags) in regions {
-            for section in (start >> 20)..((start + (length - 1)) >> 20) + 1 {
+            for section in (start >> 20)..=((start + (length - 1)) >> 20) {
                 let at = 4 * section as usize;
                 let descriptor = (section << 20) | SECTION | flags;
                 if let Some(entry) = table.get_mut(at..at + 4) {
@@ -138,7 +142,10 @@ impl Machine {
         gdb.write(STARTUP, &bytes(&STARTUP_CODE))?;
         // nop, where the CPU stops and whence it goes on; bx lr.
         let trampoline = [0xE1A0_0000, 0xE12F_FF1E];
-        gdb.write(TRAMPOLINES, &bytes(&trampoline.repeat(TRAMPOLINE_COUNT as usize)))?;
+        gdb.write(
+            TRAMPOLINES,
+            &bytes(&trampoline.repeat(TRAMPOLINE_COUNT as usize)),
+        )?;
         let services: Vec<u32> = (1..=SERVICE_ENTRIES).map(trampoline_at).collect();
         gdb.write(SERVICE_TABLE, &bytes(&services))?;
         let done = STARTUP + 4 * STARTUP_CODE.len() as u32;
@@ -163,14 +170,19 @@ impl Machine {
         gdb.breakpoints(true, &trampolines)?;
         let vectors: Vec<u32> = (0..8).map(|vector| VECTORS + 4 * vector).collect();
         gdb.breakpoints(true, &vectors)?;
-        gdb.watch(PERIPHERALS.0, PERIPHERALS.1)
+        gdb.watch(true, PERIPHERALS.0, PERIPHERALS.1)
     }
 
     /// Sets up a call of `function` and runs to the first stop.
     ///
     /// # Errors
     /// The connection broke.
-    pub fn call(&mut self, function: u32, arguments: &[u32], deadline: Instant) -> io::Result<Halt> {
+    pub fn call(
+        &mut self,
+        function: u32,
+        arguments: &[u32],
+        deadline: Instant,
+    ) -> io::Result<Halt> {
         let thumb = if function & 1 == 1 { THUMB } else { 0 };
         let mut registers = vec![
             (16, SUPERVISOR | thumb),
@@ -211,6 +223,21 @@ impl Machine {
         self.go(&[], deadline)
     }
 
+    /// Lets the read happen that the CPU stopped before, and goes on.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn pass(&mut self, deadline: Instant) -> io::Result<Halt> {
+        self.step_unwatched()?;
+        self.resume(deadline)
+    }
+
+    fn step_unwatched(&mut self) -> io::Result<()> {
+        self.gdb.watch(false, PERIPHERALS.0, PERIPHERALS.1)?;
+        self.gdb.step()?;
+        self.gdb.watch(true, PERIPHERALS.0, PERIPHERALS.1)
+    }
+
     /// Goes on over a breakpoint.
     ///
     /// # Errors
@@ -235,16 +262,30 @@ impl Machine {
         let pc = self.registers[15];
         let trampoline = pc.wrapping_sub(TRAMPOLINES);
         Ok(match stop {
-            Stop::Read(address) => Halt::Read(address),
-            Stop::Written(address) => Halt::Written(address),
+            Stop::Read => Halt::Read(self.accessed()),
+            Stop::Write => {
+                let address = self.accessed();
+                self.step_unwatched()?;
+                Halt::Written(address)
+            }
             Stop::TimeUp => Halt::TimeUp,
             Stop::Break if trampoline == 0 => Halt::Returned,
-            Stop::Break if trampoline % 8 == 0 && trampoline / 8 < TRAMPOLINE_COUNT => {
+            Stop::Break if trampoline.is_multiple_of(8) && trampoline / 8 < TRAMPOLINE_COUNT => {
                 Halt::Service((trampoline / 8 - 1) as usize)
             }
             Stop::Break if pc.wrapping_sub(VECTORS) < 0x20 => self.fault((pc - VECTORS) / 4)?,
             Stop::Break => Halt::At(pc),
         })
+    }
+
+    /// The peripheral that the current instruction accesses; the first of all
+    /// if the instruction is not understood.
+    fn accessed(&self) -> u32 {
+        let at = (self.registers[15].wrapping_sub(BASE)) as usize;
+        let code = self.code.get(at..).unwrap_or_default();
+        let address = operands::accessed(code, &self.registers);
+        let inside = |address: &u32| address.wrapping_sub(PERIPHERALS.0) < PERIPHERALS.1;
+        address.filter(inside).unwrap_or(PERIPHERALS.0)
     }
 
     /// Shows the registers of the code that faulted.
@@ -309,7 +350,10 @@ impl Machine {
 }
 
 fn mapped(address: u32, length: usize) -> bool {
-    let Some(end) = u32::try_from(length).ok().and_then(|n| address.checked_add(n)) else {
+    let Some(end) = u32::try_from(length)
+        .ok()
+        .and_then(|n| address.checked_add(n))
+    else {
         return false;
     };
     let within = |start: u32, length: u32| address >= start && end <= start + length;

@@ -76,7 +76,11 @@ pub fn layout(words: &[u32; PARAMS_WORDS]) -> Option<ParamsLayout> {
         let sound = at(dsi::MODE) <= 3 && (1..=4).contains(&at(dsi::LANES)) && at(dsi::PIXELS) <= 3;
         let lines = at(dsi::VERTICAL + 3) == y;
         let pixels = at(dsi::ACTIVE) == x;
-        if sound { u32::from(lines) + u32::from(pixels) } else { 0 }
+        if sound {
+            u32::from(lines) + u32::from(pixels)
+        } else {
+            0
+        }
     };
     let best = DSI_FROM.max_by_key(|&start| (score(start), std::cmp::Reverse(start)))?;
     (score(best) > 0).then_some(ParamsLayout {

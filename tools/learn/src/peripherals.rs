@@ -1,8 +1,8 @@
 //! What the chip's blocks answer to helpers of an LK that its drivers call:
 //! just enough that these come to an end, and that what they do is recorded.
 //!
-//! The blocks' memory is watched: this sees an access after it was made, and
-//! prepares what the next read of the same register gives.
+//! The blocks' memory is watched: this sees a read before it is made, and puts
+//! there what it gives, and a write after it was made.
 //! Source: facts/display.md 5.3 (GPIO), 5.5 (AUXADC), facts/soc.md (GPT4: free
 //! running, 13 MHz) and 10.2 (PMIC wrapper).
 
@@ -78,11 +78,16 @@ impl Peripherals {
         (us > 0).then(|| Event::Delay(u32::try_from(us).unwrap_or(u32::MAX)))
     }
 
-    /// A peripheral was read.
+    /// A peripheral is about to be read.
     ///
     /// # Errors
     /// The connection broke.
-    pub fn read(&mut self, machine: &mut Machine, address: u32, answers: &Answers) -> io::Result<Access> {
+    pub fn read(
+        &mut self,
+        machine: &mut Machine,
+        address: u32,
+        answers: &Answers,
+    ) -> io::Result<Access> {
         let word = address & !3;
         if word == TIMER {
             // A loop's end is met to a few percent in a few hundred reads.
@@ -97,12 +102,16 @@ impl Peripherals {
                 Access::Nothing
             });
         }
-        self.repeats = if self.last == Some(word) { self.repeats + 1 } else { 0 };
+        self.repeats = if self.last == Some(word) {
+            self.repeats + 1
+        } else {
+            0
+        };
         self.last = Some(word);
         if self.repeats > TOO_MANY {
             return Ok(Access::Stuck);
         }
-        if self.repeats > 0 && self.repeats % PATIENCE == 0 {
+        if self.repeats > 0 && self.repeats.is_multiple_of(PATIENCE) {
             let value = machine.peripheral(word)?;
             machine.set_peripheral(word, !value)?;
         }
@@ -136,7 +145,12 @@ impl Peripherals {
     ///
     /// # Errors
     /// The connection broke.
-    pub fn written(&mut self, machine: &mut Machine, address: u32, answers: &Answers) -> io::Result<Access> {
+    pub fn written(
+        &mut self,
+        machine: &mut Machine,
+        address: u32,
+        answers: &Answers,
+    ) -> io::Result<Access> {
         self.last = None;
         let word = address & !3;
         let value = machine.peripheral(word)?;
@@ -151,7 +165,11 @@ impl Peripherals {
                 _ => 0,
             };
             for channel in 0..ADC_CHANNELS {
-                let ready = if set & (1 << channel) != 0 { ADC_READY } else { 0 };
+                let ready = if set & (1 << channel) != 0 {
+                    ADC_READY
+                } else {
+                    0
+                };
                 let data = adc(answers, channel) & !ADC_READY | ready;
                 machine.set_peripheral(AUXADC + 0x14 + 4 * channel, data)?;
             }

@@ -162,7 +162,9 @@ impl<'a> Recorder<'a> {
         if (self.own.0..self.own.1).contains(&pc) {
             return Ok(Vec::new());
         }
-        let mut chain: Vec<u32> = operands::call_before(self.image, link).into_iter().collect();
+        let mut chain: Vec<u32> = operands::call_before(self.image, link)
+            .into_iter()
+            .collect();
         if (STACK_END..STACK).contains(&sp) {
             let depth = (STACK - sp).min(4096) as usize & !3;
             let stack = self.machine.read(sp & !3, depth)?.unwrap_or_default();
@@ -226,14 +228,18 @@ impl<'a> Recorder<'a> {
                 }
                 Halt::Read(address) => {
                     let machine = &mut self.machine;
-                    let access = session.peripherals.read(machine, address, session.answers)?;
+                    let access = session
+                        .peripherals
+                        .read(machine, address, session.answers)?;
                     self.note(access, session)?;
                     session.start_watching(&mut self.machine)?;
-                    self.machine.resume(self.patience())?
+                    self.machine.pass(self.patience())?
                 }
                 Halt::Written(address) => {
                     let machine = &mut self.machine;
-                    let access = session.peripherals.written(machine, address, session.answers)?;
+                    let access = session
+                        .peripherals
+                        .written(machine, address, session.answers)?;
                     self.note(access, session)?;
                     self.machine.resume(self.patience())?
                 }
@@ -247,7 +253,8 @@ impl<'a> Recorder<'a> {
                         let compared = operands::compared(self.image, registers);
                         session.run.compared.extend(compared);
                     }
-                    self.machine.step_over(session.watch.compares, self.patience())?
+                    self.machine
+                        .step_over(session.watch.compares, self.patience())?
                 }
                 Halt::Fault(_) => return Err(Failure::Fault(pc)),
                 Halt::TimeUp if self.time_up() => return Err(Failure::TimeUp),
@@ -281,7 +288,11 @@ impl<'a> Recorder<'a> {
     /// Whether the function that was just called gets a text, or a character.
     fn prints(&self) -> bool {
         let arguments = [0, 1].map(|n: usize| self.machine.registers[n]);
-        let text = |&argument: &u32| self.image.text(argument, 255).is_some_and(|text| text.len() > 3);
+        let text = |&argument: &u32| {
+            self.image
+                .text(argument, 255)
+                .is_some_and(|text| text.len() > 3)
+        };
         arguments.iter().any(text)
     }
 
@@ -343,8 +354,14 @@ impl Session<'_> {
             Service::SetGpioPull => pin(PinSetting::Pull),
             Service::UDelay => Event::Delay(a),
             Service::MDelay => Event::Delay(a.saturating_mul(1000)),
-            Service::SendCommand => Event::Bus { data: false, word: a },
-            Service::SendData => Event::Bus { data: true, word: a },
+            Service::SendCommand => Event::Bus {
+                data: false,
+                word: a,
+            },
+            Service::SendData => Event::Bus {
+                data: true,
+                word: a,
+            },
             Service::SetChipSelect | Service::WaitDone => return Ok(None),
             Service::WriteCommand => packets::v2(a as u8, &[]),
             Service::QueueV2 => {
@@ -390,7 +407,11 @@ impl Session<'_> {
             && kind == Service::DcsReadV2
         {
             // Short answers are reported as 0 bytes, longer ones as they are.
-            result = Some(if answer.len() > 2 { answer.len() as u32 } else { 0 });
+            result = Some(if answer.len() > 2 {
+                answer.len() as u32
+            } else {
+                0
+            });
         }
         self.run.events.push(event);
         Ok(result)

@@ -67,13 +67,15 @@ pub fn board(learned: &Learned, name: &str, panels: &[Row]) -> String {
     let _ = writeln!(
         out,
         "# Source: learned from a stock LK, SHA-256 {}.\n\
-         # Not in the image: touch chip, cameras, keys. The wiring is the generic one until\n\
-         # somebody has looked.\n\
+         # Not known: wiring and backlight, which are what most boards have; touch chip, cameras, keys.\n\
          name = \"{}\"\n\
+         project = \"{}\"\n\
          wiring = \"generic\"\n\
+         backlight = \"isink\"\n\
          panels = [{}]          # in the vendor's order",
         learned.sha256,
         plain(name, 63),
+        slug(name),
         ids.join(", ")
     );
     out
@@ -90,7 +92,11 @@ fn slug(name: &str) -> String {
         }
     }
     let id = id.trim_end_matches('-');
-    if id.is_empty() { "panel".to_owned() } else { id.to_owned() }
+    if id.is_empty() {
+        "panel".to_owned()
+    } else {
+        id.to_owned()
+    }
 }
 
 /// Text that needs no escapes in TOML.
@@ -123,7 +129,11 @@ fn panel(learned: &Learned, driver: &Driver) -> Option<String> {
         out.push_str("doubtful = true\n");
     }
     let _ = write!(out, "init = \"\"\"\n{}\"\"\"\n", driver.init.lines());
-    let _ = write!(out, "power_down = \"\"\"\n{}\"\"\"\n", driver.power_down.lines());
+    let _ = write!(
+        out,
+        "power_down = \"\"\"\n{}\"\"\"\n",
+        driver.power_down.lines()
+    );
     for way in &driver.identification.ways {
         out.push_str(&id(way));
     }
@@ -155,9 +165,20 @@ fn head(out: &mut String, learned: &Learned, driver: &Driver, dsi: &Dsi) {
         learned.sha256,
         plain(&driver.name, 63)
     );
-    let sure = if driver.init.notes.is_empty() { "sure" } else { "partial" };
-    let resume = if driver.with_resume { ", then resume" } else { "" };
-    let _ = writeln!(out, "# Initialisation: {sure}, as the driver's init sent it{resume}.");
+    let sure = if driver.init.notes.is_empty() {
+        "sure"
+    } else {
+        "partial"
+    };
+    let resume = if driver.with_resume {
+        ", then resume"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        out,
+        "# Initialisation: {sure}, as the driver's init sent it{resume}."
+    );
     for note in &driver.init.notes {
         let _ = writeln!(out, "#   also: {note}");
     }
@@ -171,23 +192,29 @@ fn head(out: &mut String, learned: &Learned, driver: &Driver, dsi: &Dsi) {
         let _ = writeln!(out, "#   the driver resets the panel by GPIO{pin}");
     }
     for step in driver.init.burners.iter().chain(&driver.power_down.burners) {
-        let _ = writeln!(out, "#   programs one-time memory, left out, never to be sent: {}", line(step));
+        let _ = writeln!(
+            out,
+            "#   programs one-time memory, left out, never to be sent: {}",
+            line(step)
+        );
     }
-    let _ = writeln!(out, "# Identification: {}.", confidence(&driver.identification));
+    let _ = writeln!(
+        out,
+        "# Identification: {}.",
+        confidence(&driver.identification)
+    );
     for way in &driver.identification.ways {
-        for term in &way.terms {
+        for wanted in &way.terms {
             if let Term::Byte {
-                question: Question::Pins { bank },
-                byte,
-                mask,
-                value,
-            } = *term
+                question: Question::Pins { .. },
+                ..
+            } = wanted
             {
-                for bit in (0..8).filter(|bit| mask >> bit & 1 == 1) {
-                    let pin = 32 * u32::from(bank) + 8 * u32::from(byte) + bit;
-                    let level = if value >> bit & 1 == 1 { "high" } else { "low" };
-                    let _ = writeln!(out, "#   also GPIO{pin} must be {level}: a strap of the wiring profile");
-                }
+                let _ = writeln!(
+                    out,
+                    "#   and {}: a strap of the wiring profile",
+                    term(*wanted)
+                );
             }
         }
     }
@@ -200,9 +227,17 @@ fn confidence(found: &Identification) -> String {
         Method::AlwaysTrue => "none: compare_id accepts everything and asks nothing".to_owned(),
         Method::AlwaysFalse => "none: compare_id accepts nothing and asks nothing".to_owned(),
         Method::ReadsAlwaysTrue => "none: compare_id asks, and accepts every answer".to_owned(),
-        Method::NeverAccepted => "unsolved: compare_id asks, and no answer was found that it accepts".to_owned(),
+        Method::AlmostAlwaysTrue => {
+            "none: compare_id asks, and accepts every answer but some".to_owned()
+        }
+        Method::NeverAccepted => {
+            "unsolved: compare_id asks, and no answer was found that it accepts".to_owned()
+        }
         Method::Solved if found.cut_short => {
-            format!("solved in {} runs of compare_id, perhaps not all alternatives", found.runs)
+            format!(
+                "solved in {} runs of compare_id, perhaps not all alternatives",
+                found.runs
+            )
         }
         Method::Solved => format!("sure, solved in {} runs of compare_id", found.runs),
         Method::Failed => match &found.failure {
@@ -237,15 +272,23 @@ fn geometry(out: &mut String, driver: &Driver, dsi: &Dsi) {
         word(format, dsi.pixels)
     );
     if !dsi.command_mode() {
-        for (name, [sync, back, front]) in [("vertical", dsi.vertical), ("horizontal", dsi.horizontal)] {
-            let _ = writeln!(out, "{name} = {{ sync = {sync}, back = {back}, front = {front} }}");
+        for (name, [sync, back, front]) in
+            [("vertical", dsi.vertical), ("horizontal", dsi.horizontal)]
+        {
+            let _ = writeln!(
+                out,
+                "{name} = {{ sync = {sync}, back = {back}, front = {front} }}"
+            );
         }
     }
     if dsi.pll_mhz != 0 {
         let _ = writeln!(out, "rate = {{ pll_mhz = {} }}", dsi.pll_mhz);
     } else {
         let [one, two, feedback] = dsi.dividers;
-        let _ = writeln!(out, "rate = {{ div1 = {one}, div2 = {two}, feedback = {feedback} }}");
+        let _ = writeln!(
+            out,
+            "rate = {{ div1 = {one}, div2 = {two}, feedback = {feedback} }}"
+        );
     }
     if dsi.no_spread {
         out.push_str("no_spread = true\n");
@@ -260,53 +303,93 @@ fn geometry(out: &mut String, driver: &Driver, dsi: &Dsi) {
     }
 }
 
+/// What a driver accepts, a text for each way.
+pub fn ways(found: &Identification) -> Vec<String> {
+    let text = |way: &Way| {
+        let terms: Vec<String> = way.terms.iter().copied().map(term).collect();
+        terms.join(" ")
+    };
+    found.ways.iter().map(text).collect()
+}
+
+/// A term as people and the table write it.
+fn term(term: Term) -> String {
+    match term {
+        Term::Byte {
+            question: Question::Dsi { register, .. },
+            byte,
+            mask: 0xFF,
+            value,
+        } => format!("{register:02X}[{byte}]={value:02X}"),
+        Term::Byte {
+            question: Question::Dsi { register, .. },
+            byte,
+            mask,
+            value,
+        } => format!("{register:02X}[{byte}]&{mask:02X}={value:02X}"),
+        Term::Byte {
+            question: Question::Pins { bank },
+            byte,
+            mask,
+            value,
+        } => {
+            let first = 32 * u32::from(bank) + 8 * u32::from(byte);
+            let pins = (0..8).filter(|bit| mask >> bit & 1 == 1);
+            let pins: Vec<String> = pins
+                .map(|bit| {
+                    let level = if value >> bit & 1 == 1 { "high" } else { "low" };
+                    format!("GPIO{}={level}", first + bit)
+                })
+                .collect();
+            pins.join(" ")
+        }
+        Term::Byte { mask, value, .. } => format!("bus&{mask:02X}={value:02X}"),
+        Term::Adc { channel, from, to } => {
+            let mv = |raw: u16| u32::from(raw) * ADC_MV / ADC_COUNTS;
+            let to = if u32::from(to) + 1 >= ADC_COUNTS {
+                String::new()
+            } else {
+                mv(to).max(mv(from) + 1).to_string()
+            };
+            format!("adc{channel}={}..{to}", mv(from))
+        }
+    }
+}
+
 /// An `[[id]]` section; nothing if only pins decide.
 fn id(way: &Way) -> String {
     let mut reads: Vec<(u8, u8)> = Vec::new();
     let mut terms = Vec::new();
-    for term in &way.terms {
-        match *term {
-            Term::Byte {
-                question: Question::Dsi { register, .. },
-                byte,
-                mask,
-                value,
-            } => {
-                let asked = asked(way, register).max(byte + 1);
-                if !reads.iter().any(|(known, _)| *known == register) {
-                    reads.push((register, asked));
-                }
-                for read in &mut reads {
-                    if read.0 == register {
-                        read.1 = read.1.max(asked);
-                    }
-                }
-                let term = if mask == 0xFF {
-                    format!("\"{register:02X}[{byte}]={value:02X}\"")
-                } else {
-                    format!("\"{register:02X}[{byte}]&{mask:02X}={value:02X}\"")
-                };
-                if !terms.contains(&term) {
-                    terms.push(term);
-                }
+    for wanted in &way.terms {
+        if let Term::Byte {
+            question: Question::Dsi { register, .. },
+            byte,
+            ..
+        } = *wanted
+        {
+            let asked = asked(way, register).max(byte + 1);
+            match reads.iter_mut().find(|(known, _)| *known == register) {
+                Some((_, length)) => *length = asked.max(*length),
+                None => reads.push((register, asked)),
             }
-            Term::Adc { channel, from, to } => {
-                let mv = |raw: u16| u32::from(raw) * ADC_MV / ADC_COUNTS;
-                let to = if u32::from(to) + 1 >= ADC_COUNTS {
-                    String::new()
-                } else {
-                    mv(to).max(mv(from) + 1).to_string()
-                };
-                terms.push(format!("\"adc{channel}={}..{to}\"", mv(from)));
-            }
-            Term::Byte { .. } => {}
+        }
+        let in_table = match *wanted {
+            Term::Byte { question, .. } => matches!(question, Question::Dsi { .. }),
+            Term::Adc { .. } => true,
+        };
+        let text = format!("\"{}\"", term(*wanted));
+        if in_table && !terms.contains(&text) {
+            terms.push(text);
         }
     }
     if terms.is_empty() {
         return String::new();
     }
     let mut out = String::from("\n[[id]]\n");
-    let unlock: Vec<String> = unlock(way).iter().map(|line| format!("\"{line}\"")).collect();
+    let unlock: Vec<String> = unlock(way)
+        .iter()
+        .map(|line| format!("\"{line}\""))
+        .collect();
     if !unlock.is_empty() && !reads.is_empty() {
         let _ = writeln!(out, "unlock = [{}]", unlock.join(", "));
     }
@@ -336,7 +419,15 @@ fn asked(way: &Way, wanted: u8) -> u8 {
 
 /// What the driver sent before its last read, since the last reset.
 fn unlock(way: &Way) -> Vec<String> {
-    let read = |event: &Event| matches!(event, Event::Read { question: Question::Dsi { .. }, .. });
+    let read = |event: &Event| {
+        matches!(
+            event,
+            Event::Read {
+                question: Question::Dsi { .. },
+                ..
+            }
+        )
+    };
     let end = way.events.iter().rposition(read).unwrap_or(0);
     let mut lines: Vec<String> = Vec::new();
     for event in way.events.iter().take(end) {

@@ -150,7 +150,11 @@ impl Script {
     /// What stands before the first packet is the row's reset.
     fn take_reset(&mut self) {
         let write = |step: &Step| matches!(step, Step::Write(..));
-        let first = self.steps.iter().position(write).unwrap_or(self.steps.len());
+        let first = self
+            .steps
+            .iter()
+            .position(write)
+            .unwrap_or(self.steps.len());
         let mut before: Vec<Step> = self.steps.drain(..first).collect();
         // Waits without a level are part of the one before.
         before.dedup_by(|step, previous| match (step, previous) {
@@ -180,14 +184,16 @@ impl Script {
 
     /// Whether anything is sent.
     pub fn sends(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Write(..)))
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::Write(..)))
     }
 
     /// Whether `command` is sent.
     pub fn has(&self, command: u8) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, Step::Write(_, payload) if payload.first() == Some(&command)))
+        self.steps.iter().any(
+            |step| matches!(step, Step::Write(_, payload) if payload.first() == Some(&command)),
+        )
     }
 
     /// The lines of a row.
@@ -221,7 +227,9 @@ fn last_reset(events: &[Event], reset_pin: Option<u32>) -> usize {
     let before = events.get(..end).unwrap_or_default();
     let at = |wanted: bool, end: usize| {
         let before = before.get(..end)?;
-        before.iter().rposition(|event| level(event, reset_pin) == Some(wanted))
+        before
+            .iter()
+            .rposition(|event| level(event, reset_pin) == Some(wanted))
     };
     let Some(mut from) = at(false, before.len()) else {
         return 0;
@@ -229,7 +237,9 @@ fn last_reset(events: &[Event], reset_pin: Option<u32>) -> usize {
     // Levels and waits before it, up to a packet.
     while let Some(previous) = from.checked_sub(1) {
         let part = matches!(before.get(previous), Some(Event::Delay(_)))
-            || before.get(previous).is_some_and(|event| level(event, reset_pin) == Some(true));
+            || before
+                .get(previous)
+                .is_some_and(|event| level(event, reset_pin) == Some(true));
         if !part {
             break;
         }
