@@ -21,6 +21,8 @@ use std::{fmt, io};
 const PROBE: Duration = Duration::from_secs(1);
 /// And all of them.
 const PROBES: Duration = Duration::from_secs(15);
+/// How long all drivers of an image may take: ten that use all their time.
+const IMAGE: Duration = Duration::from_secs(100);
 /// Bytes behind a function's beginning that are taken for its own if nothing
 /// else begins there.
 const FUNCTION_BYTES: u32 = 0x800;
@@ -179,10 +181,13 @@ pub fn learn(
     let layout = probed.iter().find_map(|(_, words)| params::layout(words));
     let generation = common_generation(&probed);
     let mut found = Vec::new();
+    let end = Instant::now() + IMAGE;
     for (number, (candidate, words)) in probed.iter().enumerate() {
         tell(&candidate.name, number, probed.len());
         let shared = params::layout(words).or(layout);
-        let driver = bench.driver(candidate, generation, shared, options.driver_time);
+        let left = end.saturating_duration_since(Instant::now());
+        let time = options.driver_time.min(left);
+        let driver = bench.driver(candidate, generation, shared, time);
         found.extend(driver);
     }
     Ok(Learned {

@@ -9,15 +9,19 @@
 //! memory that is watched: the instruction itself does the access, to a value
 //! that was put there before.
 //!
+//! Addresses are translated, so that little RAM makes do, whatever the code
+//! does: 64 MiB of DRAM, and a MiB for each part of the peripherals where the
+//! chip has blocks.
+//!
 //! | address | holds |
 //! |---|---|
+//! | 0x07000000 | vectors, start-up code |
+//! | 0x07001000 | a trampoline for each service function |
+//! | 0x07002000 | the table of service functions |
+//! | 0x07003000 | room for what the drivers fill |
+//! | 0x07004000 | translation table |
+//! | 0x07100000 | stack, growing down from its middle |
 //! | 0x10000000 | peripherals: watched memory |
-//! | 0x70000000 | vectors, start-up code |
-//! | 0x70001000 | a trampoline for each service function |
-//! | 0x70002000 | the table of service functions |
-//! | 0x70003000 | room for what the drivers fill |
-//! | 0x70004000 | translation table |
-//! | 0x70100000 | stack, growing down from its middle |
 //! | 0x80000000 | DRAM, the LK at 0x80020000 |
 
 use crate::gdb::{Gdb, Registers, Stop};
@@ -29,22 +33,29 @@ use std::time::{Duration, Instant};
 
 /// First peripheral, and bytes that are watched.
 pub const PERIPHERALS: (u32, u32) = (0x1000_0000, 0x1000_0000);
-const VECTORS: u32 = 0x7000_0000;
-const STARTUP: u32 = 0x7000_0100;
-const TRAMPOLINES: u32 = 0x7000_1000;
+const VECTORS: u32 = 0x0700_0000;
+const STARTUP: u32 = 0x0700_0100;
+const TRAMPOLINES: u32 = 0x0700_1000;
 /// The table of service functions.
-pub const SERVICE_TABLE: u32 = 0x7000_2000;
+pub const SERVICE_TABLE: u32 = 0x0700_2000;
 /// What `get_params` fills.
-pub const SCRATCH: u32 = 0x7000_3000;
-const TRANSLATION: u32 = 0x7000_4000;
+pub const SCRATCH: u32 = 0x0700_3000;
+const TRANSLATION: u32 = 0x0700_4000;
 /// Where the stack begins.
-pub const STACK: u32 = 0x7018_0000;
+pub const STACK: u32 = 0x0718_0000;
 /// Where the stack ends.
-pub const STACK_END: u32 = 0x7010_0000;
+pub const STACK_END: u32 = 0x0710_0000;
 /// Trampolines: number 0 is where a function returns to.
 const TRAMPOLINE_COUNT: u32 = 64;
 /// Entries of the table of service functions.
 pub const SERVICE_ENTRIES: u32 = TRAMPOLINE_COUNT - 1;
+/// DRAM, and how much of it there is.
+const DRAM: (u32, u32) = (0x8000_0000, 64 << 20);
+/// Where the MiBs of the peripherals begin in RAM.
+const PERIPHERAL_RAM: u32 = 0x0400_0000;
+/// MiBs of the peripherals where the chip has blocks; all others share one.
+/// Source: facts/soc.md, facts/display.md 0.
+const BLOCKS: [std::ops::Range<u32>; 4] = [0x100..0x110, 0x110..0x118, 0x140..0x141, 0x150..0x151];
 /// Supervisor mode, ARM state, no interrupts.
 const SUPERVISOR: u32 = 0x1D3;
 const THUMB: u32 = 0x20;
@@ -104,7 +115,7 @@ impl Machine {
     /// The program is missing or does not do as expected.
     pub fn start(qemu: &str, image: &Image<'_>) -> io::Result<Self> {
         let child = Command::new(qemu)
-            .args(["-M", "none", "-cpu", "cortex-a7", "-m", "2304M"])
+            .args(["-M", "none", "-cpu", "cortex-a7", "-m", "128M"])
             .args(["-nodefaults", "-display", "none", "-monitor", "none"])
             .args(["-serial", "none", "-S", "-gdb", "stdio"])
             .stdin(Stdio::piped())
@@ -116,29 +127,13 @@ impl Machine {
             code: image.payload().to_vec(),
             registers: [0; 17],
         };
-        machine.gdb.write(BASE, image.payload())?;
         machine.set_up()?;
         Ok(machine)
     }
 
     fn set_up(&mut self) -> io::Result<()> {
         let gdb = &mut self.gdb;
-        let mut table = vec![0; 16 << 10];
-        let regions = [
-            (PERIPHERALS.0, PERIPHERALS.1, NEVER_EXECUTED),
-            (VECTORS, 2 << 20, 0),
-            (0x8000_0000, 0x1000_0000, 0),
-        ];
-        for (start, length, flags) in regions {
-            for section in (start >> 20)..=((start + (length - 1)) >> 20) {
-                let at = 4 * section as usize;
-                let descriptor = (section << 20) | SECTION | flags;
-                if let Some(entry) = table.get_mut(at..at + 4) {
-                    entry.copy_from_slice(&descriptor.to_le_bytes());
-                }
-            }
-        }
-        gdb.write(TRANSLATION, &table)?;
+        gdb.write(TRANSLATION, &translation())?;
         gdb.write(STARTUP, &bytes(&STARTUP_CODE))?;
         // nop, where the CPU stops and whence it goes on; bx lr.
         let trampoline = [0xE1A0_0000, 0xE12F_FF1E];
@@ -170,7 +165,9 @@ impl Machine {
         gdb.breakpoints(true, &trampolines)?;
         let vectors: Vec<u32> = (0..8).map(|vector| VECTORS + 4 * vector).collect();
         gdb.breakpoints(true, &vectors)?;
-        gdb.watch(true, PERIPHERALS.0, PERIPHERALS.1)
+        gdb.watch(true, PERIPHERALS.0, PERIPHERALS.1)?;
+        // Only now is the image where it belongs.
+        gdb.write(BASE, &self.code)
     }
 
     /// Sets up a call of `function` and runs to the first stop.
@@ -349,6 +346,34 @@ impl Machine {
     }
 }
 
+/// A translation table of sections of a MiB.
+fn translation() -> Vec<u8> {
+    let mut table = vec![0; 16 << 10];
+    let mut map = |section: u32, to: u32, flags: u32| {
+        let at = 4 * section as usize;
+        if let Some(entry) = table.get_mut(at..at + 4) {
+            entry.copy_from_slice(&(to | SECTION | flags).to_le_bytes());
+        }
+    };
+    for n in 0..2 {
+        map((VECTORS >> 20) + n, VECTORS + (n << 20), 0);
+    }
+    for n in 0..DRAM.1 >> 20 {
+        map((DRAM.0 >> 20) + n, n << 20, 0);
+    }
+    let mut next = PERIPHERAL_RAM + (1 << 20);
+    let first = PERIPHERALS.0 >> 20;
+    for section in first..first + (PERIPHERALS.1 >> 20) {
+        if BLOCKS.iter().any(|blocks| blocks.contains(&section)) {
+            map(section, next, NEVER_EXECUTED);
+            next += 1 << 20;
+        } else {
+            map(section, PERIPHERAL_RAM, NEVER_EXECUTED);
+        }
+    }
+    table
+}
+
 fn mapped(address: u32, length: usize) -> bool {
     let Some(end) = u32::try_from(length)
         .ok()
@@ -357,7 +382,7 @@ fn mapped(address: u32, length: usize) -> bool {
         return false;
     };
     let within = |start: u32, length: u32| address >= start && end <= start + length;
-    within(0x8000_0000, 0x1000_0000) || within(SCRATCH, 0x1000) || within(STACK_END, 0x10_0000)
+    within(DRAM.0, DRAM.1) || within(SCRATCH, 0x1000) || within(STACK_END, 0x10_0000)
 }
 
 fn trampoline_at(number: u32) -> u32 {

@@ -272,6 +272,71 @@ fn what_cannot_run_is_said_and_the_rest_is_learned() {
 }
 
 #[test]
+fn what_helpers_do_to_the_chip_is_seen() {
+    if !emulator() {
+        return;
+    }
+    for thumb in [false, true] {
+        let mut model = Model::new("st7701_helpers", thumb);
+        let helpers = [
+            // GPIO86 out and high, by the registers that set bits.
+            Op::Poke(0x1000_5024, 1 << 22),
+            Op::Poke(0x1000_5124, 1 << 22),
+            // VGP1 on: a write through the PMIC's wrapper.
+            Op::Poke(0x1000_F09C, 0x8285_8000),
+            Op::TimerWait(50_000),
+        ];
+        model.init.splice(6..6, helpers);
+        let learned = learned(Generation::Jb, &[model]);
+        let init = &learned.drivers[0].init;
+        assert_eq!(
+            init.notes,
+            [
+                "GPIO86 output 1",
+                "GPIO86 = 1",
+                "PMIC register 0x050a = 0x8000"
+            ]
+        );
+        // The wait is part of the reset's last level, and met to a few percent.
+        let [.., (true, ms)] = init.reset[..] else {
+            panic!("{:?}", init.reset);
+        };
+        assert!((170..=180).contains(&ms), "{ms}");
+    }
+}
+
+/// `UNILK_STOCK_DIR`: stock images of real phones, which are not in the tree.
+#[test]
+fn stock_images() {
+    let Ok(directory) = std::env::var("UNILK_STOCK_DIR") else {
+        eprintln!("SKIPPED: UNILK_STOCK_DIR does not name a folder of stock lk.bin files");
+        return;
+    };
+    if !emulator() {
+        return;
+    }
+    for file in std::fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        let started = std::time::Instant::now();
+        match learn(&bytes, &Options::default(), |_, _, _| {}) {
+            Err(why) => println!("{}: {why}", path.display()),
+            Ok(learned) => {
+                let complete = learned.drivers.iter().filter(|driver| driver.complete());
+                let (count, all) = (complete.count(), learned.drivers.len());
+                let time = started.elapsed();
+                println!("{}: {count} of {all} in {time:.1?}", path.display());
+                for row in &row::panels(&learned) {
+                    compiles(row);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn an_initialisation_that_identifies_first_is_not_sent_twice() {
     if !emulator() {
         return;

@@ -142,6 +142,22 @@ impl Assembler {
         }
     }
 
+    /// Branches back to `place` while r0 minus `start` is below `ticks`.
+    pub fn wait_until_after(&mut self, start: u32, ticks: u32, place: usize) {
+        // sub r0, r0, start; cmp r0, r6; blo place
+        self.set(6, ticks);
+        self.both(0xE040_0000 | start, &[(0x1A00 | start << 6) as u16]);
+        self.both(0xE150_0006, &[0x42B0]);
+        let target = self.origin + place as u32;
+        if self.thumb {
+            let offset = target.wrapping_sub(self.here() + 4);
+            self.both(0, &[(0xD300 | offset >> 1 & 0xFF) as u16]);
+        } else {
+            let offset = target.wrapping_sub(self.here() + 8);
+            self.both(0x3A00_0000 | offset >> 2 & 0xFF_FFFF, &[]);
+        }
+    }
+
     /// Returns `value`.
     pub fn give(&mut self, value: u32) {
         self.set(0, value);

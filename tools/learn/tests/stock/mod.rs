@@ -27,6 +27,8 @@ pub enum Op {
     PinLevel(u32, u32),
     /// Writes a register of the chip.
     Poke(u32, u32),
+    /// Waits so many microseconds by the chip's own timer.
+    TimerWait(u32),
     /// Waits for a register that never changes.
     WaitForEver(u32),
     Print,
@@ -240,6 +242,14 @@ fn emit(code: &mut Assembler, op: &Op, data: u32, text: u32) {
             code.set(0, address);
             code.set(1, value);
             code.store(1, 0, 0);
+        }
+        Op::TimerWait(us) => {
+            // r5 = start, until now - start is enough.
+            code.set(1, 0x1000_8048);
+            code.load(5, 1, 0);
+            let start = code.code.len();
+            code.load(0, 1, 0);
+            code.wait_until_after(5, 13 * us, start);
         }
         Op::WaitForEver(address) => {
             code.set(1, address);
