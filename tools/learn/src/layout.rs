@@ -154,7 +154,7 @@ pub struct Tail {
     /// `PLL_CLOCK`.
     pub pll_clock: usize,
     /// `ssc_disable`, if there is one.
-    pub ssc_disable: usize,
+    pub ssc_disable: Option<usize>,
     /// Physical width in mm; the height follows.
     pub physical: Option<usize>,
 }
@@ -175,14 +175,24 @@ pub mod dsi {
     pub const ACTIVE: usize = 21;
 }
 
-/// 4.2, and 4.4 before the power functions.
+/// 4.2.
 pub const TAIL_JB: Tail = Tail {
     phy: 30,
     dividers: 34,
     pll_clock: 41,
-    ssc_disable: 43,
+    ssc_disable: None,
     physical: None,
 };
+
+/// 4.4 before the power functions: spread spectrum can be turned off. The part
+/// for DPI is longer than in 4.2, which tells the two apart.
+pub const TAIL_JB_SPREAD: Tail = Tail {
+    ssc_disable: Some(43),
+    ..TAIL_JB
+};
+
+/// First word of the part for DSI in 4.2.
+pub const DSI_42: usize = 71;
 
 /// 4.4 with the power functions: one more word before and one behind the
 /// D-PHY times.
@@ -190,6 +200,6 @@ pub const TAIL_KK: Tail = Tail {
     phy: 31,
     dividers: 36,
     pll_clock: 43,
-    ssc_disable: 45,
+    ssc_disable: Some(45),
     physical: Some(56),
 };

@@ -1,6 +1,8 @@
 //! What a driver says of its panel: the structure that `get_params` fills.
 
-use crate::layout::{Generation, PARAMS_WORDS, ParamsLayout, TAIL_JB, TAIL_KK, dsi};
+use crate::layout::{
+    DSI_42, Generation, PARAMS_WORDS, ParamsLayout, TAIL_JB, TAIL_JB_SPREAD, TAIL_KK, dsi,
+};
 use serde::Serialize;
 
 /// Sizes that a panel of this chip can have, in pixels.
@@ -65,9 +67,10 @@ pub struct Dsi {
 
 /// Which layout the words of one driver have, if they show it.
 pub fn layout(words: &[u32; PARAMS_WORDS]) -> Option<ParamsLayout> {
-    let (width, tail) = match generation(words)? {
-        Generation::Jb => (2, TAIL_JB),
-        Generation::Kk => (4, TAIL_KK),
+    let generation = generation(words)?;
+    let width = match generation {
+        Generation::Jb => 2,
+        Generation::Kk => 4,
     };
     let (x, y) = (words[width], words[width + 1]);
     // Active lines and pixels repeat the size; lanes and mode must be sound.
@@ -83,6 +86,11 @@ pub fn layout(words: &[u32; PARAMS_WORDS]) -> Option<ParamsLayout> {
         }
     };
     let best = DSI_FROM.max_by_key(|&start| (score(start), std::cmp::Reverse(start)))?;
+    let tail = match generation {
+        Generation::Jb if best == DSI_42 => TAIL_JB,
+        Generation::Jb => TAIL_JB_SPREAD,
+        Generation::Kk => TAIL_KK,
+    };
     (score(best) > 0).then_some(ParamsLayout {
         width,
         dsi: best,
@@ -153,7 +161,7 @@ fn read_dsi(words: &[u32; PARAMS_WORDS], layout: ParamsLayout) -> Option<Dsi> {
         horizontal: three(dsi::HORIZONTAL),
         pll_mhz: part[layout.tail.pll_clock],
         dividers: three(layout.tail.dividers),
-        no_spread: part[layout.tail.ssc_disable] == 1,
+        no_spread: layout.tail.ssc_disable.is_some_and(|at| part[at] == 1),
         phy,
     };
     let sound = dsi.mode <= 3 && (1..=4).contains(&dsi.lanes) && dsi.pixels <= 3;

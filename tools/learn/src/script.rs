@@ -129,10 +129,9 @@ impl Script {
             Event::Unknown { service, .. } => {
                 self.note(format!("service function {service} is not understood"));
             }
-            Event::Bus { data, word } => {
-                let kind = if *data { "data" } else { "command" };
-                self.note(format!("bus {kind} {word:#x}"));
-            }
+            Event::Bus { .. } => self.note(
+                "what it sends on a bus of the LCD controller is not in a row yet".to_owned(),
+            ),
             Event::Reset(_)
             | Event::Delay(_)
             | Event::MaxReturn(_)
@@ -142,7 +141,7 @@ impl Script {
     }
 
     fn note(&mut self, note: String) {
-        if self.notes.len() < 64 && self.notes.last() != Some(&note) {
+        if self.notes.len() < 64 && !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
