@@ -24,9 +24,9 @@
 //! | 0x10000000 | peripherals: watched memory |
 //! | 0x80000000 | DRAM, the LK at 0x80020000 |
 
+use crate::accesses;
 use crate::gdb::{Gdb, Registers, Stop};
 use crate::image::{BASE, Image};
-use crate::operands;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -280,7 +280,7 @@ impl Machine {
     fn accessed(&self) -> u32 {
         let at = (self.registers[15].wrapping_sub(BASE)) as usize;
         let code = self.code.get(at..).unwrap_or_default();
-        let address = operands::accessed(code, &self.registers);
+        let address = accesses::accessed(code, &self.registers);
         let inside = |address: &u32| address.wrapping_sub(PERIPHERALS.0) < PERIPHERALS.1;
         address.filter(inside).unwrap_or(PERIPHERALS.0)
     }
