@@ -7,14 +7,23 @@
 //! Source of the rows: facts/panels.json, facts/touch.json,
 //! facts/cameras.json, facts/display.md 5, facts/i2c-touch-camera.md 2 to 5,
 //! facts/soc.md 7.4, 8.4; each file names its own.
-#![no_std]
+#![cfg_attr(not(feature = "lint"), no_std)]
 #![forbid(unsafe_code)]
 
 mod alike;
 mod columns;
+#[cfg(not(feature = "lint"))]
 mod data_type;
+#[cfg(feature = "lint")]
+pub mod lint;
 mod panels;
 mod script;
+#[cfg(feature = "lint")]
+#[path = "../build/source/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "a part of the build script")]
+mod source;
+#[cfg(feature = "lint")]
+use source::data_type;
 mod types;
 
 pub use alike::{cameras_like, touch_like};

@@ -5,6 +5,7 @@
 //! watches time and memory too; the tests of this crate give each of them some
 //! thousand mutations on every run, the same on every machine.
 
+pub mod host;
 pub mod phone;
 pub mod seeds;
 
@@ -21,7 +22,7 @@ pub struct Target {
 
 /// All of them.
 pub fn targets() -> Vec<Target> {
-    phone::TARGETS.to_vec()
+    [phone::TARGETS, host::TARGETS].concat()
 }
 
 /// The target called `name`.
@@ -38,57 +39,9 @@ pub fn run(name: &str, data: &[u8]) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use unilk::mutate;
 
     const ROUNDS: u64 = 1500;
-
-    /// Marsaglia's xorshift: the same on every machine.
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0
-        }
-
-        fn below(&mut self, limit: usize) -> usize {
-            (self.next() >> 16) as usize % limit.max(1)
-        }
-    }
-
-    fn mutate(random: &mut Random, seed: &[u8]) -> Vec<u8> {
-        const EDGES: [u32; 8] = [0, 1, 0x1FF, 0x7FFF_FFFF, 0x8000_0000, !0x1FF, !1, !0];
-        let mut data = seed.to_vec();
-        for _ in 0..=random.below(5) {
-            let at = random.below(data.len());
-            match random.below(5) {
-                0 => data.truncate(at),
-                1 => {
-                    if let Some(word) = data.get_mut(at & !3..(at & !3) + 4) {
-                        word.copy_from_slice(&EDGES[random.below(EDGES.len())].to_le_bytes());
-                    }
-                }
-                2 => {
-                    let end = data.len().min(at + random.below(40));
-                    let piece = data[at.min(end)..end].to_vec();
-                    let to = random.below(data.len());
-                    data.splice(to..to, piece);
-                }
-                3 => {
-                    if let Some(byte) = data.get_mut(at) {
-                        *byte = random.next() as u8;
-                    }
-                }
-                _ => {
-                    if let Some(byte) = data.get_mut(at) {
-                        *byte ^= 1 << random.below(8);
-                    }
-                }
-            }
-        }
-        data
-    }
 
     #[test]
     fn every_parser_returns_whatever_the_bytes() {
@@ -99,12 +52,12 @@ mod tests {
                 (target.run)(seed);
                 // Large ones cost more, and have no more fields.
                 let rounds = ROUNDS * 2000 / (2000 + seed.len() as u64);
-                for round in 0..rounds.max(20) {
-                    let mut random = Random((round + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-                    let data = mutate(&mut random, seed);
-                    let ran = std::panic::catch_unwind(|| (target.run)(&data));
+                let mut round = 0;
+                mutate::each(seed, rounds.max(20), |data| {
+                    round += 1;
+                    let ran = std::panic::catch_unwind(|| (target.run)(data));
                     assert!(ran.is_ok(), "{}: seed {index}, round {round}", target.name);
-                }
+                });
             }
             (target.run)(&[]);
         }

@@ -180,9 +180,10 @@ fn packed(data: &[u8]) {
 }
 
 fn kernel_names(data: &[u8]) {
-    let mut window = Box::new([0; WINDOW_BYTES]);
+    let mut window = vec![0; WINDOW_BYTES];
+    let window: &mut [u8; WINDOW_BYTES] = window.as_mut_slice().try_into().expect("its size");
     let mut left = 1u32 << 24;
-    black_box(inflate(data, &mut window, &mut |piece| {
+    black_box(inflate(data, window, &mut |piece| {
         left = left.saturating_sub(piece.len() as u32);
         left > 0
     }));

@@ -1,10 +1,21 @@
 //! Inputs to begin from, all made here: of every format one that its parser
 //! takes, small, for what mutates them has to be fast.
 
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+use unilk::backup::dump::{Dump, Phone};
+use unilk::backup::write::Backup;
 use unilk::bootimg::{BootImage, SubHeaders, TreePlace};
 use unilk::emmc::{Card, Image};
+use unilk::identity::files::NvramFiles;
 use unilk::layout::Layout;
-use unilk::{dos, mtk, pmt};
+use unilk::progress::Silent;
+use unilk::source::Source;
+use unilk::storage::{Options, Storage};
+use unilk::{dos, mtk, pmt, scatter};
 use unilk_core::atags::Atags;
 use unilk_core::bootarg::{Bank, BootMode, MetaCom};
 use unilk_core::hints;
@@ -152,6 +163,18 @@ pub fn kept() -> Vec<Vec<u8>> {
     vec![region, report, hints::blank().to_vec()]
 }
 
+/// Rows of the driver table, one of each kind.
+pub fn rows() -> Vec<Vec<u8>> {
+    let rows: [&[u8]; 5] = [
+        include_bytes!("../../board-db/data/panels/auo-v3.toml"),
+        include_bytes!("../../board-db/data/touch/gt911.toml"),
+        include_bytes!("../../board-db/data/cameras/ov5645.toml"),
+        include_bytes!("../../board-db/data/wiring/generic.toml"),
+        include_bytes!("../../board-db/data/boards/s5201ap.toml"),
+    ];
+    rows.map(<[u8]>::to_vec).to_vec()
+}
+
 /// Payloads of `lk.bin`.
 pub fn lk_images() -> Vec<Vec<u8>> {
     vec![unilk::compress::example()]
@@ -161,12 +184,11 @@ pub fn lk_images() -> Vec<Vec<u8>> {
 pub fn kernels() -> Vec<Vec<u8>> {
     let strings = b"st7701_wvga_dsi_vdo\0ili9806e_dsi_cmd_txd\0".repeat(20);
     let gzip = |level| {
-        use std::io::Write;
-        let mut out = flate2::write::GzEncoder::new(Vec::new(), level);
+        let mut out = GzEncoder::new(Vec::new(), level);
         out.write_all(&strings).and_then(|()| out.finish())
     };
     let mut seeds = Vec::new();
-    for level in [flate2::Compression::none(), flate2::Compression::best()] {
+    for level in [Compression::none(), Compression::best()] {
         seeds.extend(gzip(level));
     }
     // The magic numbers of the others, and noise behind them.
@@ -178,6 +200,187 @@ pub fn kernels() -> Vec<Vec<u8>> {
         let mut seed = kernel();
         seed.extend_from_slice(magic);
         seed.extend((0..200u8).map(|n| n.wrapping_mul(37)));
+        seeds.push(seed);
+    }
+    seeds
+}
+
+/// A logo partition with one small picture.
+pub fn logos() -> Vec<Vec<u8>> {
+    let pixels: Vec<u8> = (0..8 * 6u16).flat_map(|n| (n * 99).to_le_bytes()).collect();
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
+    let Ok(packed) = packer.write_all(&pixels).and_then(|()| packer.finish()) else {
+        return Vec::new();
+    };
+    let total = 12 + packed.len() as u32;
+    let mut body: Vec<u8> = [1, total, 12]
+        .into_iter()
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    body.extend_from_slice(&packed);
+    mtk::with_header("LOGO", &body).into_iter().collect()
+}
+
+/// Scatter files in both grammars.
+pub fn scatter_files() -> Vec<Vec<u8>> {
+    let old = "PRELOADER 0x0\n{\n}\nMBR 0x600000\n{\n}\nUBOOT 0x2320000\n{\n}\n\
+               BOOTIMG 0x2380000\n{\n}\n__NODL_BMTPOOL 0xffff00a8\n{\n}\n";
+    let mut seeds = vec![old.as_bytes().to_vec()];
+    if let Some(layout) = Layout::built_in("a516") {
+        let text = scatter::from_layout(&layout, |partition| {
+            (partition.name == "UBOOT").then(|| "lk.bin".to_owned())
+        });
+        seeds.push(text.replace('\n', "\r\n").into_bytes());
+        seeds.push(text.into_bytes());
+    }
+    seeds
+}
+
+/// An Android sparse image with a chunk of each kind.
+pub fn sparse_images() -> Vec<Vec<u8>> {
+    let mut image = Vec::new();
+    let header: [u8; 12] = [0x3A, 0xFF, 0x26, 0xED, 1, 0, 0, 0, 28, 0, 12, 0];
+    image.extend_from_slice(&header);
+    for word in [4096u32, 4, 4, 0] {
+        image.extend_from_slice(&word.to_le_bytes());
+    }
+    let mut chunk = |kind: u16, blocks: u32, body: &[u8]| {
+        image.extend_from_slice(&kind.to_le_bytes());
+        image.extend_from_slice(&[0, 0]);
+        image.extend_from_slice(&blocks.to_le_bytes());
+        image.extend_from_slice(&(12 + body.len() as u32).to_le_bytes());
+        image.extend_from_slice(body);
+    };
+    chunk(0xCAC1, 1, &[7; 4096]);
+    chunk(0xCAC2, 1, &[1, 2, 3, 4]);
+    chunk(0xCAC3, 2, &[]);
+    chunk(0xCAC4, 0, &[0; 4]);
+    vec![image]
+}
+
+/// MBR, PMT and head of UBOOT of a card (see `host::Spread`).
+pub fn spread_cards() -> Vec<Vec<u8>> {
+    let Some(layout) = Layout::built_in("a516") else {
+        return Vec::new();
+    };
+    let tables = dos::tables(&layout).unwrap_or_default();
+    let mbr = tables.first().map(|table| table.sector.to_vec());
+    let total = 0x60_0000 + (256 << 20);
+    let pmt = pmt::tables(&layout, total).unwrap_or_default();
+    let uboot = headers().swap_remove(0);
+    let whole = [mbr.unwrap_or_default(), pmt, uboot.clone()].concat();
+    let without_pmt = [whole[..512].to_vec(), vec![0; 8192], uboot].concat();
+    vec![whole, without_pmt]
+}
+
+/// A backup of a phone that has little.
+pub fn backups() -> Vec<Vec<u8>> {
+    let part = |name: &str, byte: u8| -> (String, Arc<dyn Source>) {
+        (name.to_owned(), Arc::new(vec![byte; 1024]))
+    };
+    let files = vec![part("NVRAM.img", 1), part("PRO_INFO.img", 2)];
+    let Ok(storage) = Storage::open_directory(files, &Options::default()) else {
+        return Vec::new();
+    };
+    let dump = Dump::of(&storage, "seed", Phone::default());
+    let parts: Vec<_> = dump.parts.iter().collect();
+    let backup = Backup::new(&dump, &parts, &NvramFiles::default(), UNIX_EPOCH);
+    let name = format!("unilk-fuzz-{}.tar", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let _ = std::fs::remove_file(&path);
+    let written = backup.create(&path, &mut Silent).is_ok();
+    let archive = std::fs::read(&path).unwrap_or_default();
+    let _ = std::fs::remove_file(&path);
+    if !written {
+        return Vec::new();
+    }
+    let manifest = archive.get(512..).map(|json| {
+        let end = json
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(json.len());
+        json[..end].to_vec()
+    });
+    [Some(archive), manifest].into_iter().flatten().collect()
+}
+
+/// A copy of /data/nvram, and something like a file system that holds one.
+pub fn nvram() -> Vec<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in [
+        ("data/nvram/APCFG/APRDEB/WIFI", &[4u8; 512][..]),
+        (
+            "data/nvram/APCFG/APRDEB/BT_Addr",
+            &[0, 0, 0x46, 0x65, 0x72, 1],
+        ),
+        ("data/nvram/md/NVRAM/NVD_IMEI/MP0B_001", &[9; 120]),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o600);
+        header.set_cksum();
+        // Into memory: nothing can fail.
+        let _ = builder.append_data(&mut header, path, content);
+    }
+    let archive = builder.into_inner().unwrap_or_default();
+    // The superblock of an ext4 file system, and nothing behind it.
+    let mut superblock = vec![0; 4096];
+    for (at, word) in [
+        (0x400, 16u32),
+        (0x404, 64),
+        (0x414, 0),
+        (0x418, 2),
+        (0x420, 64),
+        (0x428, 16),
+        (0x44C, 1),
+        (0x454, 11),
+        (0x45C, 0x38),
+        (0x460, 0x2C2),
+    ] {
+        superblock[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    superblock[0x438..0x43A].copy_from_slice(&[0x53, 0xEF]);
+    superblock[0x458] = 128;
+    vec![archive, superblock]
+}
+
+/// A file of every kind.
+pub fn files() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = [
+        headers,
+        boot_images,
+        trees,
+        cards,
+        handed_over,
+        kept,
+        lk_images,
+        logos,
+        scatter_files,
+        sparse_images,
+        backups,
+    ]
+    .into_iter()
+    .flat_map(|make| make())
+    .collect();
+    let preloader = unilk::preloader::placeholder();
+    seeds.extend(unilk::preloader::boot_area(&preloader));
+    seeds.push(preloader);
+    for version in 1..=4u32 {
+        let mut header = vec![0; 8192];
+        header[..8].copy_from_slice(b"ANDROID!");
+        let words = if version < 3 {
+            [(8, 16), (0x24, 4096), (0x28, version), (0x644, 4096)]
+        } else {
+            [(8, 16), (0x0C, 16), (0x14, 1580), (0x28, version)]
+        };
+        for (at, word) in words {
+            header[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
+        }
+        seeds.push(header);
+    }
+    for id in [&b"AND_SECCFG_v\0\0\0\0MMMM"[..], b"AND_AC_REGION\0\0\0HHHH"] {
+        let mut seed = id.to_vec();
+        seed.resize(1024, 0x41);
         seeds.push(seed);
     }
     seeds

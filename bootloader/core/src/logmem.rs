@@ -16,9 +16,12 @@
 use crate::bytes::{Bytes, put, put_u32};
 use crate::crc32::Crc32;
 
-const MAGIC: u32 = 0x474C_4B55;
-const SLOT_HEADER: usize = 16;
-const RECORD_HEADER: usize = 8;
+/// First word of a slot.
+pub const MAGIC: u32 = 0x474C_4B55;
+/// Bytes of a slot before its first record.
+pub const SLOT_HEADER: usize = 16;
+/// Bytes of a record before its data; all zero behind the last record.
+pub const RECORD_HEADER: usize = 8;
 const RECORD_MARK: u8 = 0x5A;
 const STATE: usize = 8;
 /// State words differ in every bit pair, so that decay does not turn one into
@@ -79,6 +82,22 @@ pub struct Records<'a> {
     at: usize,
 }
 
+impl Records<'_> {
+    /// Byte of the slot behind the last record that was returned.
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+}
+
+/// The whole records from byte `at` of a slot on, whatever its header says:
+/// for readers outside of the phone that look behind a damaged one.
+pub fn records_from(slot: &[u8], at: usize) -> Records<'_> {
+    Records {
+        slot: Bytes::new(slot),
+        at,
+    }
+}
+
 impl<'a> Iterator for Records<'a> {
     type Item = Record<'a>;
 
@@ -121,7 +140,7 @@ fn header_crc(sequence: u32) -> u32 {
 }
 
 /// The boot in a slot, if there is one.
-fn boot(slot: &[u8]) -> Option<Boot<'_>> {
+pub fn boot(slot: &[u8]) -> Option<Boot<'_>> {
     let bytes = Bytes::new(slot);
     let sequence = bytes.u32(4)?;
     let valid = bytes.u32(0)? == MAGIC && bytes.u32(12)? == header_crc(sequence);

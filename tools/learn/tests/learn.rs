@@ -15,6 +15,7 @@ mod source;
 mod stock;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 use stock::{Model, Op, image};
 use unilk_learn::event::Question;
 use unilk_learn::identify::{Method, Term};
@@ -38,12 +39,12 @@ fn emulator() -> bool {
 }
 
 fn learned(generation: Generation, models: &[Model]) -> Learned {
-    learn(
-        &image(generation, models),
-        &Options::default(),
-        |_, _, _| {},
-    )
-    .unwrap()
+    // Other tests need the processor too.
+    let options = Options {
+        driver_time: Duration::from_secs(60),
+        ..Options::default()
+    };
+    learn(&image(generation, models), &options, |_, _, _| {}).unwrap()
 }
 
 fn byte(register: u8, byte: u8, value: u8) -> Term {
@@ -247,7 +248,7 @@ fn what_cannot_run_is_said_and_the_rest_is_learned() {
     let mut idle = Model::new("idle", true);
     idle.suspend = vec![Op::WaitForEver(0x8002_1000)];
     let good = Model::new("good", true);
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let learned = learned(Generation::Kk, &[waits, crashes, idle, good]);
     let [waits, crashes, idle, good] = &learned.drivers[..] else {
         panic!("{:?}", learned.rejected);
@@ -320,7 +321,7 @@ fn stock_images() {
         let Ok(bytes) = std::fs::read(&path) else {
             continue;
         };
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         match learn(&bytes, &Options::default(), |_, _, _| {}) {
             Err(why) => println!("{}: {why}", path.display()),
             Ok(learned) => {
@@ -386,7 +387,7 @@ fn damaged_images_end_in_words() {
         &[Model::new("one", true), Model::new("two", false)],
     );
     let mut seed = 1_u32;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     for round in 0..12 {
         let mut image = sound.clone();
         for _ in 0..=round {
@@ -395,7 +396,7 @@ fn damaged_images_end_in_words() {
             image[at] ^= (seed >> 24) as u8;
         }
         let options = Options {
-            driver_time: std::time::Duration::from_secs(2),
+            driver_time: Duration::from_secs(2),
             ..Options::default()
         };
         let _ = learn(&image, &options, |_, _, _| {});

@@ -38,6 +38,12 @@ pub fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(&field[..length]).into_owned()
 }
 
+/// Text of unknown origin, made safe for a terminal: bytes that are no text, and
+/// control characters, become U+FFFD.
+pub fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace(char::is_control, "\u{FFFD}")
+}
+
 /// Parses a size or address: `4096`, `0x1000`, `64K`, `8M`, `4G` (powers of
 /// 1024). `None` if it is none of these or does not fit.
 pub fn parse_size(text: &str) -> Option<u64> {
@@ -67,6 +73,12 @@ mod tests {
         for bad in ["", "K", "0x", "-1", "99999999999G", "12 q", "é"] {
             assert_eq!(parse_size(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn terminals_get_no_orders() {
+        assert_eq!(printable(b"a\x1B[2J\xFFz"), "a\u{FFFD}[2J\u{FFFD}z");
+        assert_eq!(printable("größe".as_bytes()), "größe");
     }
 
     #[test]

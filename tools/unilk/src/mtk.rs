@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn header_and_payload_as_stock_packers_write_them() {
         // facts/storage-and-images.md 1.2: lk.bin of a Lenovo A516.
-        let image = with_header("LK", &[0xEA; 0x3_E570]).unwrap();
+        let image = with_header("LK", &vec![0xEA; 0x3_E570]).unwrap();
         assert_eq!(image.len(), HEADER_BYTES + 0x3_E570);
         assert_eq!(
             image[..12],

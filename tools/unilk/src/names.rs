@@ -16,16 +16,54 @@ pub struct Unknown {
     given: String,
     /// The nearest names of the table, best first.
     near: Vec<&'static str>,
+    /// All of `near` have this name.
+    ambiguous: bool,
+}
+
+impl Unknown {
+    /// No `what` has the name `given`; `known` are the names that there are.
+    pub fn near(
+        what: &'static str,
+        given: &str,
+        known: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self {
+            what,
+            given: given.to_owned(),
+            near: nearest(given, known),
+            ambiguous: false,
+        }
+    }
+
+    /// Several have the name `given`: those with these ids.
+    pub fn ambiguous(
+        what: &'static str,
+        given: &str,
+        ids: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self {
+            what,
+            given: given.to_owned(),
+            near: ids.collect(),
+            ambiguous: true,
+        }
+    }
 }
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, given, near } = self;
-        write!(f, "--{what} {given}: no {what} of this name is known")?;
-        if !near.is_empty() {
-            write!(f, "; near it: {}", near.join(", "))?;
+        let Self {
+            what, given, near, ..
+        } = self;
+        let near = near.join(", ");
+        match self.ambiguous {
+            true => write!(f, "{given}: several have this name, say which: {near}"),
+            false if near.is_empty() => write!(f, "{given}: no {what} of this name is known"),
+            false => write!(
+                f,
+                "{given}: no {what} of this name is known; near it: {near}"
+            ),
         }
-        write!(f, " (--force-name takes it all the same)")
     }
 }
 
@@ -50,31 +88,32 @@ pub fn board(name: &str) -> Result<(), Unknown> {
 fn check(
     what: &'static str,
     given: &str,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'static str> + Clone,
 ) -> Result<(), Unknown> {
+    if known.clone().any(|name| name == given) {
+        return Ok(());
+    }
+    Err(Unknown::near(what, given, known))
+}
+
+/// The nearest of `known`, best first.
+fn nearest(given: &str, known: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     // Half a name is nearer to those that have it than any slip.
     let is_part = |name: &str| !given.is_empty() && name.contains(given);
     let mut ranked: Vec<_> = known
         .map(|name| (!is_part(name), distance(given, name), name))
         .collect();
-    if ranked.iter().any(|&(.., name)| name == given) {
-        return Ok(());
-    }
     ranked.sort_unstable();
     ranked.dedup();
-    Err(Unknown {
-        what,
-        given: given.to_owned(),
-        near: ranked
-            .into_iter()
-            .filter(|&(other, distance, name)| {
-                let longer = given.len().max(name.len());
-                distance * 2 <= longer || !other
-            })
-            .take(SHOWN)
-            .map(|(.., name)| name)
-            .collect(),
-    })
+    ranked
+        .into_iter()
+        .filter(|&(other, distance, name)| {
+            let longer = given.len().max(name.len());
+            distance * 2 <= longer || !other
+        })
+        .take(SHOWN)
+        .map(|(.., name)| name)
+        .collect()
 }
 
 /// How many letters have to be put in, left out or changed to make `b` of
@@ -118,7 +157,7 @@ mod tests {
         let why = panel("ili9806e_dsi_cmd_tdx").unwrap_err();
         assert_eq!(why.near.first(), Some(&"ili9806e_dsi_cmd_txd"));
         let why = board("ckt72_w_kk").unwrap_err().to_string();
-        assert!(why.starts_with("--board ckt72_w_kk:"), "{why}");
+        assert!(why.starts_with("ckt72_w_kk: no board"), "{why}");
         assert!(why.contains("ckt72-w-kk"), "{why}");
         assert!(panel("nt35510_").unwrap_err().near[0].contains("nt35510_"));
     }

@@ -87,15 +87,16 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The payload of `lk.bin` in `input`: an ELF file's loadable segments laid
-/// out from 0x80020000, a raw image as it is, or what follows the header of a
-/// unilk image that was packed before. Our own bootloader's ELF file takes
+/// out from 0x80020000, a raw image as it is, or the payload of a unilk image
+/// that was packed before, whatever as. Our own bootloader's ELF file takes
 /// [`compress::payload`].
 pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
     let head = &input[..input.len().min(HEAD_BYTES)];
     let payload = match Kind::of(head) {
         Kind::Elf if compress::is_bootloader(input) => return Err(Error::Bare),
         Kind::Elf => flatten(input, Some(LK_ADDRESS))?,
-        Kind::Unknown | Kind::Blank => input.to_vec(),
+        Kind::Unilk | Kind::Unknown | Kind::Blank => input.to_vec(),
+        Kind::BootImage => booted(input).ok_or(Error::Kind(Kind::BootImage))?.to_vec(),
         Kind::MediatekImage => unpacked(input)
             .ok_or(Error::Kind(Kind::MediatekImage))?
             .to_vec(),
@@ -116,6 +117,18 @@ pub fn payload(input: &[u8]) -> Result<Vec<u8>, Error> {
 fn unpacked(image: &[u8]) -> Option<&[u8]> {
     let length = Header::parse(image).ok()?.payload_len as usize;
     let payload = image.get(HEADER_BYTES..)?.get(..length)?;
+    Identity::of(payload).is_ok().then_some(payload)
+}
+
+/// The same, packed as a boot image.
+fn booted(image: &[u8]) -> Option<&[u8]> {
+    let mut source = image;
+    let bytes = u32::try_from(image.len()).ok()?;
+    let kernel = unilk_core::bootimg::BootImage::open(&mut source, bytes)
+        .ok()?
+        .kernel;
+    let start = kernel.offset as usize;
+    let payload = image.get(start..start.checked_add(kernel.len as usize)?)?;
     Identity::of(payload).is_ok().then_some(payload)
 }
 
@@ -359,6 +372,19 @@ mod tests {
         }
         let plain = boot_image(&payload, SubHeaders::None).unwrap();
         assert_eq!(plain[2048..][..payload.len()], payload);
+    }
+
+    #[test]
+    fn whatever_it_was_packed_as_it_can_be_packed_again() {
+        let inner = crate::compress::example();
+        for headers in [SubHeaders::Boot, SubHeaders::Recovery, SubHeaders::None] {
+            let image = boot_image(&inner, headers).unwrap();
+            assert_eq!(payload(&image).unwrap(), inner);
+            assert!(payload(&image[..image.len() / 2]).is_err(), "cut off");
+        }
+        assert_eq!(payload(&inner).unwrap(), inner);
+        let other = boot_image(&BRANCH, SubHeaders::Boot).unwrap();
+        assert_eq!(payload(&other), Err(Error::Kind(Kind::BootImage)));
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! Source: facts/storage-and-images.md 1.4, 1.5, 2.3, 3, 4.2, 4.3, 4.8, 5.1,
 //! 6.2, 6.5; magic numbers of other formats: their own documents.
 
+use crate::backup::manifest;
 use crate::bytes::u32_at;
 use crate::mtk;
-use unilk_core::{atags, bootarg};
+use unilk_core::{atags, bootarg, packed};
 
 /// Bytes of a file that [`Kind::of`] wants to see: preloader marks may stand
 /// anywhere in the first 64 KiB.
@@ -34,6 +35,8 @@ pub enum Kind {
     DeviceTreeTable,
     /// ARM Linux zImage.
     ZImage,
+    /// Payload of unilk without any header.
+    Unilk,
     /// U-Boot's legacy image.
     UImage,
     /// Packed data: gzip, xz, lzma, lz4, lzo, bzip2, zstd.
@@ -70,6 +73,10 @@ pub enum Kind {
     Misc,
     /// Backup made by unilk.
     Backup,
+    /// Archive of files: zip, rar, 7z, tar.
+    Archive,
+    /// Page of a web site, saved instead of a file.
+    WebPage,
     /// Contents of a whole eMMC.
     Card,
     /// Nothing but 0x00 or nothing but 0xFF.
@@ -87,17 +94,21 @@ impl Kind {
         if is_scatter(head) {
             return Self::Scatter;
         }
-        if is_backup(head) {
-            return Self::Backup;
+        if let Some(first) = first_of_tar(head) {
+            return if first == manifest::MEMBER {
+                Self::Backup
+            } else {
+                Self::Archive
+            };
+        }
+        if is_web_page(head) {
+            return Self::WebPage;
         }
         if is_preloader(head) {
             return Self::Preloader;
         }
-        let by_magic = MAGIC.iter().find(|(at, magic, _)| {
-            head.get(*at..)
-                .is_some_and(|there| there.starts_with(magic))
-        });
-        if let Some(&(_, _, kind)) = by_magic {
+        let by_magic = MAGIC.iter().find(|(magic, _)| head.starts_with(magic));
+        if let Some(&(_, kind)) = by_magic {
             return kind;
         }
         let word = |at| u32_at(head, at);
@@ -106,6 +117,7 @@ impl Kind {
             (Some(bootarg::MAGIC), _) => Self::BootArgument,
             (Some(2..=5), Some(atags::id::CORE)) => Self::Atags,
             _ if word(0x24) == Some(unilk_core::zimage::MAGIC) => Self::ZImage,
+            _ if packed::is_ours(head) => Self::Unilk,
             _ if is_fat(head) => Self::Fat,
             _ if is_dos_table(head) => Self::DosTable,
             _ if is_ext(head) => Self::Ext,
@@ -126,6 +138,7 @@ impl Kind {
             Self::DeviceTree => "a flattened device tree",
             Self::DeviceTreeTable => "a table of device trees (DTBO)",
             Self::ZImage => "an ARM Linux zImage",
+            Self::Unilk => "unilk's bare payload",
             Self::UImage => "a U-Boot legacy image",
             Self::Compressed => "packed data",
             Self::Cpio => "a cpio archive",
@@ -144,6 +157,8 @@ impl Kind {
             Self::BootReport => "an identification report of unilk",
             Self::Misc => "a MISC partition",
             Self::Backup => "a backup made by unilk",
+            Self::Archive => "an archive of files",
+            Self::WebPage => "a web page",
             Self::Card => "the contents of a whole eMMC",
             Self::Blank => "blank data",
             Self::Unknown => "unknown data",
@@ -151,36 +166,40 @@ impl Kind {
     }
 }
 
-/// Formats with a magic number: its offset, itself, the format.
-const MAGIC: [(usize, &[u8], Kind); 28] = [
-    (0, b"ANDROID!", Kind::BootImage),
-    (0, b"VNDRBOOT", Kind::VendorBoot),
-    (0, b"SSSS", Kind::Signed),
-    (0, b"\x7fELF", Kind::Elf),
-    (0, &[0xD0, 0x0D, 0xFE, 0xED], Kind::DeviceTree),
-    (0, &[0xD7, 0xB7, 0xAB, 0x1E], Kind::DeviceTreeTable),
-    (0, &[0x27, 0x05, 0x19, 0x56], Kind::UImage),
-    (0, &[0x1F, 0x8B, 0x08], Kind::Compressed),
-    (0, b"\xFD7zXZ\0", Kind::Compressed),
-    (0, b"\x89LZO\0", Kind::Compressed),
-    (0, &[0x02, 0x21, 0x4C, 0x18], Kind::Compressed),
-    (0, &[0x04, 0x22, 0x4D, 0x18], Kind::Compressed),
-    (0, &[0x28, 0xB5, 0x2F, 0xFD], Kind::Compressed),
-    (0, b"BZh", Kind::Compressed),
-    (0, &[0x5D, 0, 0, 0x80, 0], Kind::Compressed),
-    (0, &[0x5D, 0, 0, 0, 4], Kind::Compressed),
-    (0, b"070701", Kind::Cpio),
-    (0, b"070702", Kind::Cpio),
-    (0, b"1vTP", Kind::Pmt),
-    (0, b"3vTP", Kind::Pmt),
-    (0, b"1TPM", Kind::Pmt),
-    (0, b"3TPM", Kind::Pmt),
-    (0, b"DOWNLOAD INFORMATION!!", Kind::DownloadRecord),
-    (0, b"AND_AC_REGION", Kind::SecRo),
-    (0, b"AND_SECCFG_v", Kind::SecCfg),
-    (0, &[0x3A, 0xFF, 0x26, 0xED], Kind::Sparse),
-    (0, b"UKLG", Kind::BootLog),
-    (0, b"unilkRPT", Kind::BootReport),
+/// Formats that begin with a magic number.
+const MAGIC: [(&[u8], Kind); 32] = [
+    (b"ANDROID!", Kind::BootImage),
+    (b"VNDRBOOT", Kind::VendorBoot),
+    (b"SSSS", Kind::Signed),
+    (b"\x7fELF", Kind::Elf),
+    (&[0xD0, 0x0D, 0xFE, 0xED], Kind::DeviceTree),
+    (&[0xD7, 0xB7, 0xAB, 0x1E], Kind::DeviceTreeTable),
+    (&[0x27, 0x05, 0x19, 0x56], Kind::UImage),
+    (&[0x1F, 0x8B, 0x08], Kind::Compressed),
+    (b"\xFD7zXZ\0", Kind::Compressed),
+    (b"\x89LZO\0", Kind::Compressed),
+    (&[0x02, 0x21, 0x4C, 0x18], Kind::Compressed),
+    (&[0x04, 0x22, 0x4D, 0x18], Kind::Compressed),
+    (&[0x28, 0xB5, 0x2F, 0xFD], Kind::Compressed),
+    (b"BZh", Kind::Compressed),
+    (&[0x5D, 0, 0, 0x80, 0], Kind::Compressed),
+    (&[0x5D, 0, 0, 0, 4], Kind::Compressed),
+    (b"070701", Kind::Cpio),
+    (b"070702", Kind::Cpio),
+    (b"1vTP", Kind::Pmt),
+    (b"3vTP", Kind::Pmt),
+    (b"1TPM", Kind::Pmt),
+    (b"3TPM", Kind::Pmt),
+    (b"DOWNLOAD INFORMATION!!", Kind::DownloadRecord),
+    (b"AND_AC_REGION", Kind::SecRo),
+    (b"AND_SECCFG_v", Kind::SecCfg),
+    (&[0x3A, 0xFF, 0x26, 0xED], Kind::Sparse),
+    (b"UKLG", Kind::BootLog),
+    (b"unilkRPT", Kind::BootReport),
+    (b"PK\x03\x04", Kind::Archive),
+    (b"Rar!\x1A\x07", Kind::Archive),
+    (b"7z\xBC\xAF\x27\x1C", Kind::Archive),
+    (b"MSCF\0\0\0\0", Kind::Archive),
 ];
 
 fn is_preloader(head: &[u8]) -> bool {
@@ -229,11 +248,20 @@ fn is_scatter(head: &[u8]) -> bool {
     named && address.is_some() && brace.is_some_and(|brace| brace.starts_with('{'))
 }
 
-/// A tar archive whose first member is a manifest.
-fn is_backup(head: &[u8]) -> bool {
+/// Name of the first member, if it is a tar archive.
+fn first_of_tar(head: &[u8]) -> Option<String> {
     let tar = head.get(257..).is_some_and(|at| at.starts_with(b"ustar"));
-    let name = head.get(..100).unwrap_or_default();
-    tar && crate::bytes::text(name).contains("manifest")
+    tar.then(|| crate::bytes::text(&head[..100]))
+}
+
+/// What file hosters and captive portals send instead of a file.
+fn is_web_page(head: &[u8]) -> bool {
+    let start = head.trim_ascii_start();
+    ["<!doctype html", "<html"].iter().any(|tag| {
+        start
+            .get(..tag.len())
+            .is_some_and(|there| there.eq_ignore_ascii_case(tag.as_bytes()))
+    })
 }
 
 fn is_fat(head: &[u8]) -> bool {
@@ -291,6 +319,8 @@ mod tests {
         assert_eq!(Kind::of(b"1vTP1.0\0"), Kind::Pmt);
         assert_eq!(Kind::of(&[0; 4096]), Kind::Blank);
         assert_eq!(Kind::of(&[0xFF; 1]), Kind::Blank);
+        assert_eq!(Kind::of(b"PK\x03\x04"), Kind::Archive);
+        assert_eq!(Kind::of(b"\r\n<!DOCTYPE HTML><html>"), Kind::WebPage);
         assert_eq!(Kind::of(b"hello"), Kind::Unknown);
         assert_eq!(Kind::of(b""), Kind::Unknown);
     }

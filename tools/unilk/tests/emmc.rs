@@ -4,10 +4,9 @@
 
 mod common;
 
-use common::scratch;
+use common::{scratch, small};
 use std::path::Path;
 use std::process::{Command, Output};
-use unilk::layout::{Layout, Place};
 use unilk::{mtk, scatter};
 
 const MOBIWIRE: &str = "tests/data/mobiwire-s10/MT6572_Android_scatter.txt";
@@ -38,17 +37,7 @@ fn bench(name: &str) -> std::path::PathBuf {
     let directory = scratch(name);
     std::fs::remove_dir_all(&directory).unwrap();
     std::fs::create_dir(&directory).unwrap();
-    let mut layout = Layout::built_in("a516").unwrap();
-    let mut end = 0;
-    for partition in &mut layout.partitions {
-        if let Place::Linear(at) = &mut partition.place {
-            if partition.has_file_system && *at > 0x300_0000 {
-                partition.size = 1 << 20;
-            }
-            *at = end;
-            end += partition.size;
-        }
-    }
+    let layout = small();
     let table = scatter::from_layout(&layout, |_| None);
     let mut payload = vec![0x07, 0, 0, 0xEA];
     payload.resize(5000, 0x5A);
@@ -56,7 +45,7 @@ fn bench(name: &str) -> std::path::PathBuf {
     write("layout.txt", table.as_bytes());
     write("lk.bin", &mtk::with_header("LK", &payload).unwrap());
     write("logo.bin", &mtk::with_header("LOGO", &[1; 900]).unwrap());
-    write("nvram", &[7; 0x2_0000]);
+    write("nvram", &vec![7; 0x2_0000]);
     directory
 }
 
@@ -127,6 +116,12 @@ fn taken_apart_and_put_together_it_is_the_same() {
             &format!("again/{file}"),
         );
     }
+    // The parts alone are the phone too: scatter file and sizes lie with them.
+    let said = run(&directory, 0, &["emmc", "list", "parts"]);
+    assert!(
+        said.contains("0x1d20000      0x60000    0x2320000  yes"),
+        "{said}"
+    );
     // What was taken apart marks nothing that must not be written.
     let said = run(
         &directory,
@@ -191,6 +186,11 @@ fn only_what_was_asked_for_and_nothing_over_what_is_there() {
         said.contains("no such partition; there are PRELOADER, MBR"),
         "{said}"
     );
+    // What is being read is not written over.
+    std::fs::copy(directory.join("card/user.img"), directory.join("LOGO.img")).unwrap();
+    let over = ["emmc", "extract", "LOGO.img", "-o", ".", "--force"];
+    assert!(run(&directory, 1, &over).contains("what is being read"));
+    same(&directory, "card/user.img", "LOGO.img");
 }
 
 #[test]

@@ -5,35 +5,19 @@
 
 mod common;
 
-use common::{output_of, scratch};
+use common::{output_of, scratch, small};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use unilk::emmc::{self, Card, Content, Image};
-use unilk::layout::{Layout, Place};
+use unilk::layout::Layout;
 use unilk::source::{FileSource, Source};
 use unilk::storage::{Evidence, Options, Storage};
 use unilk::{dos, mtk, scatter, sparse};
 use unilk_core::address::Logical;
 use unilk_core::partition::Mbr;
-
-/// An A516 whose file systems have a MiB each, so that it is soon written.
-fn small() -> Layout {
-    let mut layout = Layout::built_in("a516").unwrap();
-    let mut end = 0;
-    for partition in &mut layout.partitions {
-        if let Place::Linear(at) = &mut partition.place {
-            if partition.has_file_system && *at > 0x300_0000 {
-                partition.size = 1 << 20;
-            }
-            *at = end;
-            end += partition.size;
-        }
-    }
-    layout
-}
 
 /// A table in a file that is as long as the disk that it describes.
 fn on_disk(path: &Path, sector: &[u8]) {
@@ -160,7 +144,7 @@ fn simg2img_and_we_read_the_same() {
     let (packed, raw) = (directory.join("sparse"), directory.join("raw"));
     // By hand: a raw chunk, a filled one, a checksum, one left out.
     let mut file = Vec::new();
-    for word in [0xED26_FF3A_u32, 1, 28 | 12 << 16, 4096, 6, 4, 0] {
+    for word in [0xED26_FF3A_u32, 1, 0x000C_001C, 4096, 6, 4, 0] {
         file.extend(word.to_le_bytes());
     }
     let mut chunk = |kind: u32, blocks: u32, body: &[u8]| {

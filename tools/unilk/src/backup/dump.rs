@@ -85,7 +85,7 @@ impl Dump {
         let mut dump = Self {
             origin: format!("{origin}, {}", storage.shape().describe()),
             phone,
-            evidence: vec![storage.evidence().describe().to_owned()],
+            evidence: evidence(storage),
             findings: storage.findings().to_vec(),
             ..Self::default()
         };
@@ -117,6 +117,15 @@ impl Dump {
     pub fn find(&self, name: &str) -> Option<&DumpPart> {
         self.parts.iter().find(|part| same_name(&part.name, name))
     }
+}
+
+/// How the places of a storage are known.
+fn evidence(storage: &Storage) -> Vec<String> {
+    let table = storage.evidence().describe().to_owned();
+    let hardware = storage
+        .hardware_bytes()
+        .map(|bytes| format!("the user area begins at linear address {bytes:#x}"));
+    std::iter::once(table).chain(hardware).collect()
 }
 
 /// Whether two names mean the same part.

@@ -12,6 +12,7 @@ use super::digest::{Digest, for_chunks};
 use super::manifest::Part;
 use super::restore::{User, write_part};
 use super::set::Guard;
+use crate::identity::blank::Filling;
 use crate::progress::Progress;
 use crate::source::Source;
 use std::io;
@@ -137,13 +138,44 @@ impl<'a> Journal<'a> {
         )))
     }
 
-    /// Writes what is missing.
+    /// Whether the phone holds something of this restore that no other one
+    /// has: some of the identity that was being written, or all of the one that
+    /// was there before. Phones that were wiped all hold the same nothing.
+    fn tells_phone(&self) -> Result<bool, Error> {
+        let mut needed = false;
+        for entry in &self.entries {
+            if Guard::of(&entry.part.name, entry.part.place.area) != Guard::Identity {
+                continue;
+            }
+            needed = true;
+            let name = || entry.part.name.clone();
+            if entry.state != State::Old
+                || !Filling::of(&entry.old)
+                    .map_err(Error::io(name()))?
+                    .is_blank()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(!needed)
+    }
+
+    /// Writes what is missing. `same_phone` says that the phone was told to be
+    /// the backup's by other means.
     ///
     /// # Errors
-    /// If the phone holds anything else than old and new, and what the media
+    /// If the phone holds anything else than old and new, if identity is
+    /// missing and nothing tells that it is this phone's, and what the media
     /// say.
-    pub fn resume(&self, progress: &mut dyn Progress) -> Result<(), Error> {
+    pub fn resume(&self, same_phone: bool, progress: &mut dyn Progress) -> Result<(), Error> {
         self.check()?;
+        if !same_phone && !self.tells_phone()? {
+            return Err(Error::Refused(
+                "nothing of the identity was written yet, so nothing tells that this is the same \
+                 phone: add --cid or --same-phone as for the restore itself"
+                    .to_owned(),
+            ));
+        }
         for entry in &self.entries {
             if entry.state != State::New {
                 let (name, digest) = (&entry.part.name, entry.new_digest);

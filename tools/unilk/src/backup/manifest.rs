@@ -124,8 +124,12 @@ impl Manifest {
             version: VERSION,
             created: utc(now),
             tool: format!("unilk {}", env!("CARGO_PKG_VERSION")),
-            origin: origin.to_owned(),
-            phone,
+            origin: plain(origin),
+            phone: Phone {
+                note: phone.note.as_deref().map(plain),
+                chip_id: phone.chip_id.as_deref().map(plain),
+                ..phone
+            },
             evidence,
             parts: Vec::new(),
             files: Vec::new(),
@@ -156,6 +160,9 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
+        if !self.texts().all(is_plain) {
+            return Err("a text in it has characters that are not shown".to_owned());
+        }
         if self.parts.len() > PARTS_MAX || self.files.len() > FILES_MAX {
             return Err(format!("more than {PARTS_MAX} parts or {FILES_MAX} files"));
         }
@@ -190,6 +197,23 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// Every text that is shown to people.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let phone = &self.phone;
+        let parts = self.parts.iter();
+        [&self.created, &self.tool, &self.origin]
+            .into_iter()
+            .chain(
+                [&phone.chip_id, &phone.cid, &phone.note]
+                    .into_iter()
+                    .flatten(),
+            )
+            .chain(&self.evidence)
+            .chain(parts.flat_map(|part| [&part.name, &part.holds]))
+            .chain(self.files.iter().map(|file| &file.path))
+            .map(String::as_str)
     }
 
     /// Everything that the archive holds behind the manifest and the sums:
@@ -229,6 +253,15 @@ impl Manifest {
         }
         text
     }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// A text that a terminal does not obey.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(char::is_control, "?")
 }
 
 /// A moment as `2026-11-23T06:42:28Z`.
@@ -318,10 +351,11 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        let broken: [fn(&mut Manifest); 7] = [
+        let broken: [fn(&mut Manifest); 8] = [
+            |m| m.phone.note = Some("\u{1b}[2J".to_owned()),
             |m| m.format = "tar".to_owned(),
             |m| m.version = 2,
-            |m| m.parts[1].name = "lk".to_owned() + "",
+            |m| m.parts[1].name = "lk".to_owned(),
             |m| m.parts[1].member = "PARTS/nvram.img".to_owned(),
             |m| m.parts[1].member = "../UBOOT".to_owned(),
             |m| m.parts[1].bytes = 4097,
@@ -331,7 +365,7 @@ mod tests {
             let mut manifest = manifest();
             manifest.parts.push(part("LK"));
             manifest.parts[2].name = "LOGO".to_owned();
-            if index == 2 {
+            if index == 3 {
                 manifest.parts[2].name = "UBOOT".to_owned();
             }
             change(&mut manifest);

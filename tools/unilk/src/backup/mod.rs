@@ -16,7 +16,7 @@
 //! known before, its room is left free, and it is written last. A second pass
 //! over the parts, or a manifest at the end that every listing has to search
 //! for, is not needed. The archive has its name only when it is complete and
-//! was read back ([`write`]).
+//! was read back ([`mod@write`]).
 //!
 //! The hashes protect against accidents, not against somebody who makes a new
 //! manifest. What is restored is therefore judged by the phone's own table and
@@ -25,8 +25,10 @@
 //! Source: facts/storage-and-images.md 4.6, 11.1, 11.2, 11.5, 11.6.
 
 pub mod archive;
+pub mod cid;
 pub mod digest;
 pub mod dump;
+mod growing;
 pub mod journal;
 pub mod manifest;
 pub mod member;

@@ -18,16 +18,13 @@
 
 use super::Error;
 use super::archive::Archive;
+use super::cid;
 use super::dump::{Dump, Phone};
 use super::verify::{Comparison, compare};
 use crate::identity::blank::Filling;
 use crate::identity::has_imei;
 use crate::source::Source;
 use crate::storage::{Area, TAIL};
-
-/// Digits of a CID that count: the last byte is a checksum, which some readers
-/// leave out.
-const CID_DIGITS: usize = 30;
 
 /// What is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -74,7 +71,9 @@ pub fn judge(archive: &Archive, dump: &Dump, statement: Statement<'_>) -> Result
     if cid == Some(false) {
         against.insert(
             0,
-            "the eMMC is another one: its CID is not the backup's".to_owned(),
+            "the eMMC is another one: its CID is not the backup's (if what was typed is another \
+             program's way to print it, leave it out)"
+                .to_owned(),
         );
     }
     let told = |sameness, reasons| Ok(Judgement { sameness, reasons });
@@ -98,14 +97,7 @@ pub fn judge(archive: &Archive, dump: &Dump, statement: Statement<'_>) -> Result
 /// `None` if one of them is not known.
 fn compare_cids(backup: &Phone, target: &Phone) -> Option<bool> {
     let (a, b) = (backup.cid.as_deref()?, target.cid.as_deref()?);
-    Some(same_cid(a, b))
-}
-
-fn same_cid(a: &str, b: &str) -> bool {
-    match (a.get(..CID_DIGITS), b.get(..CID_DIGITS)) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-        _ => false,
-    }
+    Some(cid::is_same(a, b))
 }
 
 /// Checks that what a person typed is the backup's CID, or the first 16 digits
@@ -117,7 +109,7 @@ pub fn names_backup(archive: &Archive, typed: &str) -> Result<String, Error> {
     let typed = typed.trim();
     let digest = archive.digest().short();
     let cid = archive.manifest().phone.cid.as_deref();
-    if typed.eq_ignore_ascii_case(&digest) || cid.is_some_and(|cid| same_cid(cid, typed)) {
+    if typed.eq_ignore_ascii_case(&digest) || cid.is_some_and(|cid| cid::is_same(cid, typed)) {
         return Ok("you said so by the name of this backup".to_owned());
     }
     Err(Error::Usage(format!(

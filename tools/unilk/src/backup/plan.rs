@@ -10,10 +10,10 @@ use super::Error;
 use super::archive::Archive;
 use super::digest::Digest;
 use super::dump::{Dump, DumpPart, same_name};
-use super::manifest::Part;
+use super::manifest::{Manifest, Part};
 use super::phone::{Judgement, Sameness, Statement, judge};
 use super::set::{Guard, holds};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::source::{Source, Window};
 use crate::storage::{Area, TAIL};
 
@@ -95,7 +95,13 @@ pub fn plan(
             phone.reasons.join("; ")
         )));
     }
-    let mut findings = Vec::new();
+    // What is wrong with the phone is often why it is restored.
+    let mut findings: Vec<Finding> = dump
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Problem)
+        .map(|finding| Finding::warning("RESTORE-TARGET", finding.text.clone()))
+        .collect();
     let mut steps: Vec<Step> = Vec::new();
     for part in parts {
         let guard = allowed(part, request)?;
@@ -134,7 +140,7 @@ pub fn plan(
             new: part.sha256,
         });
     }
-    check_overlaps(&steps, dump)?;
+    check_overlaps(&steps, dump, archive.manifest())?;
     Ok(Plan {
         steps,
         phone,
@@ -254,8 +260,17 @@ fn place(part: &Part, dump: &Dump, guard: Guard) -> Result<u64, Error> {
     }
 }
 
-/// Nothing may be written twice, and nothing that was not named.
-fn check_overlaps(steps: &[Step], dump: &Dump) -> Result<(), Error> {
+/// Nothing may be written twice, and nothing that was not named, wherever the
+/// phone or the backup have it.
+fn check_overlaps(steps: &[Step], dump: &Dump, manifest: &Manifest) -> Result<(), Error> {
+    let there = dump.parts.iter().map(|part| (&part.name, part.place));
+    let kept = manifest.parts.iter().map(|part| (&part.name, part.place));
+    let guarded: Vec<_> = there
+        .chain(kept)
+        .filter(|(name, place)| {
+            place.area == Area::User && Guard::of(name, place.area) != Guard::Named
+        })
+        .collect();
     for (index, step) in steps.iter().enumerate() {
         for other in &steps[..index] {
             if step.offset < other.end() && other.offset < step.end() {
@@ -265,28 +280,20 @@ fn check_overlaps(steps: &[Step], dump: &Dump) -> Result<(), Error> {
                 )));
             }
         }
-        for part in &dump.parts {
-            let Some(start) = part.place.offset else {
+        for (name, place) in &guarded {
+            let Some(start) = place.offset else {
                 continue;
             };
-            let own = same_name(&part.name, &step.name);
+            let own = same_name(name, &step.name);
             // The reserve at the end of the card is what the tail lies in.
             let around = same_name(&step.name, TAIL)
-                && ["BMTPOOL", "PMT"].iter().any(|n| same_name(n, &part.name));
-            let end = start.saturating_add(part.place.bytes);
-            let guarded = Guard::of(&part.name, part.place.area) != Guard::Named;
-            if part.place.area == Area::User
-                && guarded
-                && !own
-                && !around
-                && start < step.end()
-                && step.offset < end
-            {
+                && ["BMTPOOL", "PMT"].iter().any(|n| same_name(n, name));
+            let end = start.saturating_add(place.bytes);
+            if !own && !around && start < step.end() && step.offset < end {
                 return Err(Error::Refused(format!(
-                    "{} would write over {}, which holds {}",
+                    "{} would write over {name}, which holds {}",
                     step.name,
-                    part.name,
-                    holds(&part.name)
+                    holds(name)
                 )));
             }
         }

@@ -49,7 +49,8 @@ pub fn against(
     progress: &mut dyn Progress,
 ) -> Result<(Vec<Compared>, Vec<Finding>), Error> {
     let parts = &archive.manifest().parts;
-    progress.begin("compare", parts.iter().map(|part| part.bytes).sum());
+    let bytes = parts.iter().map(|part| part.bytes);
+    progress.begin("compare", bytes.fold(0, u64::saturating_add));
     let mut all = Vec::new();
     let mut findings = Vec::new();
     for part in parts {
@@ -91,7 +92,8 @@ fn finding(name: &str, area: crate::storage::Area, comparison: Comparison) -> Op
             "VERIFY-IDENTITY",
             format!("{text}: the phone's identity is not as it was"),
         ),
-        Guard::Tables | Guard::Never => Finding::problem("VERIFY-TABLES", text),
+        Guard::Tables => Finding::problem("VERIFY-TABLES", text),
+        Guard::Never => Finding::problem("VERIFY-LOADER", text),
     })
 }
 

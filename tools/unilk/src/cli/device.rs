@@ -19,7 +19,12 @@ pub fn cid(path: &Path) -> Option<String> {
 
 /// Opens what a restore writes to, for nobody else to write at the same time.
 pub fn open_for_writing(path: &Path) -> Result<FileTarget> {
-    let context = || format!("cannot write {}", path.display());
+    let context = || {
+        format!(
+            "cannot open {} for writing; if it is busy, close what has it open",
+            path.display()
+        )
+    };
     if is_block_device(path)? {
         refuse_if_in_use(path)?;
     }

@@ -10,7 +10,7 @@ use unilk::finding::{Finding, Severity};
 use unilk::inspect::logo::{Logo, role};
 use unilk::inspect::report::{label, printable};
 use unilk::inspect::text::size;
-use unilk::inspect::{Body, Group, Report, inspect_file};
+use unilk::inspect::{Body, Group, Options, Report, inspect_file};
 use unilk::recognise::Kind;
 use unilk::source::{FileSource, Source};
 
@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Files to look at, of any kind and size; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Unpack kernels: tell their version and the panels that they know. A
+    /// second more for each
+    #[arg(long)]
+    deep: bool,
     /// Write each picture of a boot logo into this directory, as PNG
     #[arg(long, value_name = "DIR")]
     png: Option<PathBuf>,
@@ -48,16 +52,20 @@ struct Looked {
 impl Arguments {
     pub fn run(self, output: Output) -> Result<Outcome> {
         let mut all = Vec::new();
+        let mut failed = None;
         for file in &self.files {
-            let source = open(file)?;
-            let report = inspect_file(&source);
-            if let Some(directory) = &self.png {
-                self.pictures(&*source, file, directory)?;
+            match self.look(file) {
+                Ok(report) => all.push(Looked {
+                    file: file.clone(),
+                    report,
+                }),
+                // The others are looked at all the same.
+                Err(why) => {
+                    if let Some(earlier) = failed.replace(why) {
+                        eprintln!("unilk: {earlier:#}");
+                    }
+                }
             }
-            all.push(Looked {
-                file: file.clone(),
-                report,
-            });
         }
         output.show(&all, |all| {
             for (index, looked) in all.iter().enumerate() {
@@ -71,13 +79,23 @@ impl Arguments {
             .iter()
             .flat_map(|looked| looked.report.all_findings())
             .collect();
-        Ok(Outcome::of(&findings))
+        failed.map_or_else(|| Ok(Outcome::of(&findings)), Err)
+    }
+
+    fn look(&self, file: &Path) -> Result<Report> {
+        let source = open(file)?;
+        let report = inspect_file(&source, Options { deep: self.deep });
+        if let Some(directory) = &self.png {
+            self.pictures(&*source, file, directory)?;
+        }
+        Ok(report)
     }
 
     /// Writes the pictures of a logo: `logo-00.png` and so on.
     fn pictures(&self, source: &dyn Source, file: &Path, directory: &Path) -> Result<()> {
-        let logo = Logo::open(source)
-            .with_context(|| format!("--png: {} holds no boot logo", file.display()))?;
+        let Ok(logo) = Logo::open(source) else {
+            bail!("--png: {} holds no boot logo", file.display());
+        };
         std::fs::create_dir_all(directory)
             .with_context(|| format!("cannot create {}", directory.display()))?;
         let mut fitted = self.size.is_none();
@@ -163,8 +181,8 @@ fn print(file: &Path, report: &Report) {
     } else {
         body(report, 1);
     }
-    let findings = report.all_findings();
-    if findings.is_empty() {
+    // Of what is not known, nothing is known to be right either.
+    if report.kind != Kind::Unknown && report.all_findings().is_empty() {
         println!("{GOOD}nothing wrong{GOOD:#}");
     }
     print_findings(&report.findings);
@@ -251,11 +269,10 @@ fn show(group: &Group, depth: usize) {
                 })
                 .collect();
             let line = |cells: Vec<String>| {
-                let mut line = indent.clone();
-                for (cell, width) in cells.iter().zip(&widths) {
-                    line += &format!("  {cell:width$}");
-                }
-                println!("{}", line.trim_end());
+                let padded = cells.iter().zip(&widths);
+                let padded = padded.map(|(cell, &width)| format!("{cell:width$}"));
+                let line = padded.collect::<Vec<_>>().join("  ");
+                println!("{indent}  {}", line.trim_end());
             };
             line(columns.iter().map(|name| label(name)).collect());
             for row in rows {

@@ -2,12 +2,15 @@
 
 mod backup;
 mod bootimg;
+mod db;
 mod device;
 mod emmc;
+mod fdt;
 mod generate;
 mod identity;
 mod inspect;
 mod learn;
+mod log;
 pub mod output;
 mod pack;
 mod phone;
@@ -66,9 +69,25 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Build an Android boot or recovery image
     Bootimg(bootimg::Arguments),
+    /// Look into the driver table, and check rows for it
+    #[command(subcommand)]
+    Db(db::Command),
     /// Build a phone's eMMC as files, list what an image holds, take it apart
     #[command(subcommand)]
     Emmc(emmc::Command),
+    /// Show, fix up and compare device trees
+    #[command(subcommand)]
+    Fdt(fdt::Command),
+    /// Show what a phone said while it booted
+    ///
+    /// Finds the log that outlives a reset in a file of any kind and size: a
+    /// dump of the phone's memory, log.bin of `cargo xtask run`. Shows the
+    /// newest boot first, and whether it came to its end. With the ELF file of
+    /// the very build, the detailed trace stands between the lines of text.
+    /// Shows as well what a kernel was told of its boot, where a device tree
+    /// that unilk fixed up is in the file.
+    #[command(after_help = log::EXAMPLE)]
+    Log(log::Arguments),
     /// Keep everything that makes a phone this phone, in one file
     ///
     /// Reads a dump (mtk rf, SP Flash Tool), a directory of partition dumps, or
@@ -118,9 +137,11 @@ enum Command {
     Identity(identity::Command),
     /// Show what a phone was asked about its panel, touch chip and cameras
     ///
-    /// Finds the reports of unilk's boots in a file of any kind and size. For
-    /// chips that the driver table does not know, prints the beginning of a
+    /// Finds the reports of unilk's boots in a file of any kind and size: every
+    /// question, every answer, and the verdicts. For chips that the driver
+    /// table does not know, tells which rows they fit in part, and begins a
     /// new row.
+    #[command(after_help = report::EXAMPLES)]
     Report(report::Arguments),
     /// Show, judge and compare scatter files; plan what to flash
     #[command(subcommand)]
@@ -139,7 +160,10 @@ impl Cli {
             Command::Pack(arguments) => arguments.run(output),
             Command::Inspect(arguments) => arguments.run(output),
             Command::Bootimg(arguments) => arguments.run(output),
+            Command::Db(command) => command.run(output),
             Command::Emmc(command) => command.run(output),
+            Command::Fdt(command) => command.run(output),
+            Command::Log(arguments) => arguments.run(output),
             Command::Backup(arguments) => arguments.run(output),
             Command::Verify(arguments) => arguments.run(output),
             Command::Restore(arguments) => arguments.run(output),

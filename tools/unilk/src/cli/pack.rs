@@ -1,7 +1,7 @@
 //! `unilk pack`: a flashable `lk.bin`, and what it is told of the phone.
 
 use super::output::{Outcome, Output};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use unilk_core::kernel::{Generation, KernelKind};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// ELF file, raw image, or a unilk lk.bin whose hints are to change
+    /// ELF file, raw image, or a unilk image of any form, whose hints or form are to change
     input: PathBuf,
     /// ELF file of the unpacker that the bootloader's ELF file is packed behind
     #[arg(long, value_name = "FILE")]
@@ -100,6 +100,11 @@ impl Form {
     }
 }
 
+/// Why a hint is not written.
+fn unknown(argument: &str, why: &names::Unknown) -> anyhow::Error {
+    anyhow!("{argument} {why} (--force-name takes it all the same)")
+}
+
 /// What was made.
 #[derive(serde::Serialize)]
 struct Made {
@@ -149,10 +154,10 @@ impl HintArguments {
     fn hints(&self) -> Result<Option<Hints<'_>>> {
         if !self.force_name {
             if let Some(name) = &self.panel {
-                names::panel(name)?;
+                names::panel(name).map_err(|why| unknown("--panel", &why))?;
             }
             if let Some(name) = &self.board {
-                names::board(name)?;
+                names::board(name).map_err(|why| unknown("--board", &why))?;
             }
         }
         let hints = Hints {

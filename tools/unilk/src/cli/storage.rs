@@ -1,7 +1,7 @@
 //! How a phone's storage is named on the command line: a dump, its boot area,
 //! and what else is known of the phone.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unilk::emmc::Card;
@@ -73,12 +73,13 @@ impl Known {
     }
 
     fn open_by(&self, file: &Path, layout: Option<Layout>) -> Result<Storage> {
-        let options = Options {
+        let mut options = Options {
             scatter: layout,
             card: self.card()?,
         };
         let context = || file.display().to_string();
         if file.is_dir() {
+            complete(file, &mut options)?;
             let files = directory(file)?;
             return Storage::open_directory(files, &options).with_context(context);
         }
@@ -89,6 +90,22 @@ impl Known {
         Storage::open_image(source(file)?, boot1, &options).with_context(context)
     }
 }
+
+/// What lies beside the files of a directory belongs to them.
+fn complete(folder: &Path, options: &mut Options) -> Result<()> {
+    if options.scatter.is_none() {
+        let file = in_folder(folder)?;
+        options.scatter = file.as_deref().map(layout).transpose()?;
+    }
+    let beside = folder.join(CARD);
+    if options.card.is_none() && beside.is_file() {
+        options.card = Some(card(&beside)?);
+    }
+    Ok(())
+}
+
+/// Sizes of a card as `unilk emmc` writes them.
+pub const CARD: &str = "card.json";
 
 /// `FILE.boot1`, as `unilk emmc build` and mtkclient name it.
 fn beside(file: &Path) -> Option<PathBuf> {
@@ -144,4 +161,41 @@ pub fn layout(path: &Path) -> Result<Layout> {
         Ok(layout)
     });
     layout.with_context(|| format!("{}: `unilk scatter lint` says more", path.display()))
+}
+
+/// The scatter file of a firmware folder: the one whose name says so, or else
+/// the one text that is one.
+pub fn in_folder(folder: &Path) -> Result<Option<PathBuf>> {
+    let context = || format!("cannot read {}", folder.display());
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let ending = path.extension().unwrap_or_default();
+        if ending.eq_ignore_ascii_case("txt") && path.is_file() {
+            texts.push(path);
+        }
+    }
+    texts.sort();
+    let says_so = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.to_ascii_lowercase().contains("scatter")
+    };
+    let is_one = |path: &&PathBuf| scatter(path).is_ok();
+    let mut found: Vec<&PathBuf> = texts.iter().filter(says_so).collect();
+    if found.is_empty() {
+        found = texts.iter().filter(is_one).collect();
+    }
+    match found.as_slice() {
+        [one] => Ok(Some((*one).clone())),
+        [] => Ok(None),
+        several => {
+            let names: Vec<String> = several.iter().map(|p| p.display().to_string()).collect();
+            bail!(
+                "{} scatter files in {}, name one: {}",
+                several.len(),
+                folder.display(),
+                names.join(", ")
+            )
+        }
+    }
 }

@@ -27,8 +27,11 @@ impl Card {
     /// Only on such a card does a mainline kernel find the partitions.
     pub fn for_layout(layout: &Layout, user_bytes: Option<u64>) -> Result<Self, Error> {
         let mbr = layout.mbr_linear()?;
-        let natural =
-            (layout.last_start() + DEFAULT_USRDATA + layout.reserved_bytes()).saturating_sub(mbr);
+        let natural = layout
+            .last_start()
+            .saturating_add(DEFAULT_USRDATA)
+            .saturating_add(layout.reserved_bytes())
+            .saturating_sub(mbr);
         Self::for_hardware(mbr, user_bytes.unwrap_or(natural))
     }
 
@@ -87,7 +90,7 @@ impl Card {
 
     /// Length of the linear space.
     pub fn total_bytes(&self) -> u64 {
-        self.hardware_bytes() + self.user_bytes
+        self.hardware_bytes().saturating_add(self.user_bytes)
     }
 }
 

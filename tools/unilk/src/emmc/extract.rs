@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::layout::{Layout, Partition, Place, holds_file_system, is_in_boot_area};
 use crate::progress::Progress;
 use crate::source::Source;
-use crate::storage::{Area, Bytes, Part, Storage, TAIL};
+use crate::storage::{Area, Bytes, Part, Shape, Storage, TAIL};
 use std::io::{self, Seek, Write};
 
 /// What is taken out of a storage.
@@ -157,7 +157,12 @@ impl<'a> Extract<'a> {
 }
 
 fn assumed_card(storage: &Storage) -> Option<Card> {
-    let hardware = storage.hardware_bytes()?;
+    let hardware = match (storage.hardware_bytes(), storage.shape()) {
+        (Some(hardware), _) => hardware,
+        // Counted from the MBR, a linear dump gives a card that fits.
+        (None, Shape::Linear) => storage.layout()?.mbr_linear().ok()?,
+        (None, _) => return None,
+    };
     let user = storage.user_area().filter(|_| storage.is_whole())?.len();
     let boot1 = storage
         .find("PRELOADER")

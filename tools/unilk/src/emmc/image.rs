@@ -13,6 +13,9 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
+/// Largest user area: tables have 32 bits for a sector's number.
+const CARD_MAX: u64 = 1 << 41;
+
 /// What a partition is filled with.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -37,7 +40,14 @@ impl Image {
     pub fn new(layout: Layout, card: Card) -> Result<Self, Error> {
         layout.check()?;
         let tail = layout.reserved_bytes().max(pmt::FROM_END_BYTES);
-        let least = (layout.last_start() + 512 + tail).saturating_sub(card.hardware_bytes());
+        let least = layout
+            .last_start()
+            .saturating_add(512 + tail)
+            .saturating_sub(card.hardware_bytes())
+            .max(tail);
+        if card.user_bytes > CARD_MAX {
+            return Err(Error::CardTooBig(card.user_bytes));
+        }
         if card.user_bytes < least || !card.user_bytes.is_multiple_of(512) {
             return Err(Error::CardTooSmall(least));
         }
@@ -57,7 +67,7 @@ impl Image {
         if name.eq_ignore_ascii_case(TAIL) {
             let size = content_bytes(&content)?;
             if size != TAIL_BYTES {
-                return Err(Error::TooBig(TAIL.to_owned(), size, TAIL_BYTES));
+                return Err(Error::TailSize(size));
             }
             self.tail = Some(content);
             return Ok(());
@@ -87,7 +97,9 @@ impl Image {
                 .checked_sub(self.card.hardware_bytes())
                 .ok_or_else(|| Error::OutsideUserArea(partition.name.clone())),
             Place::Tail { blocks } => {
-                Ok(self.card.user_bytes - u64::from(blocks) * self.layout.block_bytes)
+                let reserve = u64::from(blocks) * self.layout.block_bytes;
+                let start = self.card.user_bytes.checked_sub(reserve);
+                start.ok_or_else(|| Error::OutsideUserArea(partition.name.clone()))
             }
         }
     }
@@ -226,7 +238,7 @@ fn read(content: &Content, limit: u64) -> Result<Vec<u8>, Error> {
 mod tests {
     use super::*;
     use crate::layout;
-    use std::io;
+    use std::io::{self, SeekFrom};
 
     fn a516() -> Image {
         let layout = Layout::built_in("a516").unwrap();
@@ -287,12 +299,59 @@ mod tests {
     }
 
     #[test]
+    fn tables_that_are_given_are_not_made() {
+        let mut image = a516();
+        // What was read out of a blank phone has to stay blank.
+        for (name, len) in [("MBR", 0x8_0000), ("EBR1", 0x8_0000), ("TAIL", 2 << 20)] {
+            image.put(name, Content::Bytes(vec![0; len])).unwrap();
+        }
+        let mut out = Pieces::default();
+        image.write_user(&mut out).unwrap();
+        assert_eq!(out.0, [(image.card().user_bytes - 1, 1)]);
+        let short = image.put("TAIL", Content::Bytes(vec![0; 512]));
+        assert!(matches!(short, Err(Error::TailSize(512))));
+    }
+
+    /// Where something was written, and how much.
+    #[derive(Default)]
+    struct Pieces(Vec<(u64, usize)>, u64);
+
+    impl Write for Pieces {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            self.0.push((self.1, data.len()));
+            self.1 += data.len() as u64;
+            Ok(data.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Pieces {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            let end = self.0.iter().map(|(at, len)| at + *len as u64).max();
+            self.1 = match to {
+                SeekFrom::Start(at) => at,
+                SeekFrom::End(by) => end.unwrap_or(0).saturating_add_signed(by),
+                SeekFrom::Current(by) => self.1.saturating_add_signed(by),
+            };
+            Ok(self.1)
+        }
+    }
+
+    #[test]
     fn a_card_that_ends_too_early_is_refused() {
         let layout = Layout::built_in("a516").unwrap();
         let card = Card::for_layout(&layout, Some(0x5834_0000)).unwrap();
         assert!(matches!(
-            Image::new(layout, card),
+            Image::new(layout.clone(), card),
             Err(Error::CardTooSmall(_))
+        ));
+        let card = Card::for_layout(&layout, Some(u64::MAX)).unwrap();
+        assert!(matches!(
+            Image::new(layout, card),
+            Err(Error::CardTooBig(_))
         ));
     }
 

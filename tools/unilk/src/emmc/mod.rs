@@ -13,6 +13,7 @@ pub use copy::{copy, is_blank};
 pub use extract::Extract;
 pub use image::{Content, Image, create};
 
+use crate::storage::TAIL_BYTES;
 use crate::{dos, layout, pmt, preloader};
 use std::fmt;
 use std::io;
@@ -30,10 +31,14 @@ pub enum Error {
     Hardware(u64),
     /// The card ends before the last partition begins.
     CardTooSmall(u64),
+    /// A user area of so many bytes, which no table can address.
+    CardTooBig(u64),
     /// A partition that the card's sizes put in front of the user area.
     OutsideUserArea(String),
     /// Content larger than its partition: name, content, partition.
     TooBig(String, u64, u64),
+    /// Content for the end of the user area that is not as long as that.
+    TailSize(u64),
     /// Content for a place that is not written this way.
     NotAPlace(String),
     /// The preloader file is none.
@@ -58,12 +63,19 @@ impl fmt::Display for Error {
                     "the user area must be at least {least} bytes for this layout"
                 )
             }
+            Self::CardTooBig(bytes) => {
+                write!(f, "no card has {bytes} bytes; a typing error in its size?")
+            }
             Self::OutsideUserArea(name) => {
                 write!(f, "{name} begins before the user area of this card")
             }
             Self::TooBig(name, content, room) => write!(
                 f,
                 "{content} bytes do not fit the {room} bytes of partition {name}"
+            ),
+            Self::TailSize(size) => write!(
+                f,
+                "TAIL is the last {TAIL_BYTES} bytes of the user area, this has {size}"
             ),
             Self::NotAPlace(name) => write!(f, "{name} cannot be given a file"),
             Self::Preloader(why) => write!(f, "preloader file: {why}"),

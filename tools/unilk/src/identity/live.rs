@@ -7,7 +7,9 @@ use super::files::NvramFiles;
 use super::{Evidence, Item, Show, Verdict};
 
 const WIFI: &str = "APCFG/APRDEB/WIFI";
-const WIFI_BYTES: usize = 512;
+/// With and without the two bytes of check value that the files of a real phone
+/// have at their end (a Mobiwire S10).
+const WIFI_BYTES: [usize; 2] = [512, 514];
 const WIFI_MAC: std::ops::Range<usize> = 4..10;
 /// What the driver puts in front of an address that it makes up, anew at every
 /// start.
@@ -70,8 +72,7 @@ fn wifi(files: &NvramFiles, show: Show) -> Item {
         return missing(name, WIFI);
     };
     let Some(mac) = content.get(WIFI_MAC) else {
-        let text = format!("{WIFI} has {} bytes, not {WIFI_BYTES}", content.len());
-        return Item::new(name, Verdict::Damaged, text);
+        return wrong_size(name, content);
     };
     if mac.starts_with(&WIFI_MADE_UP) {
         let text = format!(
@@ -81,11 +82,16 @@ fn wifi(files: &NvramFiles, show: Show) -> Item {
         return Item::new(name, Verdict::Default, text);
     }
     let item = device_address(name, mac, show);
-    if item.verdict == Verdict::Present && content.len() != WIFI_BYTES {
-        let text = format!("{WIFI} has {} bytes, not {WIFI_BYTES}", content.len());
-        return Item::new(name, Verdict::Damaged, text);
+    if item.verdict == Verdict::Present && !WIFI_BYTES.contains(&content.len()) {
+        return wrong_size(name, content);
     }
     item
+}
+
+fn wrong_size(name: &'static str, content: &[u8]) -> Item {
+    let [bytes, _] = WIFI_BYTES;
+    let text = format!("{WIFI} has {} bytes, not {bytes}", content.len());
+    Item::new(name, Verdict::Damaged, text)
 }
 
 fn bluetooth(files: &NvramFiles, show: Show) -> Item {

@@ -203,6 +203,23 @@ fn lock_states() {
 }
 
 #[test]
+fn a_wifi_file_has_its_check_value_at_the_end_or_none() {
+    for (length, verdict) in [
+        (512, Verdict::Present),
+        (514, Verdict::Present),
+        (300, Verdict::Damaged),
+    ] {
+        let mut files = files();
+        let mut wifi = vec![0; length];
+        wifi[4..10].copy_from_slice(&[0x00, 0x0A, 0xF5, 0x12, 0x34, 0x56]);
+        files.add("APCFG/APRDEB/WIFI", wifi);
+        let status = look(Ok(&files), |_, _| None);
+        let item = status.items.iter().find(|item| item.name == "WiFi address");
+        assert_eq!(item.unwrap().verdict, verdict, "{length} bytes");
+    }
+}
+
+#[test]
 fn whatever_it_is_given_it_answers() {
     for length in [0, 1, 63, 64, 512, 1023, 1024, 2047, 2048, 2049] {
         for fill in [0u8, 0xFF, 0x30] {

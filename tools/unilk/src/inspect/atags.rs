@@ -38,7 +38,7 @@ fn known(id: u32) -> Option<(&'static str, Option<u8>)> {
 }
 
 /// What `source`, which begins with a CORE tag, holds.
-pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8]) -> Report {
     let data = if source.len() > head.len() as u64 {
         read::some(source, 0, MOST)
     } else {
@@ -71,7 +71,7 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
     report.findings = findings(&tags, &data, bytes);
     "At 0x80100100 (r2) it is what a vendor 3.4 kernel learns of the phone; a kernel that takes a device tree reads such tags only with an appended tree."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 /// The payload in words.
@@ -236,9 +236,9 @@ mod tests {
         let Body::Table { rows, .. } = &report.facts[0].body else {
             panic!("no table");
         };
-        rows.iter()
-            .map(|row| format!("{}: {}\n", row[0].text, row[3].text))
-            .collect()
+        let lines = rows.iter();
+        let lines = lines.map(|row| format!("{}: {}", row[0].text, row[3].text));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
              DEVINFO: 26 words, hardware code 0x6572, CPU bin MT6572A\n\
              CMDLINE: console=tty0\n\
              INITRD2: 585.5 KiB at 0x84100000\n\
-             VIDEOLFB: no framebuffer: the kernel initialises the panel\n"
+             VIDEOLFB: no framebuffer: the kernel initialises the panel"
         );
     }
 

@@ -2,38 +2,37 @@
 //!
 //! Source: facts/storage-and-images.md 4.6, 4.7 (how a lost NVRAM looks).
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{read, text};
-use crate::finding::Finding;
 use crate::recognise::Kind;
 use crate::source::Source;
 
 /// So much is read to make sure; of a part of something larger, less.
 const MOST: u64 = 64 << 20;
-const MOST_OF_PART: u64 = 8 << 20;
+const MOST_OF_PART: u64 = 16 << 20;
 
 /// `source`, which begins blank, if it is blank all through.
-pub fn look(source: &dyn Source, depth: u8) -> Option<Report> {
-    let most = if depth == 0 { MOST } else { MOST_OF_PART };
+pub fn look(source: &dyn Source, level: Level) -> Option<Report> {
+    let most = if level.is_file() { MOST } else { MOST_OF_PART };
     let fill = *read::some(source, 0, 1).first()?;
     let blank = read::through(source, 0, most, &mut |piece| {
         piece.iter().all(|&byte| byte == fill)
     });
     blank.then_some(())?;
-    let mut report = Report::new(
-        Kind::Blank,
-        source.len(),
-        format!("blank: {} of {fill:#04x}", text::size(source.len())),
-    );
+    let size = text::size(source.len());
+    let summary = if source.len() > most {
+        format!(
+            "blank, as far as was looked: {} of {size}",
+            text::size(most)
+        )
+    } else {
+        format!("blank: {size} of {fill:#04x}")
+    };
+    let mut report = Report::new(Kind::Blank, source.len(), summary);
     let mut facts = Facts::new("content", "content");
     facts.add("fill", report::hex(fill));
     report.facts.push(facts.into());
-    if source.len() > most {
-        report.findings.push(Finding::note(
-            "BLANK-PART",
-            format!("only the first {} were looked at", text::size(most)),
-        ));
-    }
     "Right for MISC, EXPDB and unused partitions. An NVRAM or PRO_INFO that looks like this has lost the phone's identity: restore this phone's own backup; a blank UBOOT leaves the phone in the preloader's USB mode."
         .clone_into(&mut report.on_a_phone);
     Some(report)

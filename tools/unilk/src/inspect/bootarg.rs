@@ -11,7 +11,7 @@ use unilk_core::bootarg::{BOOT_ARGUMENT_LEN, BootArgument, BootMode};
 use unilk_core::bytes::Bytes;
 
 /// What `source`, which begins with "LPLP", holds.
-pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8]) -> Report {
     let mut report = Report::new(
         Kind::BootArgument,
         source.len(),
@@ -23,7 +23,7 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
         Ok(argument) => argument,
         Err(why) => {
             report.findings.push(of_core(Finding::problem, &why));
-            return Some(report);
+            return report;
         }
     };
     report
@@ -35,7 +35,7 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
         argument.reason.name()
     );
     findings(&argument, source.len(), &mut report);
-    Some(report)
+    report
 }
 
 fn fields(argument: &BootArgument, bytes: Bytes<'_>) -> Facts {

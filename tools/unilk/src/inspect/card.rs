@@ -5,6 +5,7 @@
 //!
 //! Source: facts/storage-and-images.md 4.1 to 4.6.
 
+use super::Level;
 use super::read::Watched;
 use super::report::{self, Cell, Facts, Part, Report};
 use super::{look as look_inside, part, text, unreadable};
@@ -12,8 +13,9 @@ use crate::finding::Finding;
 use crate::pmt::FROM_END_BYTES;
 use crate::recognise::{HEAD_BYTES, Kind};
 use crate::source::Source;
-use crate::storage::{self, Options, Storage, TAIL, TAIL_BYTES};
+use crate::storage::{self, Storage, TAIL, TAIL_BYTES};
 use std::sync::Arc;
+use unilk_core::partition::protected;
 
 /// No card is smaller; what is smaller is not searched for partitions.
 const LEAST: u64 = 32 << 20;
@@ -22,7 +24,7 @@ const RECORD_FROM_END: u64 = 2048;
 
 /// `source`, if it is the dump of a card: its user area, or linear with the
 /// boot areas in front, or a sparse image of either.
-pub fn look(source: &Arc<dyn Source>) -> Option<Report> {
+pub fn look(source: &Arc<dyn Source>, level: Level) -> Option<Report> {
     if source.len() < HEAD_BYTES as u64 {
         return None;
     }
@@ -36,13 +38,13 @@ pub fn look(source: &Arc<dyn Source>) -> Option<Report> {
         return None;
     }
     let watched = Arc::new(Watched::new(Arc::clone(source)));
-    let storage = Storage::open_image(watched.clone(), None, &Options::default()).ok()?;
-    let mut report = describe(source.len(), &storage);
+    let storage = Storage::open_image(watched.clone(), None, &storage::Options::default()).ok()?;
+    let mut report = describe(source.len(), &storage, level.inner());
     report.findings.extend(unreadable(&watched));
     Some(report)
 }
 
-fn describe(bytes: u64, storage: &Storage) -> Report {
+fn describe(bytes: u64, storage: &Storage, level: Level) -> Report {
     let mut report = Report::new(Kind::Card, bytes, "");
     let user = storage.user_area().map_or(0, Source::len);
     report.summary = format!(
@@ -55,11 +57,16 @@ fn describe(bytes: u64, storage: &Storage) -> Report {
     report.findings = storage.findings().to_vec();
     for known in storage.parts() {
         if let Some(window) = storage.window(known) {
-            let inside = if known.name == TAIL {
-                tail(&window)
+            let mut inside = if known.name == TAIL {
+                tail(&window, level)
             } else {
-                look_inside(&window, 1)
+                look_inside(&window, level)
             };
+            if let (Kind::Unknown, Some(holds)) = (inside.kind, protected(&known.name)) {
+                inside.summary = format!("data: {holds}");
+                "It belongs to this phone alone and is never written but from its own backup."
+                    .clone_into(&mut inside.on_a_phone);
+            }
             report.findings.extend(misplaced(&known.name, &inside));
             report.parts.push(Part {
                 name: known.name.clone(),
@@ -102,7 +109,7 @@ fn word(value: impl serde::Serialize, text: &str) -> Cell {
 }
 
 /// The last 2 MiB, where no partition is.
-fn tail(window: &storage::Bytes) -> Report {
+fn tail(window: &storage::Bytes, level: Level) -> Report {
     let mut report = Report::new(Kind::Unknown, window.len(), "end of the card");
     for (name, from_end, len) in [
         ("partition table", FROM_END_BYTES, 2 * 4096),
@@ -111,7 +118,7 @@ fn tail(window: &storage::Bytes) -> Report {
         if window.len() == TAIL_BYTES {
             report
                 .parts
-                .push(part(window, name, TAIL_BYTES - from_end, len, 1));
+                .push(part(window, name, TAIL_BYTES - from_end, len, level));
         }
     }
     for part in &report.parts {
@@ -151,7 +158,7 @@ fn lost_identity(parts: &[Part]) -> Option<Finding> {
         Finding::warning(
             "CARD-IDENTITY",
             format!(
-                "blank: {}. This phone has lost a part of its identity, or never had it; restore its own backup, nothing else",
+                "blank: {}. This phone has lost a part of its identity, or never had it; restore its own backup, nothing else (`unilk identity status` tells more)",
                 blank.join(", ")
             ),
         )
@@ -165,10 +172,10 @@ mod tests {
     use crate::bootimg::{BootImage, SubHeaders};
     use crate::emmc::{Card, Content, Image};
     use crate::inspect::compressed::tests::ramdisk;
-    use crate::inspect::inspect_file;
     use crate::inspect::report::Value;
     use crate::inspect::testing::{ARM_BRANCH, codes};
     use crate::inspect::zimage::tests::zimage;
+    use crate::inspect::{Options, inspect_file};
     use crate::layout::Layout;
     use crate::mtk;
     use crate::source::FileSource;
@@ -191,6 +198,8 @@ mod tests {
         image.put("UBOOT", Content::Bytes(lk)).unwrap();
         image.put("BOOTIMG", boot(SubHeaders::Boot)).unwrap();
         image.put("RECOVERY", boot(recovery)).unwrap();
+        let security = Content::Bytes(vec![0x37; 512]);
+        image.put("SECCFG", security).unwrap();
         let name = format!("inspect-card-{recovery:?}.img");
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../target/tmp")
@@ -205,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_partition_is_told_by_what_is_in_it() {
-        let report = inspect_file(&card(SubHeaders::Recovery));
+        let report = inspect_file(&card(SubHeaders::Recovery), Options::default());
         assert_eq!(report.kind, Kind::Card);
         assert_eq!(
             report.value("card", "partitions_by"),
@@ -219,6 +228,8 @@ mod tests {
         assert_eq!(kind("UBOOT"), Some(Kind::MediatekImage));
         assert_eq!(kind("BOOTIMG"), Some(Kind::BootImage));
         assert_eq!(kind("NVRAM"), Some(Kind::Blank));
+        let seccfg = report.parts.iter().find(|part| part.name == "SECCFG");
+        assert!(seccfg.unwrap().report.summary.contains("security state"));
         let tail = report.parts.iter().find(|part| part.name == TAIL).unwrap();
         assert_eq!(tail.report.parts[0].report.kind, Kind::Pmt);
         assert!(codes(&report).contains(&"CARD-IDENTITY"));
@@ -227,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_image_in_the_wrong_partition_is_told() {
-        let report = inspect_file(&card(SubHeaders::Boot));
+        let report = inspect_file(&card(SubHeaders::Boot), Options::default());
         assert!(codes(&report).contains(&"CARD-SWAPPED"));
     }
 
@@ -235,7 +246,7 @@ mod tests {
     fn small_and_other_files_are_no_cards() {
         for data in [vec![0; 100], vec![0x5A; 1 << 20]] {
             let source: Arc<dyn Source> = Arc::new(data);
-            assert_ne!(inspect_file(&source).kind, Kind::Card);
+            assert_ne!(inspect_file(&source, Options::default()).kind, Kind::Card);
         }
     }
 }

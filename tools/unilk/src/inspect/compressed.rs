@@ -8,12 +8,14 @@
 
 use super::report::{self, Facts, Report};
 use super::text;
+use crate::bytes::u32_at;
 use crate::finding::Finding;
 use crate::recognise::Kind;
 use crate::source::{Reader, Source};
 use flate2::read::GzDecoder;
 use lzma_rust2::XzReader;
 use std::io::Read;
+use unilk_core::crc32::crc32;
 
 /// Names and magic numbers.
 const FORMATS: [(&str, &[u8]); 9] = [
@@ -41,18 +43,20 @@ fn packing(head: &[u8]) -> Option<&'static str> {
         .map(|&(name, _)| name)
 }
 
-/// How the kernel somewhere in `code` is packed. Short magic numbers turn up
-/// by chance: of gzip, the rest of a kernel's header is compared too, and the
-/// shortest ones are not looked for.
-pub fn find(code: &[u8]) -> Option<&'static str> {
+/// How the kernel somewhere in `code` is packed, and where it begins. Short magic numbers turn up
+/// by chance: of gzip, xz and bzip2, more of the header is compared.
+pub fn find(code: &[u8]) -> Option<(&'static str, usize)> {
     let sure = |there: &[u8], name: &str| match name {
         "gzip" => there.get(3..8) == Some(&[0; 5]),
+        // The magic alone stands in every decompressor, to compare with.
+        "xz" => there.get(6..8).map(crc32) == u32_at(there, 8),
         "bzip2" => there.get(4..10) == Some(&[0x31, 0x41, 0x59, 0x26, 0x53, 0x59]),
         _ => true,
     };
     (0..code.len()).find_map(|at| {
         let there = &code[at..];
-        packing(there).filter(|name| sure(there, name))
+        let name = packing(there).filter(|name| sure(there, name))?;
+        Some((name, at))
     })
 }
 
@@ -83,12 +87,12 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
         None => format!("data packed with {name}"),
     };
     report.facts.push(facts.into());
-    report.on_a_phone = if inside == Some(CPIO) {
+    let on_a_phone = if inside == Some(CPIO) {
         "A RAM disk: part of a boot image, which `unilk bootimg` makes. Not to be flashed by itself."
     } else {
         "Not to be flashed as it is: no loader of this chip unpacks it."
-    }
-    .to_owned();
+    };
+    on_a_phone.clone_into(&mut report.on_a_phone);
     Some(report)
 }
 
@@ -142,7 +146,7 @@ fn gzip_len(source: &dyn Source) -> Option<u32> {
 }
 
 /// What `source`, a cpio archive, holds: the first names in it.
-pub fn cpio(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn cpio(source: &dyn Source, head: &[u8]) -> Report {
     /// Names that are shown.
     const SHOWN: usize = 12;
     let mut report = Report::new(
@@ -160,11 +164,15 @@ pub fn cpio(source: &dyn Source, head: &[u8]) -> Option<Report> {
         at = next;
     }
     let mut facts = Facts::new("archive", "archive");
-    facts.add("first_names", report::list(names));
+    if names.is_empty() {
+        facts.add("first_names", report::absent("none: it is empty"));
+    } else {
+        facts.add("first_names", report::list(names));
+    }
     report.facts.push(facts.into());
     "A RAM disk that is not packed: part of a boot image, which `unilk bootimg` makes."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 /// Name of the member at `at`, and where the next begins.

@@ -5,8 +5,11 @@
 use crate::bytes::u32_at;
 use unilk_core::bytes::Bytes;
 
-/// How a record begins: "MMM", version 1.
+/// How the first record begins: "MMM", version 1.
 pub const MAGIC: &[u8] = b"MMM\x01";
+/// How all begin. Later ones have versions of their own (BROM_CFG of a Mobiwire
+/// S10 has 3).
+const MARK: &[u8] = b"MMM";
 /// Type of the first record.
 const FILE_INFO: u16 = 0;
 /// Chains have seven records at most.
@@ -70,8 +73,7 @@ pub fn chain(data: &[u8]) -> (Vec<Record>, bool) {
     let content = file_info(data).map(|info| info.content_offset as usize);
     let mut records = Vec::new();
     let mut at = 0;
-    while records.len() < MOST && Some(at) != content && bytes.slice(at, MAGIC.len()) == Some(MAGIC)
-    {
+    while records.len() < MOST && Some(at) != content && bytes.slice(at, MARK.len()) == Some(MARK) {
         let (Some(size), Some(kind)) = (bytes.u16(at + 4), bytes.u16(at + 6)) else {
             break;
         };

@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::image::{self, Identity};
 use crate::mtk::LK_PAYLOAD_MAX;
 use crate::pack::is_arm_instruction;
+use crate::recognise::Kind;
 use crate::source::Source;
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
@@ -23,10 +24,27 @@ pub fn is_ours(payload: &dyn Source) -> bool {
     !matches!(Identity::of(&head), Err(image::Error::NotUnilk))
 }
 
+/// A unilk image without any header, as a file or as the kernel of a boot image.
+pub fn bare(source: &dyn Source) -> Report {
+    let mut report = Report::new(Kind::Unilk, source.len(), "payload without a header");
+    let bytes = u32::try_from(source.len()).unwrap_or(u32::MAX);
+    add_to(source, bytes, &mut report);
+    "Runs from any address in DRAM: RAM boot tools start it at 0x80020000, loaders that take it for a kernel at 0x80108000."
+        .clone_into(&mut report.on_a_phone);
+    report
+}
+
 /// Adds what is known of `payload`, of which a header says that it has
 /// `stated` bytes.
 pub fn add_to(payload: &dyn Source, stated: u32, report: &mut Report) {
     let bytes = read::some(payload, 0, LK_PAYLOAD_MAX);
+    if bytes.starts_with(b"SSSS") {
+        report.findings.push(Finding::problem(
+            "LK-SIGNED",
+            "payload is in MediaTek's secure-boot wrapper: a phone that is not fused jumps into the wrapper's header, and where a fused one wants it is not known",
+        ));
+        return;
+    }
     if let Some(word) = u32_at(&bytes, 0)
         && !is_arm_instruction(word)
     {
@@ -117,18 +135,32 @@ fn stock(payload: &[u8], report: &mut Report) {
     // The last string ends where the image does.
     finder.feed(&[0]);
     let names: Vec<String> = finder.names().map(str::to_owned).collect();
-    if !names.is_empty() {
+    if let Some(version) = string_at(payload, b"U-Boot 20") {
+        report.summary = format!("U-Boot, {}", report.summary);
+        let mut facts = Facts::new("u_boot", "U-Boot");
+        facts.add("version", report::text(version));
+        report.facts.push(facts.into());
+    } else if !names.is_empty() {
         let mut facts = Facts::new("stock", "stock LK");
         facts.add("panels", report::list(names));
         report.facts.push(facts.into());
     }
-    let refuses = b"TOOL DL image Fail";
-    if payload.windows(refuses.len()).any(|there| there == refuses) {
+    if string_at(payload, b"TOOL DL image Fail").is_some() {
         report.findings.push(Finding::note(
             "LK-TOOLDL",
             "this build looks at the flash tool's download record at the end of the card and may refuse to boot when that is damaged: never format the last 2 MiB",
         ));
     }
+}
+
+/// The text that begins with `start`, up to what is no text.
+fn string_at(payload: &[u8], start: &[u8]) -> Option<String> {
+    let at = payload
+        .windows(start.len())
+        .position(|there| there == start)?;
+    let text = payload[at..].iter().take(80);
+    let text = text.take_while(|byte| matches!(byte, b' '..=b'~'));
+    Some(text.map(|&byte| char::from(byte)).collect())
 }
 
 #[cfg(test)]
@@ -183,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn a_signed_payload_is_told() {
+        let image = mtk::with_header("LK", b"SSSSmaker and more").unwrap();
+        assert_eq!(codes(&inspect(&image)), ["LK-SIGNED"]);
+    }
+
+    #[test]
     fn panels_and_traps_of_a_stock_loader() {
         let name = unilk_board_db::panels()[0].names[0];
         let mut payload = ARM_BRANCH.to_vec();
@@ -194,5 +232,12 @@ mod tests {
             Some(&Value::List(vec![name.to_owned()]))
         );
         assert_eq!(codes(&report), ["LK-TOOLDL"]);
+        let mut other = ARM_BRANCH.to_vec();
+        other.extend_from_slice(b"\0U-Boot 2024.10 (Oct 07 2024)\n\0");
+        let report = inspect(&mtk::with_header("U-Boot", &other).unwrap());
+        assert_eq!(
+            report.value("u_boot", "version"),
+            Some(&"U-Boot 2024.10 (Oct 07 2024)".into())
+        );
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.1 to 1.6.
 
+use super::Level;
 use super::report::{self, Facts, Report};
 use super::{loader, logo, of_core, part, read, text};
 use crate::bytes::u32_at;
@@ -49,7 +50,7 @@ impl Role {
 
 /// What `source`, which begins with the magic, holds; `head` are its first
 /// bytes.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Option<Report> {
     let header = head.get(..HEADER_BYTES);
     let payload_len = u32_at(head, 4)?;
     let raw_name = crate::bytes::text(head.get(8..40).unwrap_or_default());
@@ -87,7 +88,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             role.part_name(),
             HEADER_BYTES as u64,
             there,
-            depth,
+            level,
         )),
     }
     if report.on_a_phone.is_empty() {
@@ -171,11 +172,13 @@ fn padding(header: &[u8], report: &mut Report) {
     }
 }
 
-/// What lies behind the payload: nothing, the rest of a partition's dump, or
-/// something that does not belong there.
+/// What lies behind the payload: nothing, padding to a page, the rest of a
+/// partition's dump, or something that does not belong there.
 fn behind(source: &dyn Source, end: u64, report: &mut Report) {
     /// More than any of these partitions has.
     const MOST: u64 = 32 << 20;
+    /// Sections of boot images are padded to a page.
+    const PAGE: u64 = 4096;
     let rest = source.len().saturating_sub(end);
     if rest == 0 {
         return;
@@ -186,6 +189,9 @@ fn behind(source: &dyn Source, end: u64, report: &mut Report) {
         fills[1] &= piece.iter().all(|&byte| byte == 0xFF);
         fills[0] || fills[1]
     });
+    if all && rest < PAGE {
+        return;
+    }
     let size = text::size(rest);
     report.findings.push(if all {
         Finding::note(
@@ -248,7 +254,7 @@ mod tests {
         assert!(!inspect(&lk(0x5_FE00)).has("LK-SIZE"));
         assert!(inspect(&lk(0x5_FE01)).has("LK-SIZE"));
         // Only for a bootloader.
-        let kernel = mtk::with_header("KERNEL", &[0; 0x6_0000]).unwrap();
+        let kernel = mtk::with_header("KERNEL", &vec![0; 0x6_0000]).unwrap();
         assert!(!inspect(&kernel).has("LK-SIZE"));
     }
 

@@ -21,23 +21,37 @@ pub fn look(source: &dyn Source) -> Option<Report> {
         .filter(|&len| len <= MOST)?;
     let mut report = Report::new(Kind::Misc, source.len(), "MISC partition");
     let command = command(source);
-    let env = environment(source, &mut report);
+    let env = environment(source);
     let stored = stored(source, len);
-    if command.is_none() && env.is_none() && stored.is_none() {
+    if command.is_none() && matches!(env, Ok(None)) && stored.is_none() {
         return None;
     }
+    report.summary = match (&command, &stored) {
+        (Some(command), _) => format!("MISC partition, command \"{}\"", report::printable(command)),
+        (None, Some(panel)) => format!("MISC partition, panel {}", report::printable(panel)),
+        (None, None) => "MISC partition with an LK environment".to_owned(),
+    };
     let mut facts = Facts::new("misc", "kept here");
     facts.add("command", or_none(command.as_deref()));
     facts.add("panel", or_none(stored.as_deref()));
+    if stored.is_some() {
+        report.findings.push(Finding::note(
+            "MISC-CHOICE",
+            "unilk keeps its choice here: `unilk report --choice` shows all of it",
+        ));
+    }
     report.facts.push(facts.into());
-    report.facts.extend(env.flatten().map(Into::into));
-    report.on_a_phone = match command.as_deref() {
+    match env {
+        Ok(env) => report.facts.extend(env.map(Into::into)),
+        Err(why) => report.findings.push(of_core(Finding::warning, &why)),
+    }
+    let on_a_phone = match command.as_deref() {
         Some("boot-recovery") => {
             "The next start goes to RECOVERY, and again until recovery clears the command."
         }
         _ => "It asks for nothing: the phone starts as its keys say.",
-    }
-    .to_owned();
+    };
+    on_a_phone.clone_into(&mut report.on_a_phone);
     Some(report)
 }
 
@@ -52,30 +66,28 @@ fn command(source: &dyn Source) -> Option<String> {
     text.starts_with("boot-").then_some(text)
 }
 
-/// LK's environment; `Some(None)` where there is one that is damaged.
-fn environment(source: &dyn Source, report: &mut Report) -> Option<Option<Facts>> {
+/// LK's environment, if there is one; why it is not used, if it is damaged.
+fn environment(source: &dyn Source) -> Result<Option<Facts>, EnvError> {
     let bytes = read::some(source, ENV_OFFSET.into(), ENV_LEN);
     match Env::parse(&bytes) {
         Ok(env) => {
             let mut facts = Facts::new("environment", "LK environment");
             let entries = env.entries().map(|(name, value)| format!("{name}={value}"));
             facts.add("entries", report::list(entries.collect()));
-            Some(Some(facts))
+            Ok(Some(facts))
         }
-        Err(EnvError::Signature) => None,
-        Err(why) => {
-            report.findings.push(of_core(Finding::warning, &why));
-            Some(None)
-        }
+        Err(EnvError::Signature) => Ok(None),
+        Err(why) => Err(why),
     }
 }
 
 /// The panel that unilk keeps in mind.
 fn stored(source: &dyn Source, len: usize) -> Option<String> {
     let misc = read::some(source, 0, len);
-    choice::read(&misc)
-        .ok()
-        .map(|stored| format!("{} (`unilk report --choice` shows all)", stored.panel()))
+    choice::read(&misc).ok().map(|stored| match stored.panel() {
+        "" => "not chosen".to_owned(),
+        panel => panel.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::report::{self, Facts, Report};
 use super::{of_core, read, text};
+use crate::backup::manifest::{BYTES_MAX, Manifest};
 use crate::finding::Finding;
 use crate::recognise::Kind;
 use crate::source::Source;
@@ -55,7 +56,7 @@ pub fn log(source: &dyn Source) -> Option<Report> {
 }
 
 /// The report of what was asked and answered in a boot.
-pub fn report(source: &dyn Source) -> Option<Report> {
+pub fn report(source: &dyn Source) -> Report {
     let bytes = read::some(source, 0, MOST);
     let mut report = Report::new(
         Kind::BootReport,
@@ -73,11 +74,12 @@ pub fn report(source: &dyn Source) -> Option<Report> {
     }
     "Says which panel, touch chip and cameras the phone found: `unilk report` shows it."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
-/// A backup. What is in it, and whether it is whole, is `unilk verify`'s to say.
-pub fn backup(source: &dyn Source) -> Option<Report> {
+/// A backup: what its manifest says. Whether that is true is `unilk verify`'s
+/// to find out.
+pub fn backup(source: &dyn Source, head: &[u8]) -> Report {
     let mut report = Report::new(
         Kind::Backup,
         source.len(),
@@ -85,13 +87,43 @@ pub fn backup(source: &dyn Source) -> Option<Report> {
     );
     "Not for a flash tool: `unilk verify` says whether it is whole, `unilk restore` writes it back to the phone that it came from."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    match manifest_of(source, head) {
+        Ok(manifest) => {
+            let mut facts = Facts::new("backup", "backup");
+            facts.add("created", report::text(&manifest.created));
+            facts.add("tool", report::text(&manifest.tool));
+            facts.add("origin", report::text(&manifest.origin));
+            let parts = manifest.parts.iter().map(|part| part.name.clone());
+            facts.add("partitions", report::list(parts.collect()));
+            facts.add("files", report::count(manifest.files.len() as u64));
+            report.facts.push(facts.into());
+        }
+        Err(why) => report.findings.push(Finding::problem(
+            "BACKUP-MANIFEST",
+            format!("{why}: the backup is damaged or cut off"),
+        )),
+    }
+    report
+}
+
+/// The first member of the archive.
+fn manifest_of(source: &dyn Source, head: &[u8]) -> Result<Manifest, String> {
+    const BLOCK: u64 = 512;
+    // Octal, in the header's size field.
+    let size = head.get(124..136).map(crate::bytes::text);
+    let size = size.and_then(|digits| usize::from_str_radix(digits.trim(), 8).ok());
+    let size = size
+        .filter(|&size| size as u64 <= BYTES_MAX)
+        .ok_or("its manifest has no size that can be")?;
+    let json = read::some(source, BLOCK, size);
+    Manifest::parse(&json).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::backup::manifest;
     use crate::inspect::inspect;
     use crate::inspect::report::Body;
     use crate::inspect::testing::{codes, mutate};
@@ -143,12 +175,17 @@ mod tests {
     #[test]
     fn a_backup_is_known_by_its_first_member() {
         let mut tar = vec![0; 1024];
-        tar[..13].copy_from_slice(b"manifest.json");
+        tar[..manifest::MEMBER.len()].copy_from_slice(manifest::MEMBER.as_bytes());
+        tar[124..135].copy_from_slice(b"00000000020");
         tar[257..262].copy_from_slice(b"ustar");
         let report = inspect(&tar);
         assert_eq!(report.kind, Kind::Backup);
         assert!(report.on_a_phone.contains("unilk verify"));
+        assert_eq!(codes(&report), ["BACKUP-MANIFEST"]);
+        mutate(&tar, 200, |data| {
+            let _ = inspect(&data);
+        });
         tar[..13].copy_from_slice(b"something.txt");
-        assert_eq!(inspect(&tar).kind, Kind::Unknown);
+        assert_eq!(inspect(&tar).kind, Kind::Archive);
     }
 }

@@ -30,7 +30,7 @@ const ANY_CARD: AreaSizes = AreaSizes {
 };
 
 /// What `source`, which begins with a table's signature, holds.
-pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8]) -> Report {
     let mut report = Report::new(Kind::Pmt, source.len(), "partition management table (PMT)");
     "LK and preloader believe it before anything else, entry by entry and by number, not by name. It is never written: a wrong one makes the phone take the wrong place for each partition."
         .clone_into(&mut report.on_a_phone);
@@ -43,7 +43,7 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
             "PMT-LATER",
             "a table of later chips (version 3): MT6572 loaders do not know it",
         ));
-        return Some(report);
+        return report;
     };
     let entries = entries(head);
     let which = match copy {
@@ -73,7 +73,7 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
             ),
         )),
     }
-    Some(report)
+    report
 }
 
 fn entries(head: &[u8]) -> Vec<Vec<report::Cell>> {
@@ -132,7 +132,7 @@ fn second(head: &[u8], copy: PmtCopy, report: &mut Report) {
 }
 
 /// What `source`, which begins with a download record, holds.
-pub fn download(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn download(source: &dyn Source, head: &[u8]) -> Report {
     const FIRST: usize = 32;
     const BYTES: usize = 20;
     let bytes = Bytes::new(head);
@@ -185,7 +185,7 @@ pub fn download(source: &dyn Source, head: &[u8]) -> Option<Report> {
     }
     "Stands 2 KiB before the end of the card. Some stock LKs refuse to boot when it is not good; preloader and unilk do not look at it."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const MOST: usize = 1 << 20;
 const CHIP: &str = "MT6572";
 
 /// What `source`, which bears a preloader's marks, holds.
-pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8]) -> Report {
     let mut report = Report::new(
         Kind::Preloader,
         source.len(),
@@ -39,13 +39,13 @@ pub fn look(source: &dyn Source, head: &[u8]) -> Option<Report> {
             ),
         ));
         landmarks(head, &mut report);
-        return Some(report);
+        return report;
     };
     let window = Window::new(source, start, source.len());
     let file = read::some(&window, 0, MOST);
     records(&file, window.len(), &mut report);
     landmarks(&file, &mut report);
-    Some(report)
+    report
 }
 
 /// The wrapping around the GFH file, and where that begins.
@@ -363,12 +363,31 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_of_nand_is_unwrapped() {
+        // Two pages in front: geometry, and the layout table in pages.
+        let mut dump = vec![0xFF; 4096];
+        dump[..12].copy_from_slice(b"BOOTLOADER!\0");
+        dump[12..16].copy_from_slice(b"V006");
+        dump[16..23].copy_from_slice(b"NFIINFO");
+        dump[2048..2053].copy_from_slice(b"BRLYT");
+        dump.extend(a516());
+        let report = inspect(&dump);
+        assert_eq!(report.value("wrapping", "device"), Some(&"NAND".into()));
+        assert!(report.value("board", "file_name").is_some());
+        assert!(codes(&report).is_empty(), "{:?}", report.findings);
+    }
+
+    #[test]
     fn damage_is_named() {
         let good = a516();
         assert_eq!(codes(&inspect(&&good[..98000])), ["PL-CUT"]);
         let mut bad = good.clone();
         bad[0x38] = 0;
         assert_eq!(codes(&inspect(&bad)), ["PL-CHAIN"]);
+        // A record of a later version is a record.
+        let mut later = good.clone();
+        later[0x44 + 3] = 3;
+        assert!(codes(&inspect(&later)).is_empty());
         let mut area = boot_area(&good).unwrap();
         area[0x200] = 0;
         assert_eq!(codes(&inspect(&area)), ["PL-FORM", "PL-LAYOUT"]);

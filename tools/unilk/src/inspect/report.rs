@@ -280,7 +280,7 @@ pub fn printable(text: &str) -> String {
 pub struct Facts {
     key: &'static str,
     title: &'static str,
-    facts: Vec<Fact>,
+    entries: Vec<Fact>,
 }
 
 impl Facts {
@@ -289,13 +289,13 @@ impl Facts {
         Self {
             key,
             title,
-            facts: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
     /// Adds one.
     pub fn add(&mut self, key: &'static str, cell: Cell) {
-        self.facts.push(Fact { key, cell });
+        self.entries.push(Fact { key, cell });
     }
 
     /// Adds one if it is there.
@@ -311,7 +311,7 @@ impl From<Facts> for Group {
         Self {
             key: facts.key,
             title: facts.title,
-            body: Body::Facts(facts.facts),
+            body: Body::Facts(facts.entries),
         }
     }
 }

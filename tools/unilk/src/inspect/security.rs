@@ -3,6 +3,7 @@
 //!
 //! Source: facts/storage-and-images.md 1.5, 4.8.
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{part, text};
 use crate::bytes::{text as field_text, u32_at};
@@ -14,7 +15,7 @@ use crate::source::Source;
 const SIGNED_HEADER: u64 = 64;
 
 /// What `source`, which begins with "SSSS", holds.
-pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn signed(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(
         Kind::Signed,
         source.len(),
@@ -29,7 +30,7 @@ pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "SIGN-CUT",
             "ends within its header of 64 bytes: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let mut facts = Facts::new("wrapper", "wrapper");
     facts.add("customer", report::text(field_text(&head[4..36])));
@@ -53,9 +54,9 @@ pub fn signed(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
     if start < source.len() {
         report
             .parts
-            .push(part(source, "image", start, len.into(), depth));
+            .push(part(source, "image", start, len.into(), level));
     }
-    Some(report)
+    report
 }
 
 /// What `source`, which begins with "AND_AC_REGION", holds.
@@ -129,7 +130,7 @@ fn policy(head: &[u8]) -> Facts {
 }
 
 /// What `source`, which begins with "AND_SECCFG_v", holds.
-pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
+pub fn seccfg(source: &dyn Source, head: &[u8]) -> Report {
     const LOCKED: u32 = 0x0100_0000;
     const UNLOCKED: u32 = 0x07F2_0000;
     const END: u32 = 0x4545_4545;
@@ -144,7 +145,7 @@ pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
             "SECCFG-CUT",
             "ends within its header: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let state = match body_len {
         LOCKED => "locked",
@@ -180,7 +181,7 @@ pub fn seccfg(source: &dyn Source, head: &[u8]) -> Option<Report> {
             "has no mark 45 45 45 45 at its end: it is damaged, or of a version not known",
         ));
     }
-    Some(report)
+    report
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The reader, and what it refuses, is [`crate::sparse`].
 
+use super::Level;
 use super::report::{self, Facts, Part, Report};
 use super::{look as look_inside, text};
 use crate::bytes::{u16_at, u32_at};
@@ -11,7 +12,7 @@ use crate::source::Source;
 use crate::sparse::{self, Error};
 
 /// What `source`, which begins with the magic, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::Sparse, source.len(), "Android sparse image");
     "fastboot and unilk unpack it while they flash. Raw tools (mtkclient, dd) write it as it is, which no kernel mounts: unpack it with simg2img for them."
         .clone_into(&mut report.on_a_phone);
@@ -25,14 +26,14 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
                 name: "unpacked".to_owned(),
                 offset: 0,
                 len: whole.len(),
-                report: look_inside(&whole, depth + 1),
+                report: look_inside(&whole, level.inner()),
             });
         }
         Err(why) => report
             .findings
             .push(Finding::problem(code(&why), why.to_string())),
     }
-    Some(report)
+    report
 }
 
 fn fields(head: &[u8]) -> Option<Facts> {

@@ -3,6 +3,7 @@
 //! The check is the bootloader's own strict parser (`unilk_core::fdt`). Source
 //! of what an MT6572 tree needs: facts/storage-and-images.md 6.4.
 
+use super::Level;
 use super::report::{self, Cell, Facts, Report};
 use super::{of_core, part, read, text};
 use crate::finding::Finding;
@@ -15,7 +16,7 @@ use unilk_core::fdt::{Fdt, MAX_TREE_BYTES, Property};
 const CHIP: &[u8] = b"mediatek,mt6572";
 
 /// What `source`, which begins with a tree's magic, holds.
-pub fn look(source: &dyn Source) -> Option<Report> {
+pub fn look(source: &dyn Source) -> Report {
     let bytes = read::some(source, 0, MAX_TREE_BYTES);
     let mut report = Report::new(Kind::DeviceTree, source.len(), "device tree");
     let tree = match Fdt::parse(&bytes) {
@@ -26,7 +27,7 @@ pub fn look(source: &dyn Source) -> Option<Report> {
                 "unilk refuses it ({}) and uses its generic tree; a kernel that is given it would not start.",
                 why.code()
             );
-            return Some(report);
+            return report;
         }
     };
     let model = string(tree.root().property(b"model"));
@@ -39,7 +40,7 @@ pub fn look(source: &dyn Source) -> Option<Report> {
     findings(&tree, source.len(), &mut report);
     "Appended to a kernel or as second stage of a boot image, unilk fills in memory, command line, RAM disk and the parts that are fitted, and hands it over."
         .clone_into(&mut report.on_a_phone);
-    Some(report)
+    report
 }
 
 fn string(property: Option<Property<'_>>) -> Option<String> {
@@ -147,7 +148,7 @@ fn findings(tree: &Fdt<'_>, there: u64, report: &mut Report) {
 }
 
 /// What `source`, a table of trees, holds.
-pub fn table(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn table(source: &dyn Source, head: &[u8], level: Level) -> Report {
     /// Trees that are looked at.
     const MOST: u32 = 64;
     let bytes = Bytes::new(head);
@@ -162,7 +163,7 @@ pub fn table(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "DTBO-CUT",
             "ends within its header: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let mut facts = Facts::new("table", "table");
     facts.add("total_bytes", report::bytes(total));
@@ -190,10 +191,10 @@ pub fn table(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             format!("tree {index}"),
             offset.into(),
             len.into(),
-            depth,
+            level,
         ));
     }
-    Some(report)
+    report
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Source: U-Boot's `include/image.h` for the fields; compared with what
 //! `mkimage` writes.
 
+use super::Level;
 use super::read;
 use super::report::{self, Facts, Report};
 use super::{part, text};
@@ -16,7 +17,7 @@ use unilk_core::crc32::crc32;
 const HEADER_BYTES: usize = 64;
 
 /// What `source`, which begins with the magic, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::UImage, source.len(), "U-Boot legacy image");
     "No loader of this chip but U-Boot takes it; for unilk pack its kernel with `unilk bootimg`."
         .clone_into(&mut report.on_a_phone);
@@ -25,7 +26,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "UIMG-CUT",
             "ends within its header of 64 bytes: the copy was cut off",
         ));
-        return Some(report);
+        return report;
     };
     let bytes = Bytes::new(header);
     let word = |at| bytes.u32_be(at).unwrap_or(0);
@@ -48,9 +49,9 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
     if source.len() > HEADER_BYTES as u64 {
         report
             .parts
-            .push(part(source, "data", HEADER_BYTES as u64, len.into(), depth));
+            .push(part(source, "data", HEADER_BYTES as u64, len.into(), level));
     }
-    Some(report)
+    report
 }
 
 fn packing(code: u8) -> report::Cell {

@@ -3,9 +3,10 @@
 //! Source: facts/storage-and-images.md 5.3, 5.4; the judgement is the
 //! bootloader's own (`unilk_core::zimage`).
 
+use super::Level;
 use super::read::{self, At};
 use super::report::{self, Facts, Report};
-use super::{compressed, of_core, part, text};
+use super::{compressed, kernel, of_core, part, text};
 use crate::finding::Finding;
 use crate::recognise::Kind;
 use crate::source::{Source, Window};
@@ -13,10 +14,10 @@ use unilk_core::memory::VENDOR_KERNEL_ADDRESS;
 use unilk_core::zimage::{HEAD_LEN, Placement, ZImage, appended_tree};
 
 /// Where in a zImage the packed kernel begins at the latest.
-const SEARCH_BYTES: usize = 256 << 10;
+pub const SEARCH_BYTES: usize = 256 << 10;
 
 /// What `source`, which begins like a zImage, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::ZImage, source.len(), "ARM Linux kernel (zImage)");
     "Not to be flashed by itself: pack it into a boot image with `unilk bootimg`."
         .clone_into(&mut report.on_a_phone);
@@ -25,7 +26,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
         Ok(zimage) => zimage,
         Err(why) => {
             report.findings.push(of_core(Finding::problem, &why));
-            return Some(report);
+            return report;
         }
     };
     report.summary = format!(
@@ -34,8 +35,11 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
         age(&zimage)
     );
     report.facts.push(fields(source, &zimage).into());
-    tree_behind(source, &zimage, room, depth, &mut report);
-    Some(report)
+    if level.options.deep {
+        kernel::add_to(source, &zimage, &mut report);
+    }
+    tree_behind(source, &zimage, room, level, &mut report);
+    report
 }
 
 /// The kernel's age, by what only later ones have in their header.
@@ -85,18 +89,20 @@ fn fields(source: &dyn Source, zimage: &ZImage) -> Facts {
     let packing = compressed::find(&code);
     facts.add(
         "packed_with",
-        packing.map_or(report::absent("not recognised"), report::text),
+        packing.map_or(report::absent("not recognised"), |(name, _)| {
+            report::text(name)
+        }),
     );
     facts
 }
 
 /// A device tree directly behind the kernel, and anything else there.
-fn tree_behind(source: &dyn Source, zimage: &ZImage, room: u32, depth: u8, report: &mut Report) {
+fn tree_behind(source: &dyn Source, zimage: &ZImage, room: u32, level: Level, report: &mut Report) {
     match appended_tree(zimage, &mut At(source), room) {
         Ok(Some((offset, len))) => {
             report
                 .parts
-                .push(part(source, "dtb", offset.into(), len.into(), depth));
+                .push(part(source, "dtb", offset.into(), len.into(), level));
             let end = u64::from(offset) + u64::from(len);
             rest(source, end, report);
         }

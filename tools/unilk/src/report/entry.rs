@@ -1,5 +1,6 @@
 //! A record of the report in plain values: for JSON, and for the table.
 
+use crate::bytes::printable;
 use serde::{Serialize, Serializer};
 use unilk_core::identify::evidence::Reasons;
 use unilk_core::identify::report::{Kind, Record, Unit, status};
@@ -8,6 +9,13 @@ use unilk_core::identify::verdict::Certainty;
 /// Bytes, in JSON as hexadecimal digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);
+
+impl Hex {
+    /// The digits alone.
+    pub fn digits(&self) -> String {
+        self.to_string().replace(' ', "")
+    }
+}
 
 impl std::fmt::Display for Hex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -65,6 +73,8 @@ pub enum What {
         got: Hex,
         took_us: u16,
     },
+    /// Addresses at which nobody was.
+    Absent { addresses: Hex },
     /// Supplies.
     Power { on: bool, core_mv: u16 },
     /// A row that fits.
@@ -135,7 +145,7 @@ fn unit(unit: Unit) -> &'static str {
 
 fn what(record: &Record<'_>) -> What {
     let (a, b) = (record.a, record.b);
-    let text = String::from_utf8_lossy(record.sent).into_owned();
+    let text = printable(record.sent);
     let got = || Hex(record.got.to_vec());
     match record.kind {
         Kind::Reset => What::Reset {
@@ -170,6 +180,9 @@ fn what(record: &Record<'_>) -> What {
             },
         },
         Kind::Voltage => What::Voltage { channel: a, mv: b },
+        Kind::I2c if a == 0 => What::Absent {
+            addresses: Hex(record.sent.to_vec()),
+        },
         Kind::I2c => What::I2c {
             address: a,
             sent: Hex(record.sent.to_vec()),
@@ -201,7 +214,8 @@ fn what(record: &Record<'_>) -> What {
 }
 
 fn outcome(record: &Record<'_>) -> Option<&'static str> {
-    if !matches!(record.kind, Kind::Read | Kind::I2c) {
+    let absent = record.kind == Kind::I2c && record.a == 0;
+    if absent || !matches!(record.kind, Kind::Read | Kind::I2c) {
         return None;
     }
     Some(match record.status {

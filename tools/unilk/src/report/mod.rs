@@ -8,21 +8,31 @@
 
 pub mod choice;
 mod entry;
+mod identified;
+pub mod near;
 mod notes;
 mod rows;
 mod table;
 
 use crate::bytes::u32_at;
+pub use entry::Hex;
 use entry::{Entry, What};
 use serde::Serialize;
 use std::io::{self, Read};
 use unilk_core::Code as _;
 use unilk_core::identify::report::{HEADER, Report, ReportError};
 
+pub use identified::Identified;
+pub use rows::{NewRow, Unknown};
+
 /// How a report begins.
 const MAGIC: &[u8] = b"unilkRPT";
 /// Longest report that is looked for: far more than a boot's questions.
 const LONGEST: usize = 256 * 1024;
+/// Most reports of one file, and most places that begin like one and are
+/// looked at closely: a file that is made of nothing else must not take hours.
+const MOST_REPORTS: usize = 64;
+const MOST_LOOKS: usize = 4096;
 /// Bytes that are searched at a time.
 const CHUNK: usize = 4 << 20;
 
@@ -42,6 +52,9 @@ pub struct Scan {
     pub found: Vec<Found>,
     /// What begins like a report and is none: place and reason.
     pub refused: Vec<(u64, ReportError)>,
+    /// Not all of the file was searched: it holds too much that begins like a
+    /// report.
+    pub cut_short: bool,
 }
 
 /// Looks for reports in `file`, of any size.
@@ -51,7 +64,7 @@ pub struct Scan {
 pub fn scan(mut file: impl Read) -> io::Result<Scan> {
     let mut scan = Scan::default();
     let mut window = Vec::new();
-    let mut base = 0;
+    let (mut base, mut looks) = (0, 0);
     loop {
         let missing = (CHUNK + LONGEST - window.len()) as u64;
         let read = file.by_ref().take(missing).read_to_end(&mut window)?;
@@ -63,6 +76,11 @@ pub fn scan(mut file: impl Read) -> io::Result<Scan> {
         };
         let mut at = 0;
         while let Some(next) = next_magic(&window, at, starts) {
+            looks += 1;
+            if looks > MOST_LOOKS || scan.found.len() >= MOST_REPORTS {
+                scan.cut_short = true;
+                return Ok(scan);
+            }
             scan.look(&window[next..], base + next as u64);
             at = next + 1;
         }
@@ -137,8 +155,8 @@ pub struct View {
     lost: u16,
     /// Everything that was asked and concluded, in order.
     records: Vec<Entry>,
-    /// Beginnings of rows for what the table does not know.
-    new_rows: Vec<String>,
+    /// What answered and the table does not know.
+    pub unknown: Vec<Unknown>,
 }
 
 impl Found {
@@ -155,7 +173,7 @@ impl Found {
         View {
             places: self.places.clone(),
             lost: report.map_or(0, |report| report.lost),
-            new_rows: rows::of(&records),
+            unknown: rows::of(&records),
             records,
         }
     }
@@ -257,6 +275,53 @@ pub(crate) mod tests {
         assert_eq!(scan.found[0].bytes, report);
         assert_eq!(scan.refused.len(), 1);
         assert_eq!(scan.refusal(), None);
+    }
+
+    #[test]
+    fn a_file_made_of_beginnings_ends_soon() {
+        let scan = scan(MAGIC.repeat(100_000).as_slice()).unwrap();
+        assert!(scan.cut_short && scan.found.is_empty());
+        assert!(scan.refused.len() <= MOST_LOOKS);
+    }
+
+    #[test]
+    fn any_bytes_return() {
+        let note = |unit, code: &'static [u8]| Record {
+            unit,
+            sent: code,
+            ..Record::new(Kind::Note, 0)
+        };
+        let transfer = |unit, sent: &'static [u8]| Record {
+            unit,
+            a: 0x38,
+            sent,
+            got: &[1, 2],
+            ..Record::new(Kind::I2c, 0)
+        };
+        let seed = build(&[
+            read(1),
+            note(Unit::Panel, b"LCM-NEW"),
+            transfer(Unit::Touch, &[0xA3]),
+            note(Unit::Touch, b"TP-NEW"),
+            transfer(Unit::MainCamera, &[0x30, 0x0A]),
+            note(Unit::MainCamera, b"CAM-NEW"),
+        ]);
+        crate::mutate::each(&seed, 300, |data| {
+            // With the right check value: what is said must not matter.
+            let mut data = data.to_vec();
+            if data.len() > HEADER {
+                let len = (data.len() - HEADER) as u32;
+                data[..10].copy_from_slice(b"unilkRPT\x01\0");
+                data[12..16].copy_from_slice(&len.to_le_bytes());
+                let crc = unilk_core::crc32::Crc32::new().update(&data[8..16]);
+                let crc = crc.update(&data[HEADER..]).value();
+                data[16..20].copy_from_slice(&crc.to_le_bytes());
+            }
+            for found in scan(data.as_slice()).unwrap().found {
+                let _ = found.view().to_string();
+                let _ = found.identified();
+            }
+        });
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A report as text: conclusions first, then every question in order.
 
-use super::View;
 use super::entry::{Entry, What};
+use super::near::{self, Near};
+use super::{Unknown, View};
 use std::fmt::{self, Display, Formatter};
 
 impl Display for View {
@@ -35,8 +36,43 @@ impl Display for View {
             let ms = f64::from(entry.at_us) / 1e3;
             writeln!(f, "  {ms:>10.3} ms  {:<11}  {entry}", entry.unit)?;
         }
-        for row in &self.new_rows {
-            write!(f, "\n{row}")?;
+        self.unknown
+            .iter()
+            .try_for_each(|unknown| write!(f, "\n{unknown}"))
+    }
+}
+
+/// Who it may be, and the beginning of its row.
+impl Display for Unknown {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { unit, near, row } = self;
+        if near.is_empty() {
+            writeln!(f, "unknown {unit}: no row answers even in part as it does")?;
+        } else {
+            writeln!(f, "unknown {unit}: rows that fit in part, best first")?;
+        }
+        for near in near {
+            let Near {
+                id,
+                controller,
+                fits,
+                of,
+                ..
+            } = near;
+            let score = near.score();
+            writeln!(
+                f,
+                "  {id:<44} {score:>5}  {controller}, {fits} of {of} bytes agree"
+            )?;
+        }
+        if let Some(best) = near.first() {
+            for line in near::known_by(best.id, unit) {
+                writeln!(f, "  {:<44}        {line}", "")?;
+            }
+        }
+        if let Some(row) = row {
+            writeln!(f, "\na row for it, as {}/{}.toml:", row.folder, row.name)?;
+            f.write_str(&row.text)?;
         }
         Ok(())
     }
@@ -93,6 +129,7 @@ impl Display for Entry {
                 }
                 self.answer(f, &got.to_string(), *took_us)
             }
+            What::Absent { addresses } => write!(f, "i2c, nobody at {addresses}"),
             What::Power { on: false, .. } => f.write_str("power off"),
             What::Power { core_mv: 0, .. } => f.write_str("power on"),
             What::Power { core_mv, .. } => write!(f, "power on, core at {core_mv} mV"),
@@ -184,6 +221,12 @@ mod tests {
             },
             Record {
                 unit: Unit::Touch,
+                status: status::SILENCE,
+                sent: &[0x14, 0x20],
+                ..Record::new(Kind::I2c, 81_500)
+            },
+            Record {
+                unit: Unit::Touch,
                 sent: b"TP-CONST",
                 ..Record::new(Kind::Note, 82_000)
             },
@@ -204,7 +247,8 @@ mod tests {
         ])
         .to_string();
         for line in [
-            "report at 0x0, 7 records",
+            "report at 0x0, 8 records",
+            "      81.500 ms  touch        i2c, nobody at 14 20",
             "  phone        wiring: reference",
             "      16.000 ms  panel        dcs read A1, 5 bytes -> 01 8B  (312 us)",
             "      80.000 ms  touch        i2c 5D write 81 40: no answer  (31 us)",

@@ -240,6 +240,14 @@ mod tests {
         assert_eq!(other.verdict, Verdict::OtherBase);
         assert!(changed(&other).contains(&("UBOOT", &[Change::Shifted][..])));
 
+        // What nobody downloads may be elsewhere.
+        let mut raw = layout.clone();
+        raw.partitions[12].size -= 512;
+        assert_eq!(raw.partitions[12].name, "MISC");
+        let other = diff(&file(&layout), &file(&raw)).unwrap();
+        assert_eq!(changed(&other), [("MISC", &[Change::Resized][..])]);
+        assert_eq!(other.verdict, Verdict::SameAddresses);
+
         let large = Layout::built_in("large-boot").unwrap();
         let other = diff(&file(&layout), &file(&large)).unwrap();
         let Verdict::Different { partitions } = &other.verdict else {

@@ -23,7 +23,11 @@ use crate::layout::{self, Layout, Partition, Place, holds_file_system, is_in_boo
 use std::fmt;
 
 /// Largest file that is read as a scatter file; real ones are below 10 KiB.
-pub const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 256 << 10;
+/// Most partitions that a file may list; a phone's own table has room for 40.
+pub const MAX_ENTRIES: usize = 128;
+/// Most keys that a partition may have; real ones have 14.
+const MAX_FIELDS: usize = 64;
 
 /// Erase unit that eMMC layouts count tail reserves in.
 pub const EMMC_BLOCK_BYTES: u64 = 0x2_0000;
@@ -35,6 +39,8 @@ pub const NO_FILE: &str = "NONE";
 pub enum Error {
     /// Larger than [`MAX_BYTES`].
     TooBig,
+    /// More partitions than [`MAX_ENTRIES`].
+    TooMany,
     /// A line (counted from 1) that fits neither grammar, and what is wrong.
     Line(usize, &'static str),
     /// The partition that begins at this line lacks this key.
@@ -53,6 +59,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooBig => write!(f, "larger than {MAX_BYTES} bytes"),
+            Self::TooMany => write!(f, "more than {MAX_ENTRIES} partitions"),
             Self::Line(line, why) => write!(f, "line {line}: {why}"),
             Self::Missing(line, key) => write!(f, "partition at line {line} has no {key}"),
             Self::Empty => write!(f, "no partition in the file"),
@@ -177,7 +184,7 @@ impl Scatter {
     /// Reads `text`, judging as little as possible.
     ///
     /// # Errors
-    /// [`Error::TooBig`]; [`Error::Empty`] if it has no partition, or the first
+    /// [`Error::TooBig`], [`Error::TooMany`]; [`Error::Empty`] if it has no partition, or the first
     /// line that fits no grammar if there is one.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_BYTES {
@@ -202,6 +209,9 @@ impl Scatter {
         match scatter.grammar {
             Grammar::Keyed => parse_keyed::read(&mut scatter),
             Grammar::Old => parse_old::read(&mut scatter),
+        }
+        if scatter.entries.len() > MAX_ENTRIES {
+            return Err(Error::TooMany);
         }
         if scatter.entries.iter().all(|entry| entry.name.is_empty()) {
             let stray = scatter.stray.first();
@@ -358,6 +368,11 @@ mod tests {
             parse(&odd),
             Err(Error::Line(_, "not `key: value`"))
         ));
+        let many = "MBR 0x600000\n".repeat(MAX_ENTRIES + 1);
+        assert_eq!(parse(&many), Err(Error::TooMany));
+        let long = format!("{MOBIWIRE}{}", "  a: b\n".repeat(MAX_FIELDS));
+        let why = "more keys than a partition has";
+        assert!(matches!(parse(&long), Err(Error::Line(_, said)) if said == why));
         // Cut anywhere, it is an error or a shorter table, never a panic.
         for end in 0..MOBIWIRE.len() {
             let _ = parse(&MOBIWIRE[..end]);

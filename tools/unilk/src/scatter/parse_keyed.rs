@@ -1,6 +1,6 @@
 //! The YAML-like grammar: one `key: value` a line.
 
-use super::{Entry, Field, Scatter, clean};
+use super::{Entry, Field, MAX_FIELDS, Scatter, clean};
 
 /// First key of a partition.
 const FIRST: &str = "partition_index";
@@ -34,6 +34,12 @@ pub fn read(scatter: &mut Scatter) {
             scatter.general.push(field);
             continue;
         };
+        if entry.fields.len() == MAX_FIELDS {
+            scatter
+                .stray
+                .push((number, "more keys than a partition has"));
+            continue;
+        }
         match field.key.as_str() {
             "partition_name" => entry.name = field.value.to_ascii_uppercase(),
             "is_download" => entry.download = field.value == "true",

@@ -20,64 +20,82 @@ impl Scatter {
             return;
         };
         entry.download = file.is_some();
-        match self.grammar {
-            Grammar::Old => self.set_prefix(index),
-            Grammar::Keyed => {
-                let flag = if file.is_some() { "true" } else { "false" };
-                self.set(index, "is_download", flag);
-                self.set(index, "file_name", file.unwrap_or(NO_FILE));
-                if file.is_some() {
-                    self.show(index);
-                }
-                // Keys that were added have moved the lines.
-                if let Ok(read) = Self::parse(&self.to_text()) {
-                    *self = read;
-                }
+        if self.grammar == Grammar::Old {
+            self.set_prefix(index);
+            return;
+        }
+        let flag = if file.is_some() { "true" } else { "false" };
+        let mut keys = vec![
+            ("is_download", flag),
+            ("file_name", file.unwrap_or(NO_FILE)),
+        ];
+        if file.is_some() {
+            keys.extend(self.shown(index));
+        }
+        let mut added = false;
+        for (key, value) in keys {
+            if !self.replace(index, key, value) {
+                added |= self.add(index, key, value);
             }
+        }
+        // Lines have moved.
+        if added && let Ok(read) = Self::parse(&self.to_text()) {
+            *self = read;
         }
     }
 
     /// Flash tools neither show nor write what has no type or is invisible.
-    fn show(&mut self, index: usize) {
+    fn shown(&self, index: usize) -> Vec<(&'static str, &'static str)> {
         let entry = &self.entries[index];
-        let kind = if entry.has_file_system() {
-            "YAFFS_IMG"
-        } else {
-            "NORMAL_ROM"
-        };
-        let without_type = entry.value("type") == Some("NONE");
-        let invisible = entry.value("operation_type") == Some("INVISIBLE");
-        if without_type {
-            self.set(index, "type", kind);
+        let mut keys = Vec::new();
+        if entry.value("type") == Some("NONE") {
+            let has_file_system = entry.has_file_system();
+            keys.push((
+                "type",
+                if has_file_system {
+                    "YAFFS_IMG"
+                } else {
+                    "NORMAL_ROM"
+                },
+            ));
         }
-        if invisible {
-            self.set(index, "operation_type", "UPDATE");
+        if entry.value("operation_type") == Some("INVISIBLE") {
+            keys.push(("operation_type", "UPDATE"));
         }
+        keys
     }
 
-    /// Replaces a value in its line; a key that is not there is added behind
-    /// the name.
-    fn set(&mut self, index: usize, key: &str, value: &str) {
-        let entry = &mut self.entries[index];
-        if let Some(field) = entry.fields.iter_mut().rev().find(|field| field.key == key) {
+    /// Replaces a value wherever the entry gives it; whether it does.
+    fn replace(&mut self, index: usize, key: &str, value: &str) -> bool {
+        let mut found = false;
+        let fields = self.entries[index].fields.iter_mut();
+        for field in fields.filter(|field| field.key == key) {
             value.clone_into(&mut field.value);
             let line = &mut self.lines[field.line - 1];
             let text = line.trim_end();
             let blanks = line[text.len()..].to_owned();
             let start = line.find(':').map_or(text.len(), |colon| colon + 1);
             *line = format!("{} {value}{blanks}", &line[..start]);
-        } else if let Some(name) = entry.field("partition_name") {
-            let line = &mut self.lines[name.line - 1];
-            let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
-            let text_len = line.trim_end().len();
-            let end = line[text_len..].to_owned();
-            let end = if end.contains('\n') {
-                end
-            } else {
-                "\n".to_owned()
-            };
-            let _ = write!(line, "{indent}{key}: {value}{end}");
+            found = true;
         }
+        found
+    }
+
+    /// Adds a key behind the name; whether there is a name.
+    fn add(&mut self, index: usize, key: &str, value: &str) -> bool {
+        let entry = &self.entries[index];
+        let name = entry
+            .field("partition_name")
+            .filter(|_| !entry.name.is_empty());
+        let Some(name) = name else {
+            return false;
+        };
+        let line = &mut self.lines[name.line - 1];
+        let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
+        let end = line[line.trim_end().len()..].to_owned();
+        let end = if end.contains('\n') { &*end } else { "\n" };
+        let _ = write!(line, "{indent}{key}: {value}{end}");
+        true
     }
 
     fn set_prefix(&mut self, index: usize) {

@@ -84,6 +84,6 @@ pub fn open(opened: &Opened<'_>, mut findings: Vec<Finding>) -> Result<Storage, 
         listed.push((part, bytes));
     }
     let mut storage = finish(frame, listed, evidence, None, findings);
-    storage.hardware_bytes = knows_linear.then_some(hardware);
+    storage.hardware_bytes = card.map(|card| card.hardware_bytes());
     Ok(storage)
 }

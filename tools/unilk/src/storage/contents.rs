@@ -13,25 +13,57 @@ use crate::source::Source;
 const SEARCH_BYTES: u64 = 64 << 20;
 const SEARCH_STEP: u64 = 128 << 10;
 
-/// What is wrong with the contents of `part`, of which these bytes are there.
-pub fn check(part: &Part, bytes: &Bytes, user: Option<&Bytes>) -> Option<Finding> {
+/// What is wrong with the contents of all `parts`; `user` is the user area that
+/// they lie in.
+pub fn check<'a>(
+    parts: impl Iterator<Item = (&'a Part, &'a Bytes)>,
+    user: Option<&Bytes>,
+) -> Vec<Finding> {
+    let (mut findings, mut blank) = (Vec::new(), Vec::new());
+    for (part, bytes) in parts {
+        match judge(part, bytes, user) {
+            Some(Verdict::Blank) => blank.push(part.name.as_str()),
+            Some(Verdict::Wrong(finding)) => findings.push(finding),
+            None => {}
+        }
+    }
+    if blank.contains(&"UBOOT") {
+        findings.push(Finding::warning(
+            "STORAGE-BLANK",
+            "UBOOT is blank: a phone would not start from this, or the layout is another's",
+        ));
+    }
+    blank.retain(|name| *name != "UBOOT");
+    if !blank.is_empty() {
+        findings.push(Finding::note(
+            "STORAGE-BLANK",
+            format!("blank at the beginning: {}", blank.join(", ")),
+        ));
+    }
+    findings
+}
+
+/// What is to be said of a partition.
+enum Verdict {
+    Blank,
+    Wrong(Finding),
+}
+
+fn judge(part: &Part, bytes: &Bytes, user: Option<&Bytes>) -> Option<Verdict> {
     let head = match bytes.read_some(0, 512) {
         Ok(head) => head,
         Err(why) => {
             let text = format!("{} cannot be read: {why}", part.name);
-            return Some(Finding::problem("STORAGE-READ", text));
+            return Some(Verdict::Wrong(Finding::problem("STORAGE-READ", text)));
         }
     };
     if mark_of(&part.name, &head)? {
         return None;
     }
-    let name = &part.name;
-    if head.iter().all(|&byte| byte == 0) || head.iter().all(|&byte| byte == 0xFF) {
-        return Some(Finding::note(
-            "STORAGE-BLANK",
-            format!("{name} is blank at its beginning"),
-        ));
+    if is_blank(&head) {
+        return Some(Verdict::Blank);
     }
+    let name = &part.name;
     let (expected, elsewhere) = match name.as_str() {
         "UBOOT" => ("88 16 88 58", user.and_then(find_loader)),
         "LOGO" => ("88 16 88 58", None),
@@ -43,7 +75,7 @@ pub fn check(part: &Part, bytes: &Bytes, user: Option<&Bytes>) -> Option<Finding
     let elsewhere = elsewhere.map_or_else(String::new, |at| {
         format!("; a loader stands at {at:#x} of the user area instead")
     });
-    Some(Finding::problem(
+    Some(Verdict::Wrong(Finding::problem(
         "STORAGE-CONTENT",
         format!(
             "{name} at {:#x} begins with {}, not with {expected}{elsewhere}: the layout is that of \
@@ -51,7 +83,12 @@ pub fn check(part: &Part, bytes: &Bytes, user: Option<&Bytes>) -> Option<Finding
             part.start,
             found.join(" "),
         ),
-    ))
+    )))
+}
+
+/// Erased or never written.
+fn is_blank(head: &[u8]) -> bool {
+    head.iter().all(|&byte| byte == 0) || head.iter().all(|&byte| byte == 0xFF)
 }
 
 /// Where in the user area a bootloader's header stands.

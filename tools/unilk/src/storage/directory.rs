@@ -2,6 +2,7 @@
 //! them: `mtk r uboot,nvram uboot.bin,nvram.bin`, SP Flash Tool's readback
 //! under names that people give, the images of a firmware package.
 
+use super::image::unsparse;
 use super::{Area, Bytes, Error, Evidence, Options, Part, Shape, Storage, TAIL, contents};
 use crate::finding::Finding;
 use crate::layout::{Layout, Place, is_in_boot_area};
@@ -48,6 +49,9 @@ const BOOT2: &str = "BOOT2";
 const RPMB: &str = "RPMB";
 /// Endings that tools and people give to dumps.
 const ENDINGS: [&str; 6] = [".bin", ".img", ".dump", ".raw", ".rom", ".mbn"];
+/// What else they put around a name: `nodl_protect_f.ext4.img`.
+const FILE_SYSTEM: &str = ".ext4";
+const NOT_DOWNLOADED: &str = "nodl_";
 
 pub fn open(
     mut files: Vec<(String, Arc<dyn Source>)>,
@@ -67,7 +71,13 @@ pub fn open(
             findings.push(Finding::warning("STORAGE-TWICE", text));
             continue;
         }
-        named.push((name, file, source));
+        match unsparse(source) {
+            Ok(source) => named.push((name, file, source)),
+            Err(why) => {
+                let text = format!("{file} is not taken: {why}");
+                findings.push(Finding::problem("STORAGE-READ", text));
+            }
+        }
     }
     if named.is_empty() {
         return Err(Error::NoPartition);
@@ -100,12 +110,14 @@ pub fn open(
                 ),
             ));
         }
-        findings.extend(contents::check(&part, &window, None));
         let window = window.part(0, part.len);
         parts.push(part);
         bytes.push((!window.is_empty()).then_some(window));
     }
     sort_by_flash_order(&mut parts, &mut bytes);
+    let there = parts.iter().zip(&bytes);
+    let there = there.filter_map(|(part, bytes)| Some((part, bytes.as_ref()?)));
+    findings.extend(contents::check(there, None));
     let evidence = if options.scatter.is_some() {
         Evidence::Scatter
     } else {
@@ -131,6 +143,8 @@ pub fn partition_of(file: &str, layout: Option<&Layout>) -> Option<String> {
         .iter()
         .find_map(|ending| lower.strip_suffix(ending))
         .unwrap_or(&lower);
+    let stem = stem.strip_suffix(FILE_SYSTEM).unwrap_or(stem);
+    let stem = stem.strip_prefix(NOT_DOWNLOADED).unwrap_or(stem);
     // A loader's name for USRDATA, but people's for the whole user area.
     if stem == "user" {
         return None;

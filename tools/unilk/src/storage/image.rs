@@ -38,7 +38,7 @@ pub fn open(
 }
 
 /// Sparse images are read as what they stand for.
-fn unsparse(source: Arc<dyn Source>) -> Result<Arc<dyn Source>, Error> {
+pub(super) fn unsparse(source: Arc<dyn Source>) -> Result<Arc<dyn Source>, Error> {
     if sparse::is_sparse(&source.read_some(0, 4)?) {
         return Ok(Arc::new(sparse::open(source).map_err(Error::Sparse)?));
     }
@@ -132,7 +132,11 @@ impl Opened<'_> {
             let (part, bytes) = self.part(&layout, partition, &frame);
             listed.push((part, bytes));
         }
-        Ok(finish(frame, listed, evidence, Some(layout), findings))
+        // Where a linear dump's user area begins is only assumed.
+        let known = frame.shape == Shape::User || card.is_some();
+        let mut storage = finish(frame, listed, evidence, Some(layout), findings);
+        storage.hardware_bytes = storage.hardware_bytes.filter(|_| known);
+        Ok(storage)
     }
 
     fn frame(&self, layout: &Layout, base: &Base, findings: &mut Vec<Finding>) -> Frame {
@@ -252,11 +256,10 @@ pub(super) fn finish(
         let bytes = stretch(&frame.user, start, TAIL_BYTES);
         listed.push((part, bytes));
     }
-    for (part, bytes) in &listed {
-        if let Some(bytes) = bytes {
-            findings.extend(contents::check(part, bytes, Some(&frame.user)));
-        }
-    }
+    let there = listed
+        .iter()
+        .filter_map(|(part, bytes)| Some((part, bytes.as_ref()?)));
+    findings.extend(contents::check(there, Some(&frame.user)));
     findings.extend(tell::missing(&listed, evidence, whole));
     let (parts, bytes) = listed.into_iter().unzip();
     Storage {

@@ -270,7 +270,8 @@ impl Storage {
     }
 
     /// Bytes of boot areas and RPMB together, which is the linear address at
-    /// which the user area begins; `None` where nothing tells it.
+    /// which the user area begins; `None` where nothing tells it: then places in
+    /// the user area are counted from the MBR.
     pub fn hardware_bytes(&self) -> Option<u64> {
         self.hardware_bytes
     }

@@ -59,11 +59,12 @@ pub fn base(
             ),
         ));
     } else if linear_dump && card.is_none() {
-        findings.push(Finding::note(
+        findings.push(Finding::warning(
             "STORAGE-LINEAR",
             format!(
-                "linear dump, by {seen}; boot areas and RPMB take its first {hardware:#x} bytes, \
-                 their own sizes are not in it (EXT_CSD)"
+                "linear dump, by {seen}; it does not tell how large the card's boot areas are, so \
+                 places in the user area are counted from the MBR, {hardware:#x} bytes into it: \
+                 right on most phones, certain with the card's sizes (EXT_CSD)"
             ),
         ));
     } else if card.is_none() {

@@ -177,6 +177,9 @@ fn a_linear_dump_has_the_preloader_in_front() {
         };
         let storage = open(dump, &options);
         assert_eq!(storage.shape(), Shape::Linear);
+        let known = storage.hardware_bytes();
+        assert_eq!(known, card.map(|card| card.hardware_bytes()));
+        assert_eq!(codes(&storage).contains(&"STORAGE-LINEAR"), card.is_none());
         assert_eq!(head(&storage, "UBOOT", 1512), lk());
         assert_eq!(storage.find("UBOOT").unwrap().start, 0x1D2_0000);
         let boot1 = storage.find("preloader").unwrap();
@@ -282,6 +285,10 @@ fn a_table_for_a_larger_card_and_anothers_scatter_file_are_told() {
     dump.write_all(&tables).unwrap();
     dump.len = small.user_bytes;
     let storage = open(dump, &Options::default());
+    // Nothing confirms it, so the MBR is taken to be the first sector.
+    assert_eq!(storage.hardware_bytes(), Some(0x60_0000));
+    assert_eq!(storage.shape(), Shape::User);
+    assert!(codes(&storage).contains(&"STORAGE-BASE"));
     let card = storage.findings().iter().find(|f| f.code == "STORAGE-CARD");
     assert!(card.unwrap().text.contains("USRDATA missing"), "{card:?}");
 
@@ -352,6 +359,17 @@ fn files_named_after_partitions() {
     assert_eq!(storage.held(uboot), 0x6_0000);
     assert!(codes(&storage).contains(&"STORAGE-SIZE"));
     assert!(codes(&storage).contains(&"STORAGE-SHORT"));
+    let damaged: Arc<dyn Source> = Arc::new(sparse::MAGIC.to_le_bytes().to_vec());
+    let mut given = files(&[("boot.img", 100)]);
+    given.push(("system.img".to_owned(), damaged));
+    let storage = Storage::open_directory(given, &Options::default()).unwrap();
+    assert!(storage.find("ANDROID").is_none());
+    assert!(codes(&storage).contains(&"STORAGE-READ"));
+
+    // As public dumps are named.
+    let given = files(&[("nodl_protect_f.ext4.img", 9), ("nodl_seccfg", 9)]);
+    let storage = Storage::open_directory(given, &Options::default()).unwrap();
+    assert!(storage.find("PROTECT_F").is_some() && storage.find("SECCFG").is_some());
 
     let none = Storage::open_directory(files(&[("notes.txt", 3)]), &Options::default());
     assert!(matches!(none, Err(Error::NoPartition)));

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use unilk::layout::{Layout, Place};
 
 /// Runs `program` and takes all that it says; `None`, said aloud, if it is not
 /// installed.
@@ -26,4 +27,20 @@ pub fn scratch(name: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&directory).unwrap();
     directory
+}
+
+/// An A516 whose file systems have a MiB each, so that it is soon written.
+pub fn small() -> Layout {
+    let mut layout = Layout::built_in("a516").unwrap();
+    let mut end = 0;
+    for partition in &mut layout.partitions {
+        if let Place::Linear(at) = &mut partition.place {
+            if partition.has_file_system && *at > 0x300_0000 {
+                partition.size = 1 << 20;
+            }
+            *at = end;
+            end += partition.size;
+        }
+    }
+    layout
 }

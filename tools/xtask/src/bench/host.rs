@@ -171,8 +171,8 @@ fn timed(command: &mut Command, codes: &[i32]) -> Result<Duration> {
             .status
             .code()
             .is_some_and(|code| codes.contains(&code)),
-        "{:?} failed ({}): {}",
-        command.get_program(),
+        "{} failed ({}): {}",
+        command.get_program().display(),
         output.status,
         String::from_utf8_lossy(&output.stderr).trim()
     );

@@ -11,11 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use unilk::simulate::{ask, built_in, is_readable};
-use unilk_board_db::{PanelBus, PanelRow, cameras, cameras_like, touch_chips, touch_like};
+use unilk::db::alike::{Group, Told, panels};
+use unilk::simulate::built_in;
+use unilk_board_db::{cameras, cameras_like, touch_chips, touch_like};
 use unilk_core::identify::Table;
-use unilk_core::identify::evidence::Evidence;
-use unilk_core::identify::verdict::decide;
 
 /// Write docs/coverage.md: which rows are told apart, and which are not
 #[derive(Args)]
@@ -47,60 +46,6 @@ impl Report {
 
 fn file() -> PathBuf {
     paths::root().join("docs/coverage.md")
-}
-
-/// How well a panel is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
-    /// By its answers, among so many.
-    ById(usize),
-    /// By identification pins or a voltage.
-    ByPins,
-    /// Its own driver reads nothing, others of its controller do: it comes
-    /// after them.
-    ByController,
-    /// No driver of its controller reads anything.
-    ByNothing,
-    /// The bootloader does not drive its bus.
-    NotDriven,
-}
-
-/// Rows that answer alike.
-type Group = BTreeSet<u16>;
-
-/// What becomes of every panel, and the groups.
-fn panels(table: &Table) -> (Vec<Told>, BTreeSet<Group>) {
-    let mut groups = BTreeSet::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    let read = |panel: &PanelRow| panel.ids.iter().any(|id| is_readable(id));
-    let told = table.panels.iter().map(|panel| {
-        if panel.bus == PanelBus::Dpi {
-            return Told::NotDriven;
-        }
-        let ids = panel.ids.iter().filter(|id| is_readable(id));
-        let sizes = ids.map(|id| {
-            *known.entry(format!("{id:?}")).or_insert_with(|| {
-                let alike = decide(table, &Evidence::NONE, ask(table, id)).alike;
-                let group: Group = alike.iter().collect();
-                let size = group.len();
-                groups.insert(group);
-                size
-            })
-        });
-        if let Some(most) = sizes.max() {
-            return Told::ById(most);
-        }
-        if !panel.ids.is_empty() {
-            return Told::ByPins;
-        }
-        let mut like = table.panels.iter();
-        if like.any(|other| other.controller == panel.controller && read(other)) {
-            Told::ByController
-        } else {
-            Told::ByNothing
-        }
-    });
-    (told.collect(), groups)
 }
 
 /// The whole file.

@@ -62,22 +62,18 @@ fn go_on(scene: &Scene, target: &Arc<Memory>, back: bool) -> Result<(), Error> {
     if back {
         opened.undo(&mut Silent)
     } else {
-        opened.resume(&mut Silent)
+        opened.resume(true, &mut Silent)
     }
 }
 
 /// Whether only what the plan names differs from before.
 fn only_planned(scene: &Scene, now: &[u8]) -> bool {
-    let planned = |at: u64| {
-        scene
-            .plan
-            .steps
-            .iter()
-            .any(|step| (step.offset..step.offset + step.bytes).contains(&at))
-    };
-    (0..)
-        .zip(scene.before.iter().zip(now))
-        .all(|(at, (before, now))| before == now || planned(at))
+    let mut rest = now.to_vec();
+    for step in &scene.plan.steps {
+        let planned = step.offset as usize..(step.offset + step.bytes) as usize;
+        rest[planned.clone()].copy_from_slice(&scene.before[planned]);
+    }
+    rest == scene.before
 }
 
 #[test]
@@ -138,6 +134,27 @@ fn a_phone_that_was_used_since_is_not_touched() {
         assert!(matches!(result, Err(Error::Refused(why)) if why.contains("NVRAM")));
     }
     assert!(target.bytes() == used);
+}
+
+#[test]
+fn a_wiped_phone_does_not_get_the_identity_of_another() {
+    let scene = scene("wiped");
+    let journal = open(&scene.journal);
+    let resumed = |bytes: &[u8]| {
+        let target = Memory::new(bytes.to_vec());
+        let user = user(&target);
+        let opened = Journal::open(&journal, &scene.backup, &user).unwrap();
+        let result = opened.resume(false, &mut Silent);
+        assert_eq!(target.bytes() != bytes, result.is_ok());
+        result
+    };
+    // Its NVRAM is as blank as the one of the phone that was being restored.
+    let result = resumed(&scene.before);
+    assert!(matches!(result, Err(Error::Refused(why)) if why.contains("--cid")));
+    // A single sector of the right one tells it.
+    let mut begun = scene.before.clone();
+    begun[0x4000..0x4200].copy_from_slice(&scene.after[0x4000..0x4200]);
+    resumed(&begun).unwrap();
 }
 
 #[test]

@@ -154,6 +154,13 @@ fn tables_come_back_where_the_phone_has_none_left() {
     let plan = plan(&archive, &none, &*wiped, &tables).unwrap();
     let places: Vec<u64> = plan.steps.iter().map(|step| step.offset).collect();
     assert_eq!(places, [0, 0x7_8000]);
+    // Not over something else, though.
+    let mut lying = dump(&source(phone(1)));
+    lying.parts[0].place.offset = Some(0x4000);
+    let lying = keep(&lying, &scratch("tables-lying"));
+    tables.same_phone = Some(lying.digest().short());
+    let why = refused(super::plan(&lying, &none, &*wiped, &tables));
+    assert!(why.contains("MBR would write over NVRAM"), "{why}");
     // Nothing else may go where only the backup says.
     let uboot = request(&["UBOOT"]);
     refused(super::plan(&archive, &none, &*wiped, &uboot));

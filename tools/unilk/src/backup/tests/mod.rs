@@ -16,6 +16,7 @@ use super::target::Target;
 use super::write::Backup;
 use super::{Error, set};
 use crate::identity::files::NvramFiles;
+use crate::mutate::Random;
 use crate::progress::Silent;
 use crate::source::{FileSource, Source, Window};
 use crate::storage::{Area, TAIL};
@@ -37,30 +38,6 @@ const PARTS: [(&str, u64, u64); 9] = [
     ("BMTPOOL", 0x7_0000, 0x1_0000),
     (TAIL, 0x7_8000, 0x8000),
 ];
-
-/// xorshift64*: content that is the same on every machine.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 16) as usize % limit
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| (self.next() >> 24) as u8).collect()
-    }
-}
 
 /// How a medium that loses power leaves what it was writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

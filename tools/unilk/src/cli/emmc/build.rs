@@ -70,7 +70,7 @@ impl Arguments {
             image.write_boot1(out)
         })?;
         let card = serde_json::to_string_pretty(&image.card())?;
-        write(&self.output.join("card.json"), card.as_bytes())?;
+        write(&self.output.join(storage::CARD), card.as_bytes())?;
         let made = Made {
             directory: self.output,
             layout: image.layout().name.clone(),

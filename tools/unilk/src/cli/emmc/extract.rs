@@ -2,10 +2,10 @@
 
 use super::list::Listing;
 use crate::cli::output::{Outcome, Output, print_findings};
-use crate::cli::storage::Dump;
+use crate::cli::storage::{CARD, Dump};
 use crate::cli::write;
 use anstream::println;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use unilk::emmc::Extract;
@@ -17,7 +17,6 @@ use unilk::storage::{Bytes, Part, Storage};
 use unilk_core::partition::protected;
 
 const SCATTER: &str = "MT6572_Android_scatter.txt";
-const CARD: &str = "card.json";
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -70,6 +69,7 @@ impl Arguments {
         let mut names: Vec<&str> = wanted.iter().map(|(file, ..)| file.as_str()).collect();
         names.extend(tables.iter().map(|(name, _)| *name));
         prepare(&directory, &names, self.force)?;
+        self.spare_the_dump(&directory, &names)?;
 
         let mut progress = output.progress();
         let mut files = Vec::new();
@@ -103,6 +103,22 @@ impl Arguments {
             written.print(&tables);
         })?;
         Ok(Outcome::of(&written.findings))
+    }
+
+    /// Not even `--force` writes over what is being read.
+    fn spare_the_dump(&self, directory: &Path, names: &[&str]) -> Result<()> {
+        let given = std::fs::canonicalize(&self.dump.file)?;
+        for name in names {
+            let target = directory.join(name);
+            let same = std::fs::canonicalize(&target)
+                .is_ok_and(|target| target == given || target.parent() == Some(&given));
+            ensure!(
+                !same,
+                "{} is what is being read; choose another --output",
+                target.display()
+            );
+        }
+        Ok(())
     }
 
     /// File name, partition and bytes of all that is taken out.

@@ -40,7 +40,7 @@ pub fn run(
     super::refuse_damaged(&kept, output)?;
     // The tables may be half written themselves.
     let statement = Statement {
-        same_phone: None,
+        same_phone: arguments.same_phone.as_deref(),
         tables: true,
     };
     let judged = judge(archive, &place.dump, statement).map_err(phone::explain)?;
@@ -61,7 +61,7 @@ pub fn run(
     let done = if arguments.undo {
         journal.undo(&mut progress)
     } else {
-        journal.resume(&mut progress)
+        journal.resume(judged.sameness == Sameness::Same, &mut progress)
     };
     done.map_err(phone::explain)?;
     let report = Report {

@@ -137,13 +137,16 @@ impl Arguments {
             ..Facts::default()
         };
         match phone::dump(to, &self.known, &facts) {
-            Ok((storage, dump)) => {
+            Ok((storage, mut dump)) => {
                 let user = storage.user_area().cloned();
                 let user = user.with_context(|| format!("{} has no user area", to.display()))?;
+                // Without its PMT a dump does not tell that it is whole. If it
+                // is not, its size is not the backup's, and that is refused.
+                dump.phone.user_bytes.get_or_insert(user.len());
                 Ok(Place { dump, user })
             }
             // Tables can come back to where there is none.
-            Err(_) if self.tables => {
+            Err(why) if self.tables && has_no_table(&why) => {
                 let mut phone = facts.phone(to, self.known.card()?);
                 phone.user_bytes = Some(source.len());
                 let dump = Dump {
@@ -184,14 +187,18 @@ impl Arguments {
             .map_err(phone::explain)
             .with_context(|| {
                 format!(
-                    "the restore stopped; finish it with `unilk restore {} --to {} --resume`, or \
-                     take it back with --undo",
+                    "the restore stopped; finish it with `unilk restore {} --to {} --resume` (and \
+                     --cid or --same-phone as before), or take it back with --undo",
                     self.archive.display(),
                     to.display()
                 )
             })?;
         Ok(Some(journal))
     }
+}
+
+fn has_no_table(why: &anyhow::Error) -> bool {
+    matches!(why.downcast_ref(), Some(unilk::storage::Error::NoTable))
 }
 
 /// Nothing is written from a backup that is not whole.

@@ -3,7 +3,7 @@
 use crate::cli::output::{GOOD, Outcome, Output, print_findings};
 use crate::cli::storage::{self, Dump};
 use anstream::println;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use unilk::finding::{Finding, Severity};
 use unilk::layout::Layout;
@@ -31,7 +31,8 @@ impl Arguments {
     pub fn run(self, output: Output) -> Result<Outcome> {
         let is_folder = self.file.is_dir();
         let file = if is_folder {
-            in_folder(&self.file)?
+            storage::in_folder(&self.file)?
+                .with_context(|| format!("no scatter file (*.txt) in {}", self.file.display()))?
         } else {
             self.file
         };
@@ -43,7 +44,7 @@ impl Arguments {
             metadata.is_file().then_some(metadata.len())
         };
         // A file on its own may well have no images beside it.
-        let look = is_folder.then_some(&look as &dyn Fn(&str) -> Option<u64>);
+        let look = is_folder.then_some(&look as lint::Look<'_>);
         findings.extend(lint::files(&scatter, look));
         if let Some(image) = &self.against {
             findings.extend(against(&scatter, image)?);
@@ -66,43 +67,6 @@ fn against(scatter: &Scatter, image: &Path) -> Result<Vec<Finding>> {
         .open_by(layout)
         .with_context(|| "--against".to_owned())?;
     Ok(lint::against(scatter, &storage))
-}
-
-/// The scatter file of a firmware folder: the one whose name says so, or else
-/// the one text that is one.
-fn in_folder(folder: &Path) -> Result<PathBuf> {
-    let context = || format!("cannot read {}", folder.display());
-    let mut texts = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(context)? {
-        let path = entry.with_context(context)?.path();
-        let ending = path.extension().unwrap_or_default();
-        if ending.eq_ignore_ascii_case("txt") && path.is_file() {
-            texts.push(path);
-        }
-    }
-    texts.sort();
-    let says_so = |path: &&PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.to_ascii_lowercase().contains("scatter")
-    };
-    let is_one = |path: &&PathBuf| storage::scatter(path).is_ok();
-    let mut found: Vec<&PathBuf> = texts.iter().filter(says_so).collect();
-    if found.is_empty() {
-        found = texts.iter().filter(is_one).collect();
-    }
-    match found.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => bail!("no scatter file (*.txt) in {}", folder.display()),
-        several => {
-            let names: Vec<String> = several.iter().map(|p| p.display().to_string()).collect();
-            bail!(
-                "{} scatter files in {}, name one: {}",
-                several.len(),
-                folder.display(),
-                names.join(", ")
-            )
-        }
-    }
 }
 
 impl Report {

@@ -40,7 +40,7 @@ pub struct Header {
     /// 0 to 4.
     pub version: u32,
     /// Bytes of the header, where it says so.
-    pub header_bytes: Option<u32>,
+    pub stated_bytes: Option<u32>,
     /// Page size in bytes; always 4096 from version 3 on.
     pub page_bytes: u32,
     /// Load addresses.
@@ -95,7 +95,7 @@ impl Header {
         ];
         Some(Self {
             version,
-            header_bytes: (version >= 1).then(|| word(0x66C)).flatten(),
+            stated_bytes: (version >= 1).then(|| word(0x66C)).flatten(),
             page_bytes,
             addresses: Some(Addresses {
                 kernel: word(0x0C)?,
@@ -126,7 +126,7 @@ impl Header {
         ];
         Some(Self {
             version,
-            header_bytes: word(0x14),
+            stated_bytes: word(0x14),
             page_bytes: PAGE_OF_V3,
             addresses: None,
             dtb_address: None,

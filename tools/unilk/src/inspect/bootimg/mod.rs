@@ -12,30 +12,35 @@ mod verdict;
 use super::report::{self, Cell, Facts, Report, Value};
 use super::{part, read, text};
 use crate::finding::Finding;
+use crate::inspect::Level;
 use crate::recognise::Kind;
 use crate::source::Source;
 use header::{Header, Section};
 use sha1::{Digest as _, Sha1};
 
 /// What `source`, which begins with `ANDROID!`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::BootImage, source.len(), "Android boot image");
     let Some(header) = Header::parse(head) else {
         report.findings.push(Finding::problem(
             "BOOT-CUT",
             "ends within its header: the copy was cut off, make it again",
         ));
-        return Some(report);
+        "Neither stock LK nor unilk boots it.".clone_into(&mut report.on_a_phone);
+        return report;
     };
     report.facts.push(fields(&header).into());
     header_findings(&header, &mut report);
-    sections(source, &header, depth, &mut report);
+    sections(source, &header, level, &mut report);
     check_id(source, &header, &mut report);
     let stock = verdict::stock(source, &header, &mut report);
     let unilk = verdict::unilk(source, &mut report);
     report.summary = summary(source, &header);
+    if verdict::holds_unilk(source) {
+        report.summary.insert_str(0, "unilk as ");
+    }
     report.on_a_phone = format!("{stock} {unilk}");
-    Some(report)
+    report
 }
 
 fn summary(source: &dyn Source, header: &Header) -> String {
@@ -54,7 +59,7 @@ fn fields(header: &Header) -> Facts {
     let mut facts = Facts::new("header", "Android header");
     facts.add("version", report::count(header.version));
     facts.add("page_bytes", report::count(header.page_bytes));
-    facts.maybe("header_bytes", header.header_bytes.map(report::count));
+    facts.maybe("header_bytes", header.stated_bytes.map(report::count));
     if let Some(addresses) = header.addresses {
         facts.add("kernel_address", report::address(addresses.kernel));
         facts.add("ramdisk_address", report::address(addresses.ramdisk));
@@ -124,7 +129,7 @@ fn header_findings(header: &Header, report: &mut Report) {
 }
 
 /// Every section as a part, and what lies behind the last.
-fn sections(source: &dyn Source, header: &Header, depth: u8, report: &mut Report) {
+fn sections(source: &dyn Source, header: &Header, level: Level, report: &mut Report) {
     for section in &header.sections {
         let end = section.offset.saturating_add(section.len.into());
         if end > source.len() {
@@ -142,7 +147,7 @@ fn sections(source: &dyn Source, header: &Header, depth: u8, report: &mut Report
             let len = section.len.into();
             report
                 .parts
-                .push(part(source, section.name, section.offset, len, depth));
+                .push(part(source, section.name, section.offset, len, level));
         }
     }
     let end = header

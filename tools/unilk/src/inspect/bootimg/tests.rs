@@ -118,6 +118,32 @@ fn later_headers_are_read_where_they_have_their_fields() {
 }
 
 #[test]
+fn overlays_of_a_recovery_have_their_place() {
+    // Version 1: kernel, RAM disk, overlays, each on a page of 2048.
+    let mut image = image().build().unwrap();
+    let at = image.len() as u32;
+    put(
+        &mut image,
+        &[(0x28, 1), (0x660, 700), (0x664, at), (0x66C, 1648)],
+    );
+    image[0x240..0x260].fill(0);
+    image.resize(image.len() + 2048, 0x44);
+    let report = inspect(&image);
+    assert_eq!(report.value("header", "version"), Some(&1u32.into()));
+    let overlays = report
+        .parts
+        .iter()
+        .find(|part| part.name == "recovery_dtbo");
+    assert_eq!(
+        overlays.map(|part| (part.offset, part.len)),
+        Some((at.into(), 700))
+    );
+    assert!(codes(&report).is_empty(), "{:?}", report.findings);
+    put(&mut image, &[(0x664, at + 2048)]);
+    assert_eq!(codes(&inspect(&image)), ["BOOT-DTBO"]);
+}
+
+#[test]
 fn versions_in_words() {
     // 11.0.0, 2021-06.
     let word = 11 << 25 | 21 << 4 | 6;
@@ -130,4 +156,24 @@ fn any_bytes_return() {
     mutate(&built(SubHeaders::Boot, TreePlace::Appended), 300, |data| {
         let _ = inspect(&data);
     });
+}
+
+#[test]
+fn unilk_itself_is_no_kernel_that_it_would_boot() {
+    let payload = crate::compress::example();
+    for (headers, partition) in [
+        (SubHeaders::Boot, "BOOTIMG"),
+        (SubHeaders::Recovery, "RECOVERY"),
+    ] {
+        let report = inspect(&crate::pack::boot_image(&payload, headers).unwrap());
+        assert!(codes(&report).is_empty(), "{:?}", report.findings);
+        assert!(report.summary.starts_with("unilk as Android"));
+        let starts = format!("Stock LK boots it from {partition}");
+        assert!(
+            report.on_a_phone.starts_with(&starts),
+            "{}",
+            report.on_a_phone
+        );
+        assert!(report.on_a_phone.contains("unilk itself"));
+    }
 }

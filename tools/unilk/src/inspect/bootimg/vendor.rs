@@ -7,6 +7,7 @@
 use super::header::{Section, lay_out};
 use super::{cmdline, report, spoken, text};
 use crate::finding::Finding;
+use crate::inspect::Level;
 use crate::inspect::part;
 use crate::inspect::report::{Facts, Report};
 use crate::recognise::Kind;
@@ -17,7 +18,7 @@ use unilk_core::bytes::Bytes;
 const HEADER_BYTES: u32 = 2112;
 
 /// What `source`, which begins with `VNDRBOOT`, holds.
-pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
+pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     let mut report = Report::new(Kind::VendorBoot, source.len(), "Android vendor boot image");
     "No MT6572 loader reads vendor boot images: nothing happens with it."
         .clone_into(&mut report.on_a_phone);
@@ -30,7 +31,7 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             "BOOT-CUT",
             "ends within its header: the copy was cut off, make it again",
         ));
-        return Some(report);
+        return report;
     };
     report.facts.push(facts.into());
     for section in &sections {
@@ -48,10 +49,10 @@ pub fn look(source: &dyn Source, head: &[u8], depth: u8) -> Option<Report> {
             let len = section.len.into();
             report
                 .parts
-                .push(part(source, section.name, section.offset, len, depth));
+                .push(part(source, section.name, section.offset, len, level));
         }
     }
-    Some(report)
+    report
 }
 
 fn parse(head: &[u8]) -> Option<(Facts, Vec<Section>)> {

@@ -7,7 +7,7 @@ use super::header::Header;
 use super::report::{self, Facts, Report};
 use crate::finding::Finding;
 use crate::inspect::read::{self, At};
-use crate::inspect::{of_core, text, zimage};
+use crate::inspect::{loader, of_core, text, zimage};
 use crate::mtk::{self, HEADER_BYTES};
 use crate::source::{Source, Window};
 use unilk_core::Code as _;
@@ -103,6 +103,10 @@ fn stock_partition(source: &dyn Source, header: &Header) -> Result<&'static str,
 
 /// What unilk does with the image, in a sentence, and the reasons as facts.
 pub fn unilk(source: &dyn Source, report: &mut Report) -> String {
+    if holds_unilk(source) {
+        return "It holds unilk itself, which a stock LK starts like a kernel: from BOOTIMG it then boots RECOVERY, from RECOVERY it boots BOOTIMG."
+            .to_owned();
+    }
     let mut facts = Facts::new("unilk", "unilk");
     match choose(source) {
         Ok(choice) => {
@@ -134,6 +138,13 @@ pub fn unilk(source: &dyn Source, report: &mut Report) -> String {
             format!("unilk does not boot it ({code}) and tries the next image.")
         }
     }
+}
+
+/// Whether the kernel is unilk, packed to be started by a stock LK.
+pub fn holds_unilk(source: &dyn Source) -> bool {
+    let partition = u32::try_from(source.len()).unwrap_or(u32::MAX);
+    BootImage::open(&mut At(source), partition)
+        .is_ok_and(|image| loader::is_ours(&section(source, &image.kernel)))
 }
 
 /// What unilk would start, and how.

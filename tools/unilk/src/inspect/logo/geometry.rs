@@ -109,6 +109,19 @@ pub fn guess(pixels: &[u8]) -> Option<Geometry> {
     })
 }
 
+/// The size of a picture that is a single line of these `pixels`.
+pub fn line(pixels: &[u8]) -> Option<Geometry> {
+    let width = pixels.len() / 2;
+    if !SPRITE_WIDTHS.contains(&width) {
+        return guess(pixels);
+    }
+    Some(Geometry {
+        width: width as u32,
+        height: 1,
+        certainty: Certainty::Likely,
+    })
+}
+
 /// Widths of panels, upright or not, with so many pixels.
 fn panel_widths(count: usize) -> impl Iterator<Item = usize> {
     PANELS

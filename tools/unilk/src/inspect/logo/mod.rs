@@ -30,6 +30,8 @@ pub const MAX_BODY: usize = (4 << 20) + HEADER_BYTES;
 pub const MAX_PICTURE: u64 = 1920 * 1200 * 2;
 /// Bytes that all pictures together may become; real logos stay below 40 MiB.
 pub const MAX_ALL: u64 = 256 << 20;
+/// The battery's fill is a single line, which is drawn again and again.
+const FILL: u32 = 36;
 /// Pictures that are looked at.
 const MOST: u32 = 1024;
 
@@ -52,6 +54,9 @@ impl Picture {
 
     /// Width and height that it has by the looks of it.
     pub fn geometry(&self) -> Option<Geometry> {
+        if self.index == FILL {
+            return geometry::line(&self.pixels);
+        }
         geometry::guess(&self.pixels)
     }
 
@@ -155,7 +160,7 @@ pub fn role(index: u32) -> &'static str {
         15..=24 => "charging wave",
         25..=34 => "charging, below 10 %",
         35 => "battery background",
-        36 => "battery fill",
+        FILL => "battery fill",
         37 => "charged",
         38 => "kernel logo",
         39..=56 => "fast charging",

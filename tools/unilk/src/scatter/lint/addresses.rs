@@ -38,9 +38,8 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
     let mut told = Vec::new();
     for (index, this) in placed.iter().enumerate() {
         alignment(this, &mut told);
-        match placed.get(index + 1) {
-            Some(next) => neighbours(this, next, &mut told),
-            None => {}
+        if let Some(next) = placed.get(index + 1) {
+            neighbours(this, next, &mut told);
         }
     }
     tails(scatter, &mut told);

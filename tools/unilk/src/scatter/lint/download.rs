@@ -31,6 +31,10 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
 }
 
 fn marks(scatter: &Scatter, told: &mut Vec<Told>) {
+    let remedy = match scatter.grammar {
+        Grammar::Keyed => "set is_download to false, file_name to NONE",
+        Grammar::Old => "write __NODL_ in front of its name",
+    };
     let mut usual = Vec::new();
     for entry in named(scatter).filter(|entry| entry.download) {
         let stem = entry.name.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -40,7 +44,7 @@ fn marks(scatter: &Scatter, told: &mut Vec<Told>) {
         } else if let Some(holds) = protected(&entry.name) {
             let text = format!(
                 "{name} is marked for download, but holds {holds}: a flash tool would write over \
-                 it, and nothing brings it back; set is_download to false, file_name to NONE"
+                 it, and nothing brings it back; {remedy}"
             );
             let finding = Finding::problem("SCATTER-IDENTITY", text);
             told.push(Told::of(entry, finding));

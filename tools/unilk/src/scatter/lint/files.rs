@@ -6,10 +6,12 @@ use crate::finding::Finding;
 use crate::layout::Place;
 use crate::scatter::{Grammar, Scatter};
 
-/// What is wrong with the file names of `scatter`, and with the files. `look`
-/// gives the size of a file in the scatter file's folder; `None` of it where
-/// there is no folder to look into.
-pub fn files(scatter: &Scatter, look: Option<&dyn Fn(&str) -> Option<u64>>) -> Vec<Finding> {
+/// Gives the size of a file in the scatter file's folder, if it is there.
+pub type Look<'a> = &'a dyn Fn(&str) -> Option<u64>;
+
+/// What is wrong with the file names of `scatter`, and with the files, where
+/// there is a folder to look into.
+pub fn files(scatter: &Scatter, look: Option<Look<'_>>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if scatter.grammar == Grammar::Old {
         return findings;

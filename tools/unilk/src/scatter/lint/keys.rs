@@ -7,6 +7,9 @@ use super::{Told, at, named};
 use crate::finding::Finding;
 use crate::scatter::{EMMC_BLOCK_BYTES, Entry, Grammar, Scatter};
 
+/// Lines and keys that are told one by one: enough to see what is going on.
+const SHOWN: usize = 20;
+
 const VERSION: &str = "V1.1.1";
 const GENERAL: [&str; 8] = [
     "general",
@@ -56,11 +59,23 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
     let mut told: Vec<Told> = scatter
         .stray
         .iter()
+        .take(SHOWN)
         .map(|(line, why)| {
             let text = format!("line {line} is {why}: correct or remove it");
             Told::all(Finding::problem("SCATTER-LINE", text))
         })
         .collect();
+    if let Some(more) = scatter.stray.len().checked_sub(SHOWN + 1) {
+        let text = format!("{} more lines like that", more + 1);
+        told.push(Told::all(Finding::problem("SCATTER-LINE", text)));
+    }
+    for entry in named(scatter).filter(|entry| !is_name(&entry.name)) {
+        let text = format!(
+            "{}: no partition has such a name; flash tools may read another one in it",
+            at(entry, "partition_name")
+        );
+        told.push(Told::of(entry, Finding::problem("SCATTER-NAME", text)));
+    }
     twice(scatter, &mut told);
     if scatter.grammar == Grammar::Keyed {
         general(scatter, &mut told);
@@ -77,6 +92,11 @@ pub fn check(scatter: &Scatter) -> Vec<Told> {
         told.push(Told::all(Finding::note("SCATTER-STRAY", text)));
     }
     told
+}
+
+/// Letters, digits and underscores: neither quotes nor comments.
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn general(scatter: &Scatter, told: &mut Vec<Told>) {
@@ -204,8 +224,7 @@ fn unknown(scatter: &Scatter, told: &mut Vec<Told>) {
         let count = seen.len();
         match seen.iter_mut().find(|(key, ..)| *key == field.key) {
             Some((.., times)) => *times += 1,
-            // Enough to see what is going on.
-            None if count < 20 => seen.push((&field.key, field.line, 1)),
+            None if count < SHOWN => seen.push((&field.key, field.line, 1)),
             None => {}
         }
     }

@@ -13,7 +13,7 @@ mod tests;
 
 pub use against::against;
 pub use download::NOT_BROUGHT;
-pub use files::files;
+pub use files::{Look, files};
 
 use super::{Entry, Scatter};
 use crate::finding::{Finding, Severity};
@@ -46,16 +46,19 @@ impl Told {
 
 /// Everything that can be said of `scatter` alone.
 pub fn lint(scatter: &Scatter) -> Vec<Finding> {
+    all(scatter).into_iter().map(|told| told.finding).collect()
+}
+
+fn all(scatter: &Scatter) -> Vec<Told> {
     let mut told = keys::check(scatter);
     told.extend(addresses::check(scatter));
     told.extend(download::check(scatter));
-    told.into_iter().map(|told| told.finding).collect()
+    told
 }
 
-/// What keeps `names` from being written by this file's addresses.
+/// What keeps `names` from being written by this file.
 pub(super) fn in_the_way(scatter: &Scatter, names: &[String]) -> Vec<Finding> {
-    let mut told = keys::check(scatter);
-    told.extend(addresses::check(scatter));
+    let mut told = all(scatter);
     told.retain(|told| {
         told.finding.severity == Severity::Problem
             && (told.about.is_empty() || told.about.iter().any(|name| names.contains(name)))

@@ -4,6 +4,7 @@ use super::*;
 use crate::finding::any_problem;
 use crate::layout::{Layout, Partition, Place};
 use crate::scatter::from_layout;
+use std::fmt::Write as _;
 
 const MOBIWIRE: &str = include_str!("../../../tests/data/mobiwire-s10/MT6572_Android_scatter.txt");
 
@@ -162,9 +163,9 @@ fn an_accu_chek_solo_has_a_stray_entry_and_a_copy_of_linear() {
             linear = value;
         }
         if line.starts_with("  physical_start_addr: ") {
-            text += &format!("  physical_start_addr: {linear}\r\n");
+            let _ = write!(text, "  physical_start_addr: {linear}\r\n");
         } else {
-            text += &format!("{line}\r\n");
+            let _ = write!(text, "{line}\r\n");
         }
     }
     text += "- partition_index: SYS20\r\n  partition_name: \r\n";
@@ -196,6 +197,61 @@ fn an_extra_pmt_partition_moves_uboot_by_4_mib() {
     // The same places under another name are another phone's.
     let text = text_of(&alcatel).replace("partition_name: PMT", "partition_name: ODD");
     assert!(one(&text, "SCATTER-UBOOT").contains("begins 0x2120000 behind the MBR"));
+}
+
+/// `layout` with a partition behind the one called `name`, and all that follow
+/// further up.
+fn insert(layout: &mut Layout, name: &str, new: &str, size: u64) {
+    let index = layout
+        .partitions
+        .iter()
+        .position(|p| p.name == name)
+        .unwrap();
+    let before = &layout.partitions[index];
+    let Place::Linear(at) = before.place else {
+        panic!("{name} has no address");
+    };
+    let start = at + before.size;
+    for partition in &mut layout.partitions[index + 1..] {
+        if let Place::Linear(at) = &mut partition.place {
+            *at += size;
+        }
+    }
+    let partition = Partition {
+        name: new.to_owned(),
+        place: Place::Linear(start),
+        size,
+        in_user_area: true,
+        has_file_system: false,
+        download: false,
+    };
+    layout.partitions.insert(index + 1, partition);
+}
+
+#[test]
+fn a_yaris_and_a_z1_are_clean() {
+    let mut yaris = packed(0x100_0000, &[("SEC_RO", 6 << 20)]);
+    insert(&mut yaris, "LOGO", "EBR2", 512 << 10);
+    insert(&mut yaris, "EXPDB", "CUSTPACK", 627_712 << 10);
+    insert(&mut yaris, "CUSTPACK", "MOBILE_INFO", 8 << 20);
+    let otp = Partition {
+        name: "OTP".to_owned(),
+        // 44032 KiB in blocks of 128.
+        place: Place::Tail { blocks: 0x158 },
+        size: 44_032 << 10,
+        in_user_area: true,
+        has_file_system: false,
+        download: false,
+    };
+    let end = yaris.partitions.len() - 1;
+    yaris.partitions.insert(end, otp);
+    assert_eq!(doubts(&text_of(&yaris)), Vec::<String>::new());
+
+    let mut z1 = packed(0xC0_0000, &[("PRELOAD", 0), ("ANDROID", 900 << 20)]);
+    z1.partitions
+        .retain(|partition| partition.name != "PRELOAD");
+    assert_eq!(z1.find("ANDROID").unwrap().place, Place::Linear(0x434_0000));
+    assert_eq!(doubts(&text_of(&z1)), Vec::<String>::new());
 }
 
 #[test]

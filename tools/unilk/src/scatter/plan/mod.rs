@@ -14,7 +14,7 @@ mod tests;
 
 pub use steps::{Phone, instructions};
 
-use super::{Error as ScatterError, Scatter, lint};
+use super::{Error as ScatterError, Grammar, Scatter, lint};
 use crate::finding::{Finding, any_problem};
 use crate::layout::{Layout, Partition, Place};
 use crate::source::Source;
@@ -39,6 +39,11 @@ pub enum Error {
     Protected(String, &'static str),
     /// A partition that the file puts into a boot area.
     BootArea(String),
+    /// A partition in front of UBOOT, where all known phones have their tables,
+    /// identity and security state, whatever this file calls them.
+    BeforeUboot(String),
+    /// The file marks something for download that is not understood.
+    Unclear,
     /// The same partition twice.
     Twice(String),
     /// No such partition in the file.
@@ -80,6 +85,16 @@ impl fmt::Display for Error {
             Self::BootArea(name) => write!(
                 f,
                 "{name} lies in a boot area, with the first loader; nothing is written there"
+            ),
+            Self::BeforeUboot(name) => write!(
+                f,
+                "{name} lies in front of UBOOT, where all known phones have partition tables, \
+                 identity and security state"
+            ),
+            Self::Unclear => write!(
+                f,
+                "the scatter file says is_download in a way that is not understood; correct what \
+                 `unilk scatter lint` says of it"
             ),
             Self::Twice(name) => write!(f, "{name} is given twice"),
             Self::Unknown(name) => write!(f, "the scatter file has no partition {name}"),
@@ -126,6 +141,8 @@ pub struct Planned {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// How the scatter file is written.
+    pub grammar: Grammar,
     /// The scatter file's text.
     pub scatter: String,
     /// What is downloaded, in the order that was asked for.
@@ -162,8 +179,13 @@ pub fn plan(scatter: &Scatter, images: &[Image<'_>]) -> Result<Plan, Error> {
         findings.extend(said);
         planned.push(one(&layout, partition, image.bytes.len())?);
     }
+    let text = rewritten(scatter, &indices, &planned);
+    if scatter.grammar == Grammar::Keyed && marks(&text) != planned.len() {
+        return Err(Error::Unclear);
+    }
     Ok(Plan {
-        scatter: rewritten(scatter, &indices, &planned),
+        grammar: scatter.grammar,
+        scatter: text,
         planned,
         findings,
     })
@@ -186,7 +208,8 @@ pub fn names<'a>(
     for name in given {
         let index = find(scatter, name)?;
         let entry = &scatter.entries[index];
-        if !entry.in_user_area() {
+        let region = entry.value("region");
+        if !entry.in_user_area() || region.is_some_and(|region| region != "EMMC_USER") {
             return Err(Error::BootArea(entry.name.clone()));
         }
         if indices.contains(&index) {
@@ -213,6 +236,10 @@ fn one(layout: &Layout, partition: &Partition, bytes: u64) -> Result<Planned, Er
     else {
         return Err(Error::NoPlace(name.clone()));
     };
+    let uboot = layout.find(UBOOT).map(|uboot| uboot.place.address());
+    if uboot.is_ok_and(|uboot| linear < uboot) {
+        return Err(Error::BeforeUboot(name.clone()));
+    }
     let file = match canonical(name) {
         "UBOOT" => "lk.bin".to_owned(),
         "BOOTIMG" => "boot.img".to_owned(),
@@ -235,6 +262,16 @@ fn one(layout: &Layout, partition: &Partition, bytes: u64) -> Result<Planned, Er
         logical,
         room: partition.size,
     })
+}
+
+/// Lines that say is_download and true in whatever way, read as no parser does
+/// it: what one overlooks, another may obey.
+fn marks(text: &str) -> usize {
+    let lines = text.lines().map(str::to_ascii_lowercase);
+    lines
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter(|line| line.contains("is_download") && !line.trim_end().ends_with(": false"))
+        .count()
 }
 
 /// The file with nothing marked but what is planned.

@@ -3,8 +3,10 @@
 //!
 //! Source: facts/storage-and-images.md 4.1, 11.2, 11.3, 11.6.
 
-use super::{Plan, Planned};
+use super::{Plan, Planned, UBOOT};
+use crate::scatter::Grammar;
 use std::fmt::Write as _;
+use unilk_core::partition::canonical;
 
 /// What is known of the phone besides its scatter file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,10 +45,18 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
            1. Load {scatter} of this folder.\n  \
            2. Choose \"Download Only\". Never \"Firmware Upgrade\" or \"Format All\".\n  \
            3. Ticked must be {names}, and nothing else.\n  \
-           4. Press Download, then connect the phone, switched off.\n\
-         \n\
-         Or with mtkclient\n"
+           4. Press Download, then connect the phone, switched off.\n"
     );
+    if plan.grammar == Grammar::Old {
+        for planned in &plan.planned {
+            let _ = writeln!(
+                text,
+                "     This old kind of scatter file names no images: click the line {} and choose {}.",
+                planned.partition, planned.file
+            );
+        }
+    }
+    text += "\nOr with mtkclient\n";
     if phone.hardware_bytes.is_none() {
         text += "  Offsets hold where the MBR is the first sector of the user area, as on most \
                  phones.\n";
@@ -54,11 +64,11 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
     for planned in &plan.planned {
         let offset = planned.user_offset(phone);
         let name = planned.partition.to_ascii_lowercase();
-        if planned.partition == super::UBOOT {
-            let _ = write!(
+        if canonical(&planned.partition) == UBOOT {
+            let _ = writeln!(
                 text,
                 "  mtk ro {offset:#x} 0x200 before.bin     must begin with 88 16 88 58; if not, stop: \
-                 the layout is another phone's\n"
+                 the layout is another phone's"
             );
         }
         let _ = writeln!(text, "  mtk w {name} {}", planned.file);
@@ -75,8 +85,12 @@ pub fn instructions(plan: &Plan, scatter: &str, phone: Phone) -> String {
             planned.bytes, planned.file
         );
     }
-    text += "  mtk r nvram nvram.read                 must be what the backup has\n\
-\nIf the phone does not start: take the battery out and in again and connect USB without \
+    text += "  mtk r nvram nvram.read\n  \
+               mtk r mbr mbr.read\n  \
+               unilk emmc extract dump.bin --part NVRAM --part MBR -o before\n  \
+               cmp nvram.read before/NVRAM.img\n  \
+               cmp mbr.read before/MBR.img\n\
+             \nIf the phone does not start: take the battery out and in again and connect USB without \
              pressing a key.\nThe preloader (USB 0e8d:2000) answers for some seconds, whatever is \
              in UBOOT, and the old image goes\nback the same way: mtk w uboot uboot.old\n";
     text

@@ -119,6 +119,41 @@ fn partitions_that_are_never_written_are_refused_whatever_they_are_called() {
 }
 
 #[test]
+fn tricks_of_a_hostile_file_are_seen_through() {
+    // A name that another reader takes for NVRAM.
+    for name in ["\"NVRAM\"", "NVRAM # x", "'NVRAM'"] {
+        let text = MOBIWIRE.replace("partition_name: NVRAM", &format!("partition_name: {name}"));
+        refused(&text, &[(name, &[1; 9])]);
+        assert!(planned(&text, &[("UBOOT", &lk())]).is_ok(), "{name}");
+    }
+    // Identity under an innocent name, at its own place.
+    let text = MOBIWIRE.replace("partition_name: NVRAM", "partition_name: CUSTOM");
+    assert!(refused(&text, &[("CUSTOM", &[1; 9])]).contains("in front of UBOOT"));
+    // A flag that is given twice, or in another spelling.
+    let twice = "  is_download: true\n  is_download: false\n  boundary_check";
+    let text = MOBIWIRE.replace("  boundary_check", twice);
+    let plan = planned(&text, &[("UBOOT", &lk())]);
+    assert!(plan.is_err_and(|why| why.is_refusal()));
+    let text = MOBIWIRE.replacen("  is_download: false\n", twice, 1);
+    let text = text.replacen("  boundary_check  type", "  type", 1);
+    let plan = planned(&text, &[("UBOOT", &lk())]).unwrap();
+    assert_eq!(plan.scatter.matches("is_download: true").count(), 1);
+    for odd in [
+        "\"is_download\": true",
+        "{is_download: true}",
+        "is_download= true",
+    ] {
+        let text = MOBIWIRE.replacen("is_download: false", odd, 1);
+        refused(&text, &[("UBOOT", &lk())]);
+    }
+    // A region that another reader takes for the preloader's.
+    let text = MOBIWIRE.replace("region: EMMC_USER", "region: \"EMMC_BOOT_1\"");
+    assert!(refused(&text, &[("UBOOT", &lk())]).contains("boot area"));
+    let text = MOBIWIRE.replace("type: NORMAL_ROM", "type: SV5_BL_BIN");
+    assert!(refused(&text, &[("UBOOT", &lk())]).contains("SCATTER-REGION"));
+}
+
+#[test]
 fn images_that_would_not_start_are_refused() {
     let with = |at: usize, byte: u8| {
         let mut bad = lk();
@@ -200,6 +235,49 @@ fn unknown_and_twice_are_mistakes_not_refusals() {
     assert!(matches!(why, Error::Twice(_)));
     let why = refused(MOBIWIRE, &[("BMTPOOL", &[1])]);
     assert!(why.contains("never written"));
+}
+
+#[test]
+fn an_old_file_names_no_images() {
+    let text = "PRELOADER 0x0\n{\n}\nMBR 0x600000\n{\n}\nUBOOT 0x2320000\n{\n}\n\
+                BOOTIMG 0x2380000\n{\n}\n";
+    let plan = planned(text, &[("UBOOT", &lk())]).unwrap();
+    let text = instructions(&plan, "s.txt", Phone::default());
+    assert!(
+        text.contains("click the line UBOOT and choose lk.bin"),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_file_however_spoilt_gets_anything_else_marked() {
+    let mut seed = 3u64;
+    let mut plans = 0;
+    for _ in 0..1500 {
+        let mut bytes = MOBIWIRE.as_bytes().to_vec();
+        for _ in 0..3 {
+            seed = seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            let at = (seed >> 33) as usize % bytes.len();
+            bytes[at] = b"0Ff:\n -x9{}_"[(seed >> 20) as usize % 12];
+        }
+        let Ok(scatter) = Scatter::parse(std::str::from_utf8(&bytes).unwrap()) else {
+            continue;
+        };
+        let lk = lk();
+        let image = Image {
+            partition: "UBOOT",
+            bytes: &lk,
+        };
+        let Ok(plan) = plan(&scatter, &[image]) else {
+            continue;
+        };
+        plans += 1;
+        let made = Scatter::parse(&plan.scatter).unwrap();
+        let marked = made.entries.iter().filter(|entry| entry.download);
+        let marked: Vec<&str> = marked.map(|entry| entry.name.as_str()).collect();
+        assert_eq!(marked, ["UBOOT"]);
+    }
+    assert!(plans > 100, "{plans}");
 }
 
 #[test]
