@@ -7,7 +7,7 @@ use crate::identify::{self, Identification, Method};
 use crate::image::{Image, NotLk};
 use crate::known::{self, Known};
 use crate::layout::{Generation, PARAMS_WORDS, ParamsLayout, word};
-use crate::machine::{Machine, SCRATCH, SERVICE_TABLE};
+use crate::machine::{SCRATCH, SERVICE_TABLE};
 use crate::operands;
 use crate::params::{self, Interface, Params};
 use crate::record::{Failure, Recorder, Watch};
@@ -159,13 +159,13 @@ pub fn learn(
     if count == 0 {
         return Err(Error::NoDriver { candidates: 0 });
     }
-    let machine = Machine::start(&options.qemu, &image).map_err(|why| match why.kind() {
+    let recorder = Recorder::start(&options.qemu, &image).map_err(|why| match why.kind() {
         io::ErrorKind::NotFound => Error::NoEmulator(options.qemu.clone()),
         _ => Error::Emulator(why),
     })?;
     let mut bench = Bench {
         image: &image,
-        recorder: Recorder::new(&image, machine),
+        recorder,
         starts: starts(&image, &candidates),
     };
     let (mut probed, mut rejected) = bench.probe(&candidates.listed);
@@ -187,8 +187,10 @@ pub fn learn(
         let shared = params::layout(words).or(layout);
         let left = end.saturating_duration_since(Instant::now());
         let time = options.driver_time.min(left);
-        let driver = bench.driver(candidate, generation, shared, time);
-        found.extend(driver);
+        match bench.driver(candidate, generation, shared, time) {
+            Ok(driver) => found.push(driver),
+            Err(why) => rejected.push((candidate.name.clone(), why.to_string())),
+        }
     }
     Ok(Learned {
         sha256: image.sha256(),
@@ -278,9 +280,14 @@ impl Bench<'_> {
                     found.push((candidate.clone(), words));
                 }
                 Ok(_) => {
-                    rejected.push((candidate.name.clone(), "fills no panel's size".to_owned()));
+                    let why = Failure::NoPanel.to_string();
+                    rejected.push((candidate.name.clone(), why));
                 }
-                Err(why) => rejected.push((candidate.name.clone(), why.to_string())),
+                Err(why) => {
+                    rejected.push((candidate.name.clone(), why.to_string()));
+                    // If it does not come back, all that follows says so.
+                    let _ = self.recorder.restart();
+                }
             }
         }
         (found, rejected)
@@ -307,6 +314,37 @@ impl Bench<'_> {
         Ok(words)
     }
 
+    /// Runs one of a driver's functions, if it has it. Nothing of one that
+    /// failed is believed, and the next begins anew.
+    fn record(
+        &mut self,
+        candidate: &Candidate,
+        (name, word): (&'static str, usize),
+        answers: &Answers,
+        failures: &mut Vec<(&'static str, Failure)>,
+    ) -> Vec<Event> {
+        let Some(function) = candidate.function(self.image, word) else {
+            return Vec::new();
+        };
+        let run = self.recorder.run(function, &[], answers, Watch::default());
+        match run {
+            Ok(run) => run.events,
+            Err(why) => {
+                failures.push((name, why));
+                self.renew(candidate);
+                Vec::new()
+            }
+        }
+    }
+
+    /// After a failure: everything as at the beginning. If that fails, so does
+    /// what is run next.
+    fn renew(&mut self, candidate: &Candidate) {
+        if self.recorder.restart().is_ok() {
+            let _ = self.words(candidate);
+        }
+    }
+
     /// All of one driver.
     fn driver(
         &mut self,
@@ -314,39 +352,28 @@ impl Bench<'_> {
         generation: Generation,
         layout: Option<ParamsLayout>,
         time: Duration,
-    ) -> Option<Driver> {
+    ) -> Result<Driver, Failure> {
         let started = Instant::now();
         self.recorder.begin(self.own(candidate), time);
-        let mut failures = Vec::new();
-        if let Err(why) = self.words(candidate) {
-            failures.push(("get_params", why));
-        }
+        self.words(candidate)?;
         let identification = self.identify(candidate, generation, time * 3 / 5);
+        if identification.failure.is_some() {
+            self.renew(candidate);
+        }
         let answers = identification.accepted.clone();
         // Some drivers fill in what they found out.
-        let params = match self.words(candidate) {
-            Ok(words) => params::read(&words, layout)?,
-            Err(why) => {
-                failures.push(("get_params", why));
-                return None;
-            }
+        let words = self.words(candidate)?;
+        let Some(params) = params::read(&words, layout) else {
+            return Err(Failure::NoPanel);
         };
-        let mut record = |name, word| {
-            let function = candidate.function(self.image, word)?;
-            match self.recorder.run(function, &[], &answers, Watch::default()) {
-                Ok(run) => Some(run.events),
-                Err(why) => {
-                    failures.push((name, why));
-                    None
-                }
-            }
-        };
+        let mut failures = Vec::new();
+        let mut record = |name, word| self.record(candidate, (name, word), &answers, &mut failures);
         let power = generation
             .init_power()
-            .and_then(|word| record("init_power", word));
-        let init = record("init", word::INIT).unwrap_or_default();
-        let suspend = record("suspend", word::SUSPEND).unwrap_or_default();
-        let resume = record("resume", word::RESUME).unwrap_or_default();
+            .map(|word| record("init_power", word));
+        let init = record("init", word::INIT);
+        let suspend = record("suspend", word::SUSPEND);
+        let resume = record("resume", word::RESUME);
         let mut events = power.unwrap_or_default();
         events.extend(init);
         let controller = controller(&candidate.name, &events);
@@ -359,7 +386,7 @@ impl Bench<'_> {
         if with_resume {
             script.steps.extend(awake.steps);
         }
-        Some(Driver {
+        Ok(Driver {
             name: candidate.name.clone(),
             address: candidate.address,
             generation,

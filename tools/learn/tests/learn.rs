@@ -41,7 +41,7 @@ fn emulator() -> bool {
 fn learned(generation: Generation, models: &[Model]) -> Learned {
     // Other tests need the processor too.
     let options = Options {
-        driver_time: Duration::from_secs(60),
+        driver_time: Duration::from_mins(1),
         ..Options::default()
     };
     learn(&image(generation, models), &options, |_, _, _| {}).unwrap()
@@ -375,6 +375,43 @@ fn a_missing_emulator_is_said() {
     let why = learn(&image, &options, |_, _, _| {}).unwrap_err();
     assert!(matches!(why, Error::NoEmulator(_)));
     assert!(why.to_string().contains("no-such-emulator is missing"));
+}
+
+/// Code that was made to break the emulated CPU, not to drive a panel.
+#[test]
+fn attacks_stay_inside() {
+    if !emulator() {
+        return;
+    }
+    let attack = |name, words: &[u32]| {
+        let mut model = Model::new(name, false);
+        model.compare = None;
+        model.init.insert(0, Op::Instructions(words.to_vec()));
+        model
+    };
+    let attacks = [
+        attack("sleep", &[0xE320_F003]),                           // wfi
+        attack("monitor", &[0xE160_0070]),                         // smc #0
+        attack("undefined", &[0xE7F0_00F0]),                       // udf
+        attack("semihosting", &[0xE3A0_0018, 0xEF12_3456]),        // exit
+        attack("flood", &[0xE3A0_1102, 0xE4C1_0001, 0xEAFF_FFFD]), // strb r0, [r1], #1 for ever
+        attack("stack", &[0xE3A0_D000, 0xE92D_FFFF]),              // sp = 0; push
+        attack("user", &[0xF102_0010]),                            // cps #16
+        attack("no-mmu", &[0xE3A0_0000, 0xEE01_0F10]),
+        Model::new("last", true),
+    ];
+    let started = Instant::now();
+    let options = Options {
+        driver_time: Duration::from_secs(4),
+        ..Options::default()
+    };
+    let learned = learn(&image(Generation::Kk, &attacks), &options, |_, _, _| {}).unwrap();
+    for name in ["sleep", "monitor", "undefined", "flood", "stack"] {
+        let driver = learned.drivers.iter().find(|driver| driver.name == name);
+        let driver = driver.unwrap_or_else(|| panic!("{name}: {:?}", learned.rejected));
+        assert!(!driver.complete(), "{name}: {:?}", driver.init);
+    }
+    assert!(started.elapsed() < Duration::from_mins(1));
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub enum Failure {
     Fault(u32),
     /// It did more than any driver does.
     TooMuch,
+    /// Its parameters name no panel.
+    NoPanel,
     /// The emulator broke.
     Emulator(String),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Failure {
             Self::Waits(at) => write!(f, "waits for ever at {at:#x}"),
             Self::Fault(at) => write!(f, "faults at {at:#x}"),
             Self::TooMuch => write!(f, "does more than any driver does"),
+            Self::NoPanel => write!(f, "fills no panel's size"),
             Self::Emulator(why) => write!(f, "the emulator failed: {why}"),
         }
     }
@@ -71,6 +74,7 @@ impl From<io::Error> for Failure {
 
 /// Runs functions of one image.
 pub struct Recorder<'a> {
+    qemu: &'a str,
     image: &'a Image<'a>,
     machine: Machine,
     /// Functions that cannot run here, and are passed over.
@@ -90,16 +94,32 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Takes a machine that holds `image`.
-    pub fn new(image: &'a Image<'a>, machine: Machine) -> Self {
-        Self {
+    /// Starts a machine that holds `image`.
+    ///
+    /// # Errors
+    /// The emulator is missing or broke.
+    pub fn start(qemu: &'a str, image: &'a Image<'a>) -> io::Result<Self> {
+        Ok(Self {
+            qemu,
             image,
-            machine,
+            machine: Machine::start(qemu, image)?,
             skipped: BTreeSet::new(),
             suspects: BTreeSet::new(),
             own: (0, 0),
             deadline: Instant::now(),
-        }
+        })
+    }
+
+    /// Starts again with the image as it was: a function that failed may have
+    /// left anything behind. What was found out about helpers is kept.
+    ///
+    /// # Errors
+    /// The emulator broke.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.machine = Machine::start(self.qemu, self.image)?;
+        let known = self.skipped.union(&self.suspects);
+        let stops: Vec<u32> = known.copied().collect();
+        self.machine.breakpoints(true, &stops)
     }
 
     /// Another driver: its code is in `own`, and it has `time`.

@@ -32,6 +32,8 @@ pub enum Op {
     /// Waits for a register that never changes.
     WaitForEver(u32),
     Print,
+    /// These, in ARM state.
+    Instructions(Vec<u32>),
     /// Calls what is no memory.
     Crash,
     /// Reads a panel's register into the buffer.
@@ -260,6 +262,11 @@ fn emit(code: &mut Assembler, op: &Op, data: u32, text: u32) {
         Op::Print => {
             code.set(0, text);
             code.call(PRINT[usize::from(code.thumb)]);
+        }
+        Op::Instructions(ref words) => {
+            for word in words {
+                code.code.extend(word.to_le_bytes());
+            }
         }
         Op::Crash => {
             code.set(4, 0x0BAD_0000);
