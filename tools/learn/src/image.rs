@@ -15,6 +15,10 @@ const SHORTEST: usize = 4096;
 /// Where LKs of the other chips of the time are linked (MT6580, MT6582,
 /// MT6592), to tell a wrong chip from something that is no LK.
 const OTHER_BASE: u32 = 0x81E0_0000;
+/// What headers of LKs are named.
+const NAMES: [&str; 3] = ["LK", "UBOOT", "U-BOOT"];
+/// Words that point into itself, that any LK has, by far.
+const FEWEST_POINTERS: usize = 16;
 /// An ARM branch, as at the reset vector.
 const BRANCH: u32 = 0xEA00_0000;
 
@@ -92,6 +96,12 @@ impl<'a> Image<'a> {
         }
         let payload = if file.starts_with(&MAGIC.to_le_bytes()) {
             let header = Header::parse(file).map_err(|_| NotLk::Header)?;
+            if !NAMES
+                .iter()
+                .any(|name| header.name().eq_ignore_ascii_case(name))
+            {
+                return Err(NotLk::Header);
+            }
             let body = file.get(HEADER_LEN..).unwrap_or_default();
             let length = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
             body.get(..length).ok_or(NotLk::Truncated {
@@ -106,12 +116,16 @@ impl<'a> Image<'a> {
         }
         let image = Self { payload, file };
         let first = image.word(BASE).unwrap_or_default();
-        if image.pointers(OTHER_BASE) > image.pointers(BASE) {
-            return Err(NotLk::OtherChip(OTHER_BASE));
-        }
         // A vector table begins with a branch; stubs in front of it do too.
-        if first & 0xFF00_0000 != BRANCH || image.pointers(BASE) < 16 {
+        if first & 0xFF00_0000 != BRANCH {
             return Err(NotLk::NoCode);
+        }
+        let (own, other) = (image.pointers(BASE), image.pointers(OTHER_BASE));
+        if own.max(other) < FEWEST_POINTERS {
+            return Err(NotLk::NoCode);
+        }
+        if other > own {
+            return Err(NotLk::OtherChip(OTHER_BASE));
         }
         Ok(image)
     }
@@ -224,6 +238,9 @@ mod tests {
             there: 8192,
         };
         assert_eq!(Image::open(&cut).unwrap_err(), why);
+        let logo = Header::build("LOGO", 8192).unwrap();
+        let logo = [&logo[..], &lk(BASE)].concat();
+        assert_eq!(Image::open(&logo).unwrap_err(), NotLk::Header);
         assert!(matches!(
             Image::open(&vec![0; LONGEST + 1]),
             Err(NotLk::Long)

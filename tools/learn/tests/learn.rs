@@ -191,6 +191,25 @@ fn pins_voltages_words_and_alternatives() {
                     Op::Voltage(1, 1365, 2185),
                 ],
             ),
+            compare(
+                "either",
+                &[
+                    Op::Read(0xA1, 4),
+                    Op::Byte(2, 0x80),
+                    Op::EitherByte(3, 0x09, 0x16),
+                ],
+            ),
+            compare("high-part", &[Op::Read(0xDA, 1), Op::Masked(0, 0xF0, 0x40)]),
+            // The second byte of a read of one; the third stays from before.
+            compare(
+                "short",
+                &[
+                    Op::Read(0xA1, 5),
+                    Op::Read(0xDA, 1),
+                    Op::Byte(2, 0x98),
+                    Op::Byte(1, 0x06),
+                ],
+            ),
             compare("none", &[]),
             compare("asks", &[Op::Read(0xDA, 1)]),
             compare("not40", &[Op::Read(0xDA, 1), Op::NotByte(0, 0x40)]),
@@ -200,7 +219,8 @@ fn pins_voltages_words_and_alternatives() {
             ),
         ],
     );
-    let [two, pin, volts, none, asks, not, never] = &learned.drivers[..] else {
+    let [two, pin, volts, either, part, short, none, asks, not, never] = &learned.drivers[..]
+    else {
         panic!("{:?}", learned.rejected);
     };
     assert_eq!(terms(two), [vec![byte(0xC5, 0, 0x80), byte(0xC5, 1, 0x19)]]);
@@ -220,6 +240,24 @@ fn pins_voltages_words_and_alternatives() {
         to: 2185,
     };
     assert_eq!(terms(volts), [vec![byte(0x04, 1, 0x80), range]]);
+    let mut found = terms(either);
+    found.sort();
+    let id = |low| vec![byte(0xA1, 2, 0x80), byte(0xA1, 3, low)];
+    assert_eq!(found, [id(0x09), id(0x16)]);
+    let high_part = Term::Byte {
+        question: Question::Dsi {
+            register: 0xDA,
+            nth: 0,
+        },
+        byte: 0,
+        mask: 0xF0,
+        value: 0x40,
+    };
+    assert_eq!(terms(part), [vec![high_part]]);
+    assert_eq!(
+        terms(short),
+        [vec![byte(0xA1, 2, 0x98), byte(0xDA, 1, 0x06)]]
+    );
     assert_eq!(none.identification.method, Method::AlwaysFalse);
     assert_eq!(asks.identification.method, Method::ReadsAlwaysTrue);
     assert_eq!(never.identification.method, Method::NeverAccepted);
@@ -233,6 +271,12 @@ fn pins_voltages_words_and_alternatives() {
         .map(|row| row.text)
         .collect();
     assert!(texts[1].contains("and GPIO50=high: a strap"));
+    assert!(texts[4].contains("\"DA[0]&F0=40\""));
+    assert!(
+        texts[5].contains("reads = [\"A1 5\", \"DA 2\"]"),
+        "{}",
+        texts[5]
+    );
     assert!(texts[2].contains("\"adc1=499..800\""), "{}", texts[2]);
 }
 

@@ -124,6 +124,11 @@ impl Assembler {
         self.both(0xE150_0001, &[0x4288]);
     }
 
+    /// Branches over a following compare and refusal.
+    pub fn skip_compare_if_equal(&mut self) {
+        self.both(0x0A00_0001, &[0xD002]);
+    }
+
     /// To where [`Self::refuse`] will be.
     pub fn refuse_if(&mut self, condition: u32) {
         self.open.push((self.code.len(), condition));

@@ -42,6 +42,10 @@ pub enum Op {
     Byte(u32, u8),
     /// Refuses unless two bytes of the buffer, high first, are this.
     Two(u32, u16),
+    /// Refuses unless a byte of the buffer is one of these.
+    EitherByte(u32, u8, u8),
+    /// Refuses unless these bits of a byte of the buffer are this.
+    Masked(u32, u8, u8),
     /// Refuses if a byte of the buffer is this.
     NotByte(u32, u8),
     /// Refuses unless this pin is high.
@@ -288,6 +292,22 @@ fn condition(code: &mut Assembler, op: &Op) {
         Op::Byte(byte, value) => {
             code.set(1, BUFFER);
             code.load_byte(0, 1, byte);
+            code.compare(value.into());
+            code.refuse_if(NOT_EQUAL);
+        }
+        Op::EitherByte(byte, one, other) => {
+            code.set(1, BUFFER);
+            code.load_byte(0, 1, byte);
+            code.compare(one.into());
+            code.skip_compare_if_equal();
+            code.compare(other.into());
+            code.refuse_if(NOT_EQUAL);
+        }
+        Op::Masked(byte, mask, value) => {
+            code.set(1, BUFFER);
+            code.load_byte(0, 1, byte);
+            code.set(1, mask.into());
+            code.and();
             code.compare(value.into());
             code.refuse_if(NOT_EQUAL);
         }
