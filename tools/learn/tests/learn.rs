@@ -165,90 +165,47 @@ fn styles_of_tables() {
     compiles(row);
 }
 
+/// A driver with this `compare_id`.
+fn asking(name: &'static str, ops: &[Op]) -> Model {
+    let mut model = Model::new(name, true);
+    model.compare = Some(ops.to_vec());
+    model
+}
+
 #[test]
-fn pins_voltages_words_and_alternatives() {
+fn bytes_words_masks_and_alternatives() {
     if !emulator() {
         return;
     }
-    let compare = |name, ops: &[Op]| {
-        let mut model = Model::new(name, true);
-        model.compare = Some(ops.to_vec());
-        model
-    };
-    let learned = learned(
-        Generation::Kk,
-        &[
-            compare("two", &[Op::Read(0xC5, 2), Op::Print, Op::Two(0, 0x8019)]),
-            compare(
-                "pin",
-                &[Op::Read(0xA1, 5), Op::Two(2, 0x9605), Op::PinHigh(50)],
-            ),
-            compare(
-                "volts",
-                &[
-                    Op::Read(0x04, 3),
-                    Op::Byte(1, 0x80),
-                    Op::Voltage(1, 1365, 2185),
-                ],
-            ),
-            compare(
-                "either",
-                &[
-                    Op::Read(0xA1, 4),
-                    Op::Byte(2, 0x80),
-                    Op::EitherByte(3, 0x09, 0x16),
-                ],
-            ),
-            compare("high-part", &[Op::Read(0xDA, 1), Op::Masked(0, 0xF0, 0x40)]),
-            // The second byte of a read of one; the third stays from before.
-            compare(
-                "short",
-                &[
-                    Op::Read(0xA1, 5),
-                    Op::Read(0xDA, 1),
-                    Op::Byte(2, 0x98),
-                    Op::Byte(1, 0x06),
-                ],
-            ),
-            compare("none", &[]),
-            compare("asks", &[Op::Read(0xDA, 1)]),
-            compare("not40", &[Op::Read(0xDA, 1), Op::NotByte(0, 0x40)]),
-            compare(
-                "never",
-                &[Op::Read(0xDA, 1), Op::Byte(0, 0x40), Op::Byte(0, 0x41)],
-            ),
-        ],
-    );
-    let [two, pin, volts, either, part, short, none, asks, not, never] = &learned.drivers[..]
-    else {
+    use Op::{Byte, EitherByte, Masked, Print, Read, Two};
+    let models = [
+        asking("two", &[Read(0xC5, 2), Print, Two(0, 0x8019)]),
+        asking(
+            "either",
+            &[Read(0xA1, 4), Byte(2, 0x80), EitherByte(3, 0x09, 0x16)],
+        ),
+        asking("part", &[Read(0xDA, 1), Masked(0, 0xF0, 0x40)]),
+        // The second byte of a read of one; the third stays from before.
+        asking(
+            "short",
+            &[Read(0xA1, 5), Read(0xDA, 1), Byte(2, 0x98), Byte(1, 0x06)],
+        ),
+    ];
+    let learned = learned(Generation::Kk, &models);
+    let [two, either, part, short] = &learned.drivers[..] else {
         panic!("{:?}", learned.rejected);
     };
     assert_eq!(terms(two), [vec![byte(0xC5, 0, 0x80), byte(0xC5, 1, 0x19)]]);
-    let high = Term::Byte {
-        question: Question::Pins { bank: 1 },
-        byte: 2,
-        mask: 1 << 2,
-        value: 1 << 2,
-    };
-    assert_eq!(
-        terms(pin),
-        [vec![byte(0xA1, 2, 0x96), byte(0xA1, 3, 0x05), high]]
-    );
-    let range = Term::Adc {
-        channel: 1,
-        from: 1365,
-        to: 2185,
-    };
-    assert_eq!(terms(volts), [vec![byte(0x04, 1, 0x80), range]]);
     let mut found = terms(either);
     found.sort();
     let id = |low| vec![byte(0xA1, 2, 0x80), byte(0xA1, 3, low)];
     assert_eq!(found, [id(0x09), id(0x16)]);
+    let question = Question::Dsi {
+        register: 0xDA,
+        nth: 0,
+    };
     let high_part = Term::Byte {
-        question: Question::Dsi {
-            register: 0xDA,
-            nth: 0,
-        },
+        question,
         byte: 0,
         mask: 0xF0,
         value: 0x40,
@@ -258,26 +215,84 @@ fn pins_voltages_words_and_alternatives() {
         terms(short),
         [vec![byte(0xA1, 2, 0x98), byte(0xDA, 1, 0x06)]]
     );
-    assert_eq!(none.identification.method, Method::AlwaysFalse);
-    assert_eq!(asks.identification.method, Method::ReadsAlwaysTrue);
-    assert_eq!(never.identification.method, Method::NeverAccepted);
-    // Anything but one value: no single bit decides it.
-    assert_eq!(not.identification.method, Method::AlmostAlwaysTrue);
-    for row in &row::panels(&learned) {
+    let rows = row::panels(&learned);
+    assert!(rows[2].text.contains("\"DA[0]&F0=40\""));
+    assert!(rows[3].text.contains("reads = [\"A1 5\", \"DA 2\"]"));
+    for row in &rows {
         compiles(row);
     }
-    let texts: Vec<String> = row::panels(&learned)
-        .into_iter()
-        .map(|row| row.text)
-        .collect();
-    assert!(texts[1].contains("and GPIO50=high: a strap"));
-    assert!(texts[4].contains("\"DA[0]&F0=40\""));
+}
+
+#[test]
+fn pins_and_voltages() {
+    if !emulator() {
+        return;
+    }
+    use Op::{Byte, PinHigh, Read, Two, Voltage};
+    let models = [
+        asking("pin", &[Read(0xA1, 5), Two(2, 0x9605), PinHigh(50)]),
+        asking(
+            "volts",
+            &[Read(0x04, 3), Byte(1, 0x80), Voltage(1, 1365, 2185)],
+        ),
+    ];
+    let learned = learned(Generation::Kk, &models);
+    let [pin, volts] = &learned.drivers[..] else {
+        panic!("{:?}", learned.rejected);
+    };
+    let high = Term::Byte {
+        question: Question::Pins { bank: 1 },
+        byte: 2,
+        mask: 1 << 2,
+        value: 1 << 2,
+    };
+    let id = [byte(0xA1, 2, 0x96), byte(0xA1, 3, 0x05), high];
+    assert_eq!(terms(pin), [id]);
+    let range = Term::Adc {
+        channel: 1,
+        from: 1365,
+        to: 2185,
+    };
+    assert_eq!(terms(volts), [vec![byte(0x04, 1, 0x80), range]]);
+    let rows = row::panels(&learned);
+    assert!(rows[0].text.contains("and GPIO50=high: a strap"));
     assert!(
-        texts[5].contains("reads = [\"A1 5\", \"DA 2\"]"),
+        rows[1].text.contains("\"adc1=499..800\""),
         "{}",
-        texts[5]
+        rows[1].text
     );
-    assert!(texts[2].contains("\"adc1=499..800\""), "{}", texts[2]);
+    for row in &rows {
+        compiles(row);
+    }
+}
+
+#[test]
+fn what_decides_nothing_is_said() {
+    if !emulator() {
+        return;
+    }
+    use Op::{Byte, NotByte, Read};
+    let models = [
+        asking("none", &[]),
+        asking("asks", &[Read(0xDA, 1)]),
+        // Anything but one value: no single bit decides it.
+        asking("not40", &[Read(0xDA, 1), NotByte(0, 0x40)]),
+        asking("never", &[Read(0xDA, 1), Byte(0, 0x40), Byte(0, 0x41)]),
+    ];
+    let learned = learned(Generation::Kk, &models);
+    let methods = learned.drivers.iter();
+    let methods: Vec<Method> = methods.map(|driver| driver.identification.method).collect();
+    let expected = [
+        Method::AlwaysFalse,
+        Method::ReadsAlwaysTrue,
+        Method::AlmostAlwaysTrue,
+        Method::NeverAccepted,
+    ];
+    assert_eq!(methods, expected);
+    for row in &row::panels(&learned) {
+        assert!(!row.text.contains("[[id]]"));
+        compiles(row);
+    }
 }
 
 #[test]

@@ -180,7 +180,7 @@ impl<'a, 'b> Search<'a, 'b> {
     ) -> Result<Vec<Answers>, Failure> {
         let base = occurrences(run);
         // For each compare: the bits of its operands that a byte is.
-        let mut placed: BTreeMap<(u32, usize), Vec<Placement>> = BTreeMap::new();
+        let mut placed: BTreeMap<Place, Vec<Placement>> = BTreeMap::new();
         for (question, byte) in variables(run) {
             if self.late() {
                 break;
@@ -191,18 +191,18 @@ impl<'a, 'b> Search<'a, 'b> {
             if other.result != 0 {
                 found.push(changed);
             }
-            let others = occurrences(&other);
-            for (place, compared) in &base {
-                let Some(now) = others.get(place) else {
-                    continue;
-                };
-                let diff = [compared.left ^ now.left, compared.right ^ now.right];
-                if diff != [0, 0] {
-                    placed.entry(*place).or_default().push(Placement {
-                        variable: (question, byte),
-                        diff,
-                    });
-                }
+            let diffs = differences(&base, &other);
+            let single = self.bit_by_bit(answers, (question, byte), &base, &diffs)?;
+            for (place, diff) in diffs {
+                placed.entry(place).or_default().push(Placement {
+                    variable: (question, byte),
+                    bits: [0, 1].map(|side: usize| {
+                        std::array::from_fn(|bit| match (&single, whole_byte(diff[side])) {
+                            (None, first) => first.map_or(0, |first| 1 << (first + bit as u32)),
+                            (Some(single), _) => changed_at(&single[bit], place, side),
+                        })
+                    }),
+                });
             }
         }
         let mut all = answers.clone();
@@ -228,6 +228,30 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         single.insert(0, all);
         Ok(single)
+    }
+
+    /// What each bit of a byte changes, where the byte as a whole is only a
+    /// part of an operand, or is moved by other than whole bits. `None` where
+    /// it is a byte of every operand that it changes.
+    fn bit_by_bit(
+        &mut self,
+        answers: &Answers,
+        (question, byte): Variable,
+        base: &BTreeMap<Place, Compared>,
+        diffs: &Differences,
+    ) -> Result<Option<[Differences; 8]>, Failure> {
+        let whole = |&bits: &u32| bits == 0 || whole_byte(bits).is_some();
+        if diffs.iter().all(|(_, diff)| diff.iter().all(whole)) {
+            return Ok(None);
+        }
+        let old = answers.byte(question, byte);
+        let mut single: [Differences; 8] = Default::default();
+        for (bit, differs) in single.iter_mut().enumerate() {
+            let flipped = answers.with(question, byte, old ^ (1 << bit));
+            let other = self.run(&flipped, true)?;
+            *differs = differences(base, &other);
+        }
+        Ok(Some(single))
     }
 
     /// Voltages are computed with, so that compares do not show them: tries
@@ -322,11 +346,48 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 }
 
-/// Which bits of a compare's operands change when a byte is inverted.
+/// What each bit of a byte changes in both operands of a compare.
 #[derive(Debug)]
 struct Placement {
     variable: Variable,
-    diff: [u32; 2],
+    bits: [[u32; 8]; 2],
+}
+
+impl Placement {
+    /// All that the byte changes in an operand.
+    fn changes(&self, side: usize) -> u32 {
+        self.bits[side].iter().fold(0, |all, bits| all | bits)
+    }
+}
+
+/// A compare: its address, and how often it was passed before.
+type Place = (u32, usize);
+/// Compares, and the bits of both operands that differ.
+type Differences = Vec<(Place, [u32; 2])>;
+
+/// What of the operands of each compare differs from another run.
+fn differences(base: &BTreeMap<Place, Compared>, other: &Run) -> Differences {
+    let others = occurrences(other);
+    let both = base.iter().filter_map(|(place, compared)| {
+        let now = others.get(place)?;
+        Some((
+            *place,
+            [compared.left ^ now.left, compared.right ^ now.right],
+        ))
+    });
+    both.filter(|(_, diff)| *diff != [0, 0]).collect()
+}
+
+/// What one bit changes in an operand of the compare at `place`.
+fn changed_at(differs: &Differences, place: Place, side: usize) -> u32 {
+    let mut at = differs.iter().filter(|(other, _)| *other == place);
+    at.next().map_or(0, |(_, diff)| diff[side])
+}
+
+/// The first bit, if `bits` are a whole byte somewhere.
+fn whole_byte(bits: u32) -> Option<u32> {
+    let first = bits.trailing_zeros();
+    (bits != 0 && bits >> first == 0xFF).then_some(first)
 }
 
 fn with_voltage(answers: &Answers, question: Question, raw: u16) -> Answers {
@@ -355,7 +416,7 @@ fn variables(run: &Run) -> Vec<Variable> {
 }
 
 /// Compares by place and how often it was passed before.
-fn occurrences(run: &Run) -> BTreeMap<(u32, usize), Compared> {
+fn occurrences(run: &Run) -> BTreeMap<Place, Compared> {
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
     let mut found = BTreeMap::new();
     for compared in &run.compared {
@@ -372,7 +433,7 @@ fn solutions(
     placements: &[Placement],
     answers: &Answers,
 ) -> Vec<Vec<(Variable, u8)>> {
-    let depends = [0, 1].map(|side: usize| placements.iter().any(|place| place.diff[side] != 0));
+    let depends = [0, 1].map(|side: usize| placements.iter().any(|place| place.changes(side) != 0));
     let (side, own, other) = match depends {
         [true, false] => (0, compared.left, compared.right),
         [false, true] => (1, compared.right, compared.left),
@@ -382,15 +443,16 @@ fn solutions(
     let mut found = Vec::new();
     let mut values = Vec::new();
     let mut covered = 0;
-    for Placement { variable, diff } in placements {
-        let bits = diff[side];
-        // A whole byte, or its lower bits, somewhere in the word.
-        let shift = bits.trailing_zeros();
-        let (question, byte) = *variable;
-        let old = answers.byte(question, byte);
-        let wanted = (own ^ other) & bits;
-        values.push((*variable, old ^ (wanted >> shift) as u8));
-        covered |= bits;
+    for place in placements {
+        let (question, byte) = place.variable;
+        let mut value = answers.byte(question, byte);
+        for (bit, changes) in place.bits[side].iter().enumerate() {
+            if (own ^ other) & changes != 0 {
+                value ^= 1 << bit;
+            }
+        }
+        values.push((place.variable, value));
+        covered |= place.changes(side);
     }
     if own != other && (own ^ other) & !covered == 0 {
         found.push(values);
