@@ -181,11 +181,17 @@ impl Script {
         USUAL_RESET.to_vec()
     }
 
+    /// How many packets are sent.
+    pub fn writes(&self) -> usize {
+        let writes = self.steps.iter();
+        writes
+            .filter(|step| matches!(step, Step::Write(..)))
+            .count()
+    }
+
     /// Whether anything is sent.
     pub fn sends(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, Step::Write(..)))
+        self.writes() > 0
     }
 
     /// Whether `command` is sent.

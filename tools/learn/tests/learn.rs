@@ -328,6 +328,17 @@ fn what_cannot_run_is_said_and_the_rest_is_learned() {
         [("suspend", Failure::Waits(_))]
     ));
     assert!(good.complete());
+    // What has no sound power-down gets the standard one; what has no sound
+    // initialisation is no row.
+    let rows = row::panels(&learned);
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["crashes", "idle", "good"]);
+    assert!(
+        rows[1]
+            .text
+            .contains("power_down = \"\"\"\n05 28\ndelay 20\n05 10\n")
+    );
+    assert!(rows[1].text.contains("doubtful = true"));
     assert!(started.elapsed().as_secs() < 20);
 }
 

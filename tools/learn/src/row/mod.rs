@@ -17,6 +17,10 @@ use crate::script::line;
 use id::{id, term};
 use std::fmt::Write as _;
 
+/// Writes of a real power-down.
+const LONGEST_POWER_DOWN: usize = 12;
+/// Display off, sleep in.
+const STANDARD_POWER_DOWN: &str = "05 28\ndelay 20\n05 10\ndelay 120\n";
 /// Names of the table's D-PHY times and their place in the vendor's bytes.
 const PHY: [(&str, usize); 10] = [
     ("hs_trail", 0),
@@ -134,12 +138,21 @@ fn panel(learned: &Learned, driver: &Driver) -> Option<String> {
     let _ = write!(
         out,
         "power_down = \"\"\"\n{}\"\"\"\n",
-        driver.power_down.lines()
+        own_power_down(driver).unwrap_or_else(|| STANDARD_POWER_DOWN.to_owned())
     );
     for way in &driver.identification.ways {
         out.push_str(&id(way));
     }
     Some(out)
+}
+
+/// What `suspend` sends, unless that is nothing, or all of another
+/// initialisation.
+fn own_power_down(driver: &Driver) -> Option<String> {
+    let writes = driver.power_down.writes();
+    (1..=LONGEST_POWER_DOWN)
+        .contains(&writes)
+        .then(|| driver.power_down.lines())
 }
 
 fn doubtful(driver: &Driver, dsi: &Dsi) -> bool {
@@ -183,6 +196,9 @@ fn head(out: &mut String, learned: &Learned, driver: &Driver, dsi: &Dsi) {
     );
     for note in &driver.init.notes {
         let _ = writeln!(out, "#   also: {note}");
+    }
+    if own_power_down(driver).is_none() {
+        out.push_str("# Power-down: the driver has none of its own, the standard one.\n");
     }
     for note in &driver.power_down.notes {
         let _ = writeln!(out, "#   in power-down also: {note}");
