@@ -9,6 +9,7 @@ mod fdt;
 mod generate;
 mod identity;
 mod inspect;
+mod learn;
 mod log;
 pub mod output;
 mod pack;
@@ -121,6 +122,16 @@ enum Command {
     ///
     /// Example: unilk restore phone.tar --print-mtk todo --identity --cid 1501...
     Restore(restore::Arguments),
+    /// Learn a phone's panels from its own stock LK
+    ///
+    /// For a phone whose panel the table does not know: its own lk.bin does.
+    /// Finds the LCM drivers in it and runs them, unmodified, in an emulated CPU
+    /// (qemu-system-arm), with recording functions in place of the vendor's:
+    /// parameters, initialisation, power-down, and which answers a driver accepts
+    /// as its panel's. Writes a row of the table for each panel and one for the
+    /// board. Exits with 3 if a driver was learned only in part.
+    #[command(after_help = learn::EXAMPLES)]
+    Learn(learn::Arguments),
     /// Tell whether a phone still has its identity
     #[command(subcommand)]
     Identity(identity::Command),
@@ -156,6 +167,7 @@ impl Cli {
             Command::Backup(arguments) => arguments.run(output),
             Command::Verify(arguments) => arguments.run(output),
             Command::Restore(arguments) => arguments.run(output),
+            Command::Learn(arguments) => arguments.run(output),
             Command::Identity(command) => command.run(output),
             Command::Report(arguments) => arguments.run(output),
             Command::Scatter(command) => command.run(output),
