@@ -3,7 +3,7 @@
 //! The phone's own bootloader knows all panels that its factory used, and
 //! nobody else may know them. [`learn::learn`] finds the LCM drivers in it
 //! ([`drivers`], by shape, not by name), runs their functions unmodified in an
-//! emulated CPU ([`machine`]: `qemu-system-arm`, a process of its own, driven
+//! emulated CPU (`machine`: `qemu-system-arm`, a process of its own, driven
 //! over GDB's protocol), answers the service functions that the vendor's LK
 //! would give them, writes down what they do ([`record`]), and solves which
 //! answers make `compare_id` accept ([`identify`]). [`row`] says it in the form
