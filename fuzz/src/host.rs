@@ -12,12 +12,13 @@ use unilk::inspect::logo::Logo;
 use unilk::inspect::{self, inspect, inspect_file};
 use unilk::log::{self, Boot, Reading, Strings};
 use unilk::progress::Silent;
-use unilk::scatter::{Scatter, diff, lint};
+use unilk::scatter::plan::Image;
+use unilk::scatter::{self, Scatter, diff, lint};
 use unilk::source::Source;
 use unilk::storage::{Options, Storage};
 use unilk::tree::fixup::{self, fix_up};
 use unilk::tree::{self, Tree, find, print};
-use unilk::{report, sparse};
+use unilk::{mtk, report, sparse};
 use unilk_board_db::lint::{File, Kind, lint as lint_rows};
 
 /// The host tool's parsers.
@@ -36,6 +37,11 @@ pub const TARGETS: &[Target] = &[
         name: "host_scatter",
         run: scatter,
         seeds: seeds::scatter_files,
+    },
+    Target {
+        name: "host_stock_lk",
+        run: stock_lk,
+        seeds: seeds::stock_lks,
     },
     Target {
         name: "host_sparse",
@@ -114,12 +120,45 @@ fn scatter(data: &[u8]) {
     assert_eq!(read.to_text(), text, "written as it was read");
     black_box(lint::lint(&read).len());
     let _ = black_box((read.layout(), diff::diff(&read, &read).is_ok()));
+    plan(&read);
     let mut planned = read;
     for index in 0..planned.entries.len() {
         planned.set_download(index, (index == 0).then_some("lk.bin"));
     }
     let again = Scatter::parse(&planned.to_text()).expect("what was written is read");
     assert_eq!(again.entries.len(), planned.entries.len());
+}
+
+/// Whatever the file says, a plan marks nothing but UBOOT for download.
+fn plan(read: &Scatter) {
+    let lk = mtk::with_header("LK", &[0x07, 0, 0, 0xEA, 0, 0, 0, 0]).expect("a good name");
+    let uboot = Image {
+        partition: "UBOOT",
+        bytes: &lk,
+    };
+    let Ok(made) = scatter::plan::plan(read, &[uboot]) else {
+        return;
+    };
+    let written = Scatter::parse(&made.scatter).expect("what was written is read");
+    let layout = written.layout().expect("it was one before");
+    for partition in layout
+        .partitions
+        .iter()
+        .filter(|partition| partition.download)
+    {
+        assert!(
+            unilk_core::partition::protected(&partition.name).is_none(),
+            "{} is marked for download",
+            partition.name
+        );
+    }
+}
+
+/// What is looked for in an LK before any of its code runs.
+fn stock_lk(data: &[u8]) {
+    if let Ok(image) = unilk_learn::image::Image::open(data) {
+        let _ = black_box(unilk_learn::drivers::find(&image));
+    }
 }
 
 fn sparse(data: &[u8]) {

@@ -64,6 +64,16 @@ mod tests {
     }
 
     #[test]
+    fn the_seed_of_an_lk_has_a_driver() {
+        let [seed] = &seeds::stock_lks()[..] else {
+            panic!("one seed");
+        };
+        let image = unilk_learn::image::Image::open(seed).unwrap();
+        let found = unilk_learn::drivers::find(&image);
+        assert!(!found.listed.is_empty() || !found.others.is_empty());
+    }
+
+    #[test]
     fn each_target_has_its_file_and_each_file_its_target() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz_targets");
         let mut files: Vec<String> = std::fs::read_dir(folder)

@@ -344,6 +344,29 @@ pub fn nvram() -> Vec<Vec<u8>> {
     vec![archive, superblock]
 }
 
+/// Something like an LK with one driver: a name, and pointers to code.
+pub fn stock_lks() -> Vec<Vec<u8>> {
+    const BASE: u32 = 0x8002_0000;
+    let mut payload = vec![0u8; 0x4000];
+    let mut put = |at: usize, word: u32| {
+        payload[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    };
+    put(0, 0xEA00_0007);
+    // The driver, whose functions all return at once, and a list with it.
+    put(0x1000, BASE + 0x2000);
+    for field in 1..12 {
+        put(0x1000 + 4 * field, BASE + 0x3000 + 4 * field as u32);
+        put(0x3000 + 4 * field, 0xE12F_FF1E);
+    }
+    put(0x1100, BASE + 0x1000);
+    // As many pointers into itself as real code has.
+    for at in (0x3800..0x4000).step_by(4) {
+        put(at, BASE + 0x3000);
+    }
+    payload[0x2000..0x200B].copy_from_slice(b"abc_dsi_vdo");
+    mtk::with_header("LK", &payload).into_iter().collect()
+}
+
 /// A file of every kind.
 pub fn files() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = [
