@@ -16,12 +16,11 @@ use crate::source::Source;
 use unilk_core::hints::Hints;
 use unilk_core::kernel::{Generation, KernelKind};
 use unilk_core::names::{Finder, NameSet};
-use unilk_core::packed::PackedError;
+use unilk_core::packed::{self, PackedError};
 
 /// Whether a payload is a unilk image, whatever its header's name.
 pub fn is_ours(payload: &dyn Source) -> bool {
-    let head = read::some(payload, 0, 0x100);
-    !matches!(Identity::of(&head), Err(image::Error::NotUnilk))
+    packed::is_ours(&read::some(payload, 0, 0x100))
 }
 
 /// A unilk image without any header, as a file or as the kernel of a boot image.

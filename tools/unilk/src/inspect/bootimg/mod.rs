@@ -34,9 +34,14 @@ pub fn look(source: &dyn Source, head: &[u8], level: Level) -> Report {
     sections(source, &header, level, &mut report);
     check_id(source, &header, &mut report);
     let stock = verdict::stock(source, &header, &mut report);
-    let unilk = verdict::unilk(source, &mut report);
+    let itself = verdict::holds_unilk(source);
+    let unilk = if itself {
+        verdict::ITSELF.to_owned()
+    } else {
+        verdict::unilk(source, &mut report)
+    };
     report.summary = summary(source, &header);
-    if verdict::holds_unilk(source) {
+    if itself {
         report.summary.insert_str(0, "unilk as ");
     }
     report.on_a_phone = format!("{stock} {unilk}");

@@ -101,12 +101,11 @@ fn stock_partition(source: &dyn Source, header: &Header) -> Result<&'static str,
     }
 }
 
-/// What unilk does with the image, in a sentence, and the reasons as facts.
+/// What unilk does with an image that holds itself.
+pub const ITSELF: &str = "It holds unilk itself, which a stock LK starts like a kernel: from BOOTIMG it then boots RECOVERY, from RECOVERY it boots BOOTIMG.";
+
+/// What unilk does with any other image, in a sentence, and the reasons as facts.
 pub fn unilk(source: &dyn Source, report: &mut Report) -> String {
-    if holds_unilk(source) {
-        return "It holds unilk itself, which a stock LK starts like a kernel: from BOOTIMG it then boots RECOVERY, from RECOVERY it boots BOOTIMG."
-            .to_owned();
-    }
     let mut facts = Facts::new("unilk", "unilk");
     match choose(source) {
         Ok(choice) => {
