@@ -3,6 +3,8 @@
 //! Source: facts/storage-and-images.md 5.5, 6.2, 6.3.
 
 use crate::board::{Board, LogPort, StockLoader};
+use crate::machine::map::DRAM;
+use crate::preloader::scratch::GARBAGE;
 
 const CORE: u32 = 0x5441_0001;
 const MEM: u32 = 0x5441_0002;
@@ -12,14 +14,11 @@ const INITRD2: u32 = 0x5442_0005;
 const BOOT: u32 = 0x4100_0802;
 const DEVINFO: u32 = 0x4100_0804;
 
-const DRAM: u32 = 0x8000_0000;
 const MIB: u32 = 1 << 20;
 const RECOVERY_MODE: u32 = 2;
 /// E-fuse words of the tag, and the frame buffer's part of the DRAM.
 const DEVINFO_WORDS: u32 = 26;
 const FRAME_BUFFER: u32 = 6 * MIB;
-/// What its uninitialised fields hold.
-const GARBAGE: u32 = 0xA5C3_5A96;
 
 /// The list, its end included.
 pub fn list(
@@ -58,6 +57,7 @@ pub fn list(
     tag(&mut out, INITRD2, &[ramdisk, ramdisk_len]);
     let base = end.wrapping_sub(FRAME_BUFFER);
     let size = FRAME_BUFFER;
+    // Its other fields are not initialised.
     tag(
         &mut out,
         VIDEOLFB,
